@@ -1,0 +1,3 @@
+//! Keeps a person's whole activity, searchable.
+//!
+//! Empty so far: the room is here so that the feature has a place. Its six files are named in `docs/architecture.md`.

@@ -1,0 +1,73 @@
+//! Every request that came in.
+
+use std::time::Instant;
+
+/// One request.
+#[derive(Debug, Clone)]
+pub struct Logged {
+    /// Index of the origin; `None` is home.
+    pub origin: Option<usize>,
+    /// GET, POST, …
+    pub method: String,
+    /// Path without query.
+    pub path: String,
+    /// Decoded query pairs.
+    pub query: Vec<(String, String)>,
+    /// Whether it carried a bearer token.
+    pub bearer: Option<String>,
+    /// User-Agent.
+    pub user_agent: Option<String>,
+    /// When it arrived.
+    pub at: Instant,
+    /// Status it was answered with; 0 when the connection was dropped or is still open.
+    pub http_status: u16,
+}
+
+/// A copy of the log.
+#[derive(Debug, Clone, Default)]
+pub struct RequestLog(pub Vec<Logged>);
+
+impl RequestLog {
+    /// Requests to home.
+    pub fn home(&self) -> RequestLog {
+        RequestLog(self.0.iter().filter(|r| r.origin.is_none()).cloned().collect())
+    }
+
+    /// Requests to origins, or to one.
+    pub fn origins(&self, index: Option<usize>) -> RequestLog {
+        RequestLog(
+            self.0
+                .iter()
+                .filter(|r| r.origin.is_some() && (index.is_none() || r.origin == index))
+                .cloned()
+                .collect(),
+        )
+    }
+
+    /// Requests whose path contains `part`.
+    pub fn path(&self, part: &str) -> RequestLog {
+        RequestLog(self.0.iter().filter(|r| r.path.contains(part)).cloned().collect())
+    }
+
+    /// The addresses home was asked to resolve, in order.
+    pub fn resolves(&self) -> Vec<String> {
+        self.home()
+            .0
+            .into_iter()
+            .filter(|r| {
+                r.path == "/api/v2/search" && r.query.iter().any(|(k, v)| k == "resolve" && (v == "true" || v == "1"))
+            })
+            .filter_map(|r| r.query.into_iter().find(|(k, _)| k == "q").map(|(_, q)| q))
+            .collect()
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

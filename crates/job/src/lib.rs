@@ -1,0 +1,57 @@
+//! What a job is, what it is handed, and when it is due.
+
+mod board;
+mod context;
+mod effects;
+mod error;
+mod schedule;
+mod summary;
+
+pub use board::{Board, Live, Progress};
+pub use context::{JobContext, Login};
+pub use effects::{Effects, Ledger, Mode, Sent, Wish};
+pub use error::JobError;
+pub use schedule::{Due, Schedule, ScheduleError, due};
+pub use summary::Summary;
+
+use async_trait::async_trait;
+
+/// What a run is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// One run per login.
+    Login,
+    /// One run per server.
+    Server,
+    /// One run for the whole daemon.
+    Daemon,
+}
+
+/// One thing the daemon does over and over.
+///
+/// A run takes no arguments. All it needs is in the config it was built from and in the store, so the run after a
+/// crash, a restart or a month's silence is the same run.
+#[async_trait]
+pub trait Job: Send + Sync + 'static {
+    /// `feature.noun`: one word for the config, the logs, the metrics and the `job_runs` table.
+    fn name(&self) -> &'static str;
+
+    /// What a run is for.
+    fn scope(&self) -> Scope;
+
+    /// When it runs.
+    fn schedule(&self) -> &Schedule;
+
+    /// Names of the logins it is for; empty means every login whose scopes suffice.
+    fn logins(&self) -> &[String] {
+        &[]
+    }
+
+    /// Scopes its token needs.
+    fn scopes(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Does a bounded piece of work and says what it did.
+    async fn run(&self, cx: &JobContext) -> Result<Summary, JobError>;
+}

@@ -1,0 +1,12 @@
+//! Other people's servers, of any software, without a token.
+//!
+//! `software.rs` names a server's program from nodeinfo, `shapes.rs` reads post addresses (a table, one row per shape),
+//! `mastodon_api.rs` and `activitypub.rs` list a conversation. Software that neither serves waits in the same table.
+
+mod listing;
+mod shapes;
+mod software;
+
+pub use listing::{Listing, Reply, list_replies, replies_counts};
+pub use shapes::{Shape, read};
+pub use software::{Flavour, Software, detect};

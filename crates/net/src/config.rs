@@ -1,0 +1,67 @@
+//! The `[net]` section.
+
+use std::{path::PathBuf, time::Duration};
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+/// How Egret behaves on the network. `config/example.toml` explains each key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Sent with every request; `{version}` is replaced.
+    pub user_agent: String,
+    /// Addresses that may be connected to although they are not public; plain http is allowed there.
+    pub allow: Vec<IpNet>,
+    /// A PEM file of certificate authorities to trust beside the public ones.
+    pub extra_ca_file: Option<PathBuf>,
+    /// Domains, subdomains included, that are never asked anything.
+    pub blocklist: Vec<String>,
+    /// Requests in flight over all hosts.
+    pub concurrency: usize,
+    /// Requests in flight to one origin.
+    pub origin_concurrency: usize,
+    /// Requests a minute to one origin.
+    pub origin_per_minute: u32,
+    /// Requests in flight to one server that we hold a token for.
+    pub server_concurrency: usize,
+    /// Requests in five minutes with one token, until the server's own headers say otherwise.
+    pub token_per_five_minutes: u32,
+    /// Requests with a cursor in fifteen minutes with one token.
+    pub paging_per_fifteen_minutes: u32,
+    /// From sending to the last byte.
+    #[serde(with = "humantime_serde")]
+    pub timeout: Duration,
+    /// To open a connection.
+    #[serde(with = "humantime_serde")]
+    pub connect_timeout: Duration,
+    /// The longest that a server's rate-limit answer is obeyed for.
+    #[serde(with = "humantime_serde")]
+    pub longest_wait: Duration,
+    /// Attempts at a request that may be repeated, the first included.
+    pub attempts: u32,
+    /// Whether origins' robots.txt is asked for and obeyed.
+    pub robots: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            user_agent: "Egret/{version} (+https://github.com/egret-fediverse/egret)".into(),
+            allow: Vec::new(),
+            extra_ca_file: None,
+            blocklist: Vec::new(),
+            concurrency: 32,
+            origin_concurrency: 1,
+            origin_per_minute: 30,
+            server_concurrency: 2,
+            token_per_five_minutes: 300,
+            paging_per_fifteen_minutes: 300,
+            timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(5),
+            longest_wait: Duration::from_secs(15 * 60),
+            attempts: 3,
+            robots: true,
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Backs up moderation state and notifies operators.
+//!
+//! Empty so far: the room is here so that the feature has a place. Its six files are named in `docs/architecture.md`.

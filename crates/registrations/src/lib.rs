@@ -1,0 +1,3 @@
+//! Decides sign-ups by rules. Every decision is an effect.
+//!
+//! Empty so far: the room is here so that the feature has a place. Its six files are named in `docs/architecture.md`.

@@ -1,0 +1,25 @@
+//! The door to SQL: one set of queries over two engines.
+//!
+//! Plain functions over `&Db`, one file per table family. A transaction begins and ends inside one function.
+
+#[macro_use]
+mod db;
+mod error;
+mod migrate;
+
+pub mod cursors;
+pub mod effects;
+pub mod hosts;
+pub mod job_runs;
+pub mod job_states;
+pub mod leases;
+pub mod servers;
+pub mod threads;
+pub mod wanted;
+
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use db::{Config, Db};
+pub use error::Error;
+pub use migrate::{Migrations, migrate, migrations};

@@ -2,6 +2,7 @@
 
 mod board;
 mod context;
+mod cron;
 mod effects;
 mod error;
 mod schedule;

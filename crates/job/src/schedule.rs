@@ -1,9 +1,12 @@
 //! When a job is due: pure functions of the time, the last run and the config.
 
-use std::time::Duration;
+use std::{fmt, str::FromStr, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
+
+use crate::cron::CronLine;
 
 /// When a job runs; the keys every job's section shares (`#[serde(flatten)]` does not go with
 /// `deny_unknown_fields`, so each section names them and builds this).
@@ -13,7 +16,13 @@ pub enum Schedule {
     Never,
     /// This long after the last start.
     Every(Duration),
-    /// A cron line of five fields (or six with seconds) in a time zone.
+    /// A cron line of five fields (or six with seconds first) in a time zone. When both the day of the month and
+    /// the weekday are given, either is enough, as in classic cron; a `+` before the weekday asks for both
+    /// (`0 9 1-7 * +MON`: the first Monday).
+    ///
+    /// A time that the clocks skip in spring comes at the moment they have jumped, and a time they show twice in
+    /// autumn comes once, at the first. Where the hour field holds a `*` the job goes by the clock: what is skipped
+    /// is skipped, and what is shown twice comes twice.
     Cron {
         /// `*/5 * * * *`.
         cron: String,
@@ -43,18 +52,247 @@ pub enum Due {
     Never,
 }
 
+/// An interval shorter than this is a mistake in the config.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// And so is one longer than this.
+const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
+
+/// The first retry after a failure; each further failure doubles it.
+const FIRST_RETRY: TimeDelta = TimeDelta::minutes(1);
+
+/// How late a job that never ran may notice its cron time. Longer than the runner's sweep of one minute.
+const LATE: TimeDelta = TimeDelta::minutes(2);
+
 impl Schedule {
     /// Checks the parts.
     ///
     /// # Errors
     /// Names the key.
     pub fn validate(&self) -> Result<(), ScheduleError> {
-        todo!()
+        match self {
+            Self::Never => Ok(()),
+            Self::Every(every) if (SHORTEST..=LONGEST).contains(every) => Ok(()),
+            Self::Every(every) => Err(ScheduleError {
+                key: "every",
+                reason: format!(
+                    "`{}` is not between a second and ten years",
+                    humantime::format_duration(*every)
+                ),
+            }),
+            Self::Cron { cron, timezone } => {
+                let line = CronLine::parse(cron).map_err(|reason| ScheduleError { key: "cron", reason })?;
+                let timezone = zone(timezone).ok_or_else(|| ScheduleError {
+                    key: "timezone",
+                    reason: format!("`{timezone}` is no IANA time zone such as `Europe/Berlin`"),
+                })?;
+                line.after(DateTime::UNIX_EPOCH, timezone)
+                    .map(drop)
+                    .ok_or_else(|| ScheduleError {
+                        key: "cron",
+                        reason: format!("`{cron}` never comes"),
+                    })
+            }
+        }
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Never => f.write_str("off"),
+            Self::Every(every) => write!(
+                f,
+                "every {}",
+                humantime::format_duration(*every).to_string().replace(' ', "")
+            ),
+            Self::Cron { cron, timezone } => write!(f, "{cron} {timezone}"),
+        }
     }
 }
 
 /// When a job is due, given when it last started, and how many runs in a row failed (a failure is tried again sooner,
 /// doubling from a minute up to the schedule's own pace).
-pub fn due(_schedule: &Schedule, _now: DateTime<Utc>, _last_start: Option<DateTime<Utc>>, _failures: u32) -> Due {
-    todo!()
+///
+/// Everything is counted from the last start, so a restart repeats nothing, and however many cron times were missed,
+/// one run makes up for them. A job that never ran is due at once with `every`; with a cron line it waits for its
+/// next time (a runner that knows since when it is up may give that as the last start).
+pub fn due(schedule: &Schedule, now: DateTime<Utc>, last_start: Option<DateTime<Utc>>, failures: u32) -> Due {
+    let next = match schedule {
+        Schedule::Never => None,
+        Schedule::Every(every) => match last_start {
+            None => Some(now),
+            Some(last) => TimeDelta::from_std(*every)
+                .ok()
+                .and_then(|every| last.checked_add_signed(every)),
+        },
+        Schedule::Cron { cron, timezone } => {
+            let last = last_start.or_else(|| now.checked_sub_signed(LATE));
+            match (CronLine::parse(cron), zone(timezone), last) {
+                (Ok(line), Some(timezone), Some(last)) => line.after(last, timezone),
+                _ => None,
+            }
+        }
+    };
+    let retry = last_start
+        .filter(|_| failures > 0)
+        .and_then(|last| last.checked_add_signed(backoff(failures)));
+    match next.map(|next| retry.map_or(next, |retry| next.min(retry))) {
+        None => Due::Never,
+        Some(at) if at <= now => Due::Now,
+        Some(at) => Due::At(at),
+    }
+}
+
+fn backoff(failures: u32) -> TimeDelta {
+    FIRST_RETRY * 2_i32.saturating_pow(failures.saturating_sub(1).min(20))
+}
+
+fn zone(name: &str) -> Option<Tz> {
+    Tz::from_str(name.trim()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        DateTime::parse_from_rfc3339(text).unwrap().to_utc()
+    }
+
+    fn every(text: &str) -> Schedule {
+        Schedule::Every(humantime::parse_duration(text).unwrap())
+    }
+
+    fn cron(line: &str, timezone: &str) -> Schedule {
+        Schedule::Cron {
+            cron: line.to_owned(),
+            timezone: timezone.to_owned(),
+        }
+    }
+
+    #[test]
+    fn an_interval_counts_from_the_last_start() {
+        let now = at("2026-01-01T12:00:00Z");
+        assert_eq!(due(&every("10m"), now, None, 0), Due::Now);
+        assert_eq!(
+            due(&every("10m"), now, Some(at("2026-01-01T11:55:00Z")), 0),
+            Due::At(at("2026-01-01T12:05:00Z"))
+        );
+        assert_eq!(due(&every("10m"), now, Some(at("2026-01-01T11:50:00Z")), 0), Due::Now);
+        assert_eq!(due(&Schedule::Never, now, None, 3), Due::Never);
+    }
+
+    #[test]
+    fn a_failure_is_tried_again_sooner() {
+        let last = at("2026-01-01T12:00:00Z");
+        let wait = |failures| match due(&every("10m"), last, Some(last), failures) {
+            Due::At(at) => (at - last).num_minutes(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!([0, 1, 2, 3, 4, 5, u32::MAX].map(wait), [10, 1, 2, 4, 8, 10, 10]);
+        let daily = cron("0 3 * * *", "UTC");
+        assert_eq!(due(&daily, last, Some(last), 2), Due::At(at("2026-01-01T12:02:00Z")));
+        assert_eq!(due(&daily, last, Some(last), 30), Due::At(at("2026-01-02T03:00:00Z")));
+    }
+
+    #[test]
+    fn a_restart_repeats_nothing_and_missed_times_are_made_up_for_once() {
+        let daily = cron("0 3 * * *", "UTC");
+        let ran = at("2026-01-01T03:00:01Z");
+        assert_eq!(
+            due(&daily, at("2026-01-01T03:00:02Z"), Some(ran), 0),
+            Due::At(at("2026-01-02T03:00:00Z"))
+        );
+        let back = at("2026-01-05T17:00:00Z");
+        assert_eq!(due(&daily, back, Some(ran), 0), Due::Now);
+        assert_eq!(due(&daily, back, Some(back), 0), Due::At(at("2026-01-06T03:00:00Z")));
+    }
+
+    #[test]
+    fn a_cron_job_that_never_ran_waits_for_its_time_and_may_notice_it_late() {
+        let daily = cron("0 3 * * *", "UTC");
+        assert_eq!(
+            due(&daily, at("2026-01-01T02:00:00Z"), None, 0),
+            Due::At(at("2026-01-01T03:00:00Z"))
+        );
+        assert_eq!(due(&daily, at("2026-01-01T03:01:00Z"), None, 0), Due::Now);
+        assert_eq!(
+            due(&daily, at("2026-01-01T03:10:00Z"), None, 0),
+            Due::At(at("2026-01-02T03:00:00Z"))
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_by_its_key() {
+        let key = |schedule: Schedule| schedule.validate().unwrap_err().key;
+        assert_eq!(key(every("0s")), "every");
+        assert_eq!(key(Schedule::Every(Duration::MAX)), "every");
+        assert_eq!(key(cron("*/5 * * *", "UTC")), "cron");
+        assert_eq!(key(cron("0 0 0 1 1 * 2030", "UTC")), "cron");
+        assert_eq!(key(cron("0 0 31 2 *", "UTC")), "cron");
+        assert_eq!(key(cron("61 * * * *", "UTC")), "cron");
+        assert_eq!(key(cron("* * * * *", "Middle/Earth")), "timezone");
+        for good in [
+            "*/5 * * * *",
+            "30 */5 * * * *",
+            "0 9 1-7 * +MON",
+            "@daily",
+            "0 0 29 2 *",
+            "0 0 L * *",
+        ] {
+            assert_eq!(cron(good, "Europe/Berlin").validate(), Ok(()), "{good}");
+        }
+    }
+
+    #[test]
+    fn schedules_read_as_words() {
+        assert_eq!(every("90m").to_string(), "every 1h30m");
+        assert_eq!(
+            cron("*/5 * * * *", "Europe/Berlin").to_string(),
+            "*/5 * * * * Europe/Berlin"
+        );
+        assert_eq!(Schedule::Never.to_string(), "off");
+    }
+
+    prop_compose! {
+        fn moment()(seconds in -30_000_000_000_i64..90_000_000_000) -> DateTime<Utc> {
+            DateTime::from_timestamp(seconds, 0).unwrap()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn due_never_panics(line in "[-0-9*/,@+#L?A-Z ]{0,24}", zone in "UTC|Europe/Berlin|Asia/Kathmandu|x",
+                            now in moment(), last in proptest::option::of(moment()), failures: u32, every: Duration) {
+            let line = cron(&line, &zone);
+            let _ = line.validate();
+            for schedule in [line, Schedule::Every(every), Schedule::Never] {
+                for now in [now, DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
+                    let _ = due(&schedule, now, last, failures);
+                    let _ = due(&schedule, now, Some(now), failures);
+                }
+            }
+        }
+
+        #[test]
+        fn after_a_run_it_is_never_due_at_once(minutes in 1_u64..100_000, now in moment(), failures in 0_u32..40) {
+            for schedule in [Schedule::Every(Duration::from_secs(minutes * 60)), cron("*/7 * * * *", "Europe/Berlin")] {
+                match due(&schedule, now, Some(now), failures) {
+                    Due::At(at) => prop_assert!(at > now),
+                    other => prop_assert!(false, "{other:?}"),
+                }
+            }
+        }
+
+        #[test]
+        fn more_failures_never_bring_it_nearer(now in moment(), failures in 1_u32..40) {
+            let schedule = Schedule::Every(Duration::from_secs(3600));
+            let (Due::At(one), Due::At(more)) = (due(&schedule, now, Some(now), failures),
+                                                 due(&schedule, now, Some(now), failures + 1)) else { panic!() };
+            prop_assert!(one <= more);
+        }
+    }
 }

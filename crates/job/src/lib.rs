@@ -6,6 +6,7 @@ mod cron;
 mod effects;
 mod error;
 mod schedule;
+pub mod section;
 mod summary;
 
 pub use board::{Board, Live, Progress};
@@ -13,6 +14,7 @@ pub use context::{JobContext, Login};
 pub use effects::{Effects, Ledger, Mode, Sent, Wish};
 pub use error::JobError;
 pub use schedule::{Due, Schedule, ScheduleError, due};
+pub use section::Section;
 pub use summary::Summary;
 
 use async_trait::async_trait;
@@ -40,12 +42,17 @@ pub trait Job: Send + Sync + 'static {
     /// What a run is for.
     fn scope(&self) -> Scope;
 
+    /// The keys of its section that all jobs share: schedule, jitter, time limit, callbacks.
+    fn section(&self) -> &Section;
+
     /// When it runs.
-    fn schedule(&self) -> &Schedule;
+    fn schedule(&self) -> &Schedule {
+        &self.section().schedule
+    }
 
     /// Names of the logins it is for; empty means every login whose scopes suffice.
     fn logins(&self) -> &[String] {
-        &[]
+        &self.section().logins
     }
 
     /// Scopes its token needs.

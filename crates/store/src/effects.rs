@@ -3,12 +3,17 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
+use sqlx::{FromRow, Type, types::Json};
 
-use crate::{Db, Error};
+use crate::{
+    Db, Error,
+    text::{clean, clean_json, clean_opt},
+};
 
 /// How far an effect has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Type)]
 #[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum State {
     /// Planned while observing; never counts as done.
     Rehearsed,
@@ -25,7 +30,7 @@ pub enum State {
 }
 
 /// One write.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, FromRow)]
 pub struct Effect {
     /// UUID v7.
     pub id: String,
@@ -38,14 +43,17 @@ pub struct Effect {
     /// What it is about, the same for the same wish: makes a second one impossible while the first is alive.
     pub key: String,
     /// What is sent.
+    #[sqlx(json)]
     pub intent: Value,
     /// Why: rule, list, evidence, who agreed.
+    #[sqlx(json)]
     pub reason: Value,
     /// How far.
     pub state: State,
     /// Why it waits or failed.
     pub note: Option<String>,
     /// What came back.
+    #[sqlx(json(nullable))]
     pub result: Option<Value>,
     /// Planned.
     pub planned_at: DateTime<Utc>,
@@ -54,50 +62,117 @@ pub struct Effect {
 }
 
 /// Records an effect unless one with the same feature, server, kind and key is `Held`, `Intended` or `Done`; `None` then.
-pub async fn insert(_db: &Db, _effect: &Effect) -> Result<Option<()>, Error> {
-    todo!()
+///
+/// Of the rehearsals of one wish only the newest is kept, under its own id.
+pub async fn insert(db: &Db, effect: &Effect) -> Result<Option<()>, Error> {
+    // The question keeps rehearsals of what is alive out; among living effects the unique index decides.
+    const ALIVE: &str = "
+        INSERT INTO effects (id, feature, server, kind, key, intent, reason, state, note, result, planned_at, changed_at)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
+        WHERE NOT EXISTS (SELECT 1 FROM effects WHERE feature = $2 AND server = $3 AND kind = $4 AND key = $5
+            AND state IN ('held', 'intended', 'done'))
+        ON CONFLICT (feature, server, kind, key) WHERE state IN ('held', 'intended', 'done') DO NOTHING";
+    const REHEARSED: &str = "
+        INSERT INTO effects (id, feature, server, kind, key, intent, reason, state, note, result, planned_at, changed_at)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
+        WHERE NOT EXISTS (SELECT 1 FROM effects WHERE feature = $2 AND server = $3 AND kind = $4 AND key = $5
+            AND state IN ('held', 'intended', 'done'))
+        ON CONFLICT (feature, server, kind, key) WHERE state = 'rehearsed' DO UPDATE SET
+            id = excluded.id, intent = excluded.intent, reason = excluded.reason, note = excluded.note,
+            result = excluded.result, planned_at = excluded.planned_at, changed_at = excluded.changed_at";
+    let sql = if effect.state == State::Rehearsed {
+        REHEARSED
+    } else {
+        ALIVE
+    };
+    let inserted = on_write!(db, pool => {
+        let query = sqlx::query(sql).bind(&effect.id).bind(&effect.feature).bind(&effect.server);
+        let query = query.bind(&effect.kind).bind(&effect.key);
+        let query = query.bind(Json(clean_json(&effect.intent))).bind(Json(clean_json(&effect.reason)));
+        let query = query.bind(effect.state).bind(clean_opt(effect.note.as_deref()));
+        let query = query.bind(effect.result.as_ref().map(|result| Json(clean_json(result))));
+        let query = query.bind(effect.planned_at).bind(effect.changed_at);
+        query.execute(pool).await.map(|done| done.rows_affected())
+    })?;
+    Ok((inserted > 0).then_some(()))
 }
 
-/// Moves from one state to another; `false` when it was not in `from` (somebody else was faster).
+/// Moves from one state to another; `false` when it was not in `from` (somebody else was faster) or when another
+/// effect for the same wish is alive.
 pub async fn advance(
-    _db: &Db,
-    _id: &str,
-    _from: State,
-    _to: State,
-    _note: Option<&str>,
-    _result: Option<&Value>,
-    _now: DateTime<Utc>,
+    db: &Db,
+    id: &str,
+    from: State,
+    to: State,
+    note: Option<&str>,
+    result: Option<&Value>,
+    now: DateTime<Utc>,
 ) -> Result<bool, Error> {
-    todo!()
+    const SQL: &str = "
+        UPDATE effects SET state = $3, note = $4, result = COALESCE($5, result), changed_at = $6
+        WHERE id = $1 AND state = $2";
+    let moved = on_write!(db, pool => {
+        let query = sqlx::query(SQL).bind(id).bind(from).bind(to).bind(clean_opt(note));
+        let query = query.bind(result.map(|result| Json(clean_json(result)))).bind(now);
+        query.execute(pool).await.map(|done| done.rows_affected())
+    });
+    match moved {
+        Ok(rows) => Ok(rows > 0),
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// One effect.
-pub async fn load(_db: &Db, _id: &str) -> Result<Option<Effect>, Error> {
-    todo!()
+pub async fn load(db: &Db, id: &str) -> Result<Option<Effect>, Error> {
+    const SQL: &str = "SELECT * FROM effects WHERE id = $1";
+    Ok(on!(db, pool => sqlx::query_as(SQL).bind(id).fetch_optional(pool).await)?)
 }
 
 /// Effects of a feature (or all) in a state (or any), newest first, before an id.
 pub async fn list(
-    _db: &Db,
-    _feature: Option<&str>,
-    _state: Option<State>,
-    _before: Option<&str>,
-    _limit: u32,
+    db: &Db,
+    feature: Option<&str>,
+    state: Option<State>,
+    before: Option<&str>,
+    limit: u32,
 ) -> Result<Vec<Effect>, Error> {
-    todo!()
+    const SQL: &str = "
+        SELECT * FROM effects WHERE ($1 IS NULL OR feature = $1) AND ($2 IS NULL OR state = $2)
+            AND ($3 IS NULL OR id < $3)
+        ORDER BY id DESC LIMIT $4";
+    Ok(on!(db, pool => {
+        sqlx::query_as(SQL).bind(feature).bind(state).bind(before).bind(i64::from(limit)).fetch_all(pool).await
+    })?)
 }
 
 /// Effects of a feature that were `Intended` or `Done` since.
-pub async fn sent_since(_db: &Db, _feature: &str, _since: DateTime<Utc>) -> Result<i64, Error> {
-    todo!()
+pub async fn sent_since(db: &Db, feature: &str, since: DateTime<Utc>) -> Result<i64, Error> {
+    const SQL: &str = "
+        SELECT COUNT(*) FROM effects WHERE feature = $1 AND state IN ('intended', 'done') AND changed_at >= $2";
+    Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(feature).bind(since).fetch_one(pool).await)?)
 }
 
 /// Whether the panic stop holds all effects, and who set it when.
-pub async fn panic_stop(_db: &Db) -> Result<Option<(String, DateTime<Utc>)>, Error> {
-    todo!()
+pub async fn panic_stop(db: &Db) -> Result<Option<(String, DateTime<Utc>)>, Error> {
+    const SQL: &str = "SELECT who, set_at FROM panic_stops";
+    Ok(on!(db, pool => sqlx::query_as(SQL).fetch_optional(pool).await)?)
 }
 
-/// Sets (`Some(who)`) or lifts it.
-pub async fn set_panic_stop(_db: &Db, _who: Option<&str>, _now: DateTime<Utc>) -> Result<(), Error> {
-    todo!()
+/// Sets (`Some(who)`) or lifts it. Set again, it keeps who was first.
+pub async fn set_panic_stop(db: &Db, who: Option<&str>, now: DateTime<Utc>) -> Result<(), Error> {
+    const SET: &str = "INSERT INTO panic_stops (id, who, set_at) VALUES ('all', $1, $2) ON CONFLICT (id) DO NOTHING";
+    const LIFT: &str = "DELETE FROM panic_stops";
+    on_write!(db, pool => match who {
+        Some(who) => sqlx::query(SET).bind(clean(who)).bind(now).execute(pool).await.map(drop),
+        None => sqlx::query(LIFT).execute(pool).await.map(drop),
+    })?;
+    Ok(())
+}
+
+/// Deletes what never reached anybody (rehearsed, failed) and was last touched before `before`. What was done stays:
+/// it is what can be explained and undone.
+pub async fn delete_older(db: &Db, before: DateTime<Utc>) -> Result<u64, Error> {
+    const SQL: &str = "DELETE FROM effects WHERE state IN ('rehearsed', 'failed') AND changed_at < $1";
+    Ok(on_write!(db, pool => sqlx::query(SQL).bind(before).execute(pool).await.map(|done| done.rows_affected()))?)
 }

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use sqlx::{FromRow, Type, types::Json};
 
-use crate::{Db, Error};
+use crate::{Db, Error, text::clean_opt};
 
 /// How a run ended. `Running` without a live lease means that the process died.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Type)]
 #[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Outcome {
     /// Not ended yet.
     Running,
@@ -30,7 +32,7 @@ pub enum Outcome {
 }
 
 /// A run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, FromRow)]
 pub struct JobRun {
     /// UUID v7.
     pub id: String,
@@ -47,44 +49,96 @@ pub struct JobRun {
     /// How it ended.
     pub outcome: Outcome,
     /// What it did, by name of the counter.
+    #[sqlx(json)]
     pub counters: BTreeMap<String, i64>,
     /// Requests by host.
+    #[sqlx(json)]
     pub requests: BTreeMap<String, u64>,
     /// For people, when it did not finish.
     pub error: Option<String>,
 }
 
 /// Records the start.
-pub async fn start(_db: &Db, _run: &JobRun) -> Result<(), Error> {
-    todo!()
+pub async fn start(db: &Db, run: &JobRun) -> Result<(), Error> {
+    const SQL: &str = "
+        INSERT INTO job_runs (id, job, scope, holder, started_at, finished_at, outcome, counters, requests, error)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    on_write!(db, pool => {
+        let query = sqlx::query(SQL).bind(&run.id).bind(&run.job).bind(&run.scope).bind(&run.holder);
+        let query = query.bind(run.started_at).bind(run.finished_at).bind(run.outcome);
+        let query = query.bind(Json(&run.counters)).bind(Json(&run.requests));
+        query.bind(clean_opt(run.error.as_deref())).execute(pool).await.map(drop)
+    })?;
+    Ok(())
 }
 
 /// Records the end: `finished_at`, `outcome`, `counters`, `requests`, `error`.
-pub async fn finish(_db: &Db, _run: &JobRun) -> Result<(), Error> {
-    todo!()
+pub async fn finish(db: &Db, run: &JobRun) -> Result<(), Error> {
+    const SQL: &str = "
+        UPDATE job_runs SET finished_at = $2, outcome = $3, counters = $4, requests = $5, error = $6 WHERE id = $1";
+    on_write!(db, pool => {
+        let query = sqlx::query(SQL).bind(&run.id).bind(run.finished_at).bind(run.outcome);
+        let query = query.bind(Json(&run.counters)).bind(Json(&run.requests));
+        query.bind(clean_opt(run.error.as_deref())).execute(pool).await.map(drop)
+    })?;
+    Ok(())
 }
 
 /// Marks runs that `holder`s without a lease left behind as `Lost`; called when a lease is taken over and at start.
-pub async fn mark_lost(_db: &Db, _job: &str, _scope: &str, _except: &str, _now: DateTime<Utc>) -> Result<u64, Error> {
-    todo!()
+///
+/// Whoever owns the lease of this job and scope is `except`; every other holder's run that still says `running` is
+/// of a process that died.
+pub async fn mark_lost(db: &Db, job: &str, scope: &str, except: &str, now: DateTime<Utc>) -> Result<u64, Error> {
+    const SQL: &str = "
+        UPDATE job_runs SET outcome = $4, finished_at = $5, error = $6
+        WHERE job = $1 AND scope = $2 AND holder <> $3 AND outcome = 'running'";
+    let lost = on_write!(db, pool => {
+        let query = sqlx::query(SQL).bind(job).bind(scope).bind(except).bind(Outcome::Lost).bind(now);
+        let query = query.bind("the process ended without a word");
+        query.execute(pool).await.map(|done| done.rows_affected())
+    })?;
+    Ok(lost)
 }
 
 /// The newest run of a job and scope, of any outcome.
-pub async fn last(_db: &Db, _job: &str, _scope: &str) -> Result<Option<JobRun>, Error> {
-    todo!()
+pub async fn last(db: &Db, job: &str, scope: &str) -> Result<Option<JobRun>, Error> {
+    const SQL: &str = "SELECT * FROM job_runs WHERE job = $1 AND scope = $2 ORDER BY id DESC LIMIT 1";
+    Ok(on!(db, pool => sqlx::query_as(SQL).bind(job).bind(scope).fetch_optional(pool).await)?)
 }
 
 /// Runs in a row, newest first, that did not end well, up to `most`.
-pub async fn failures_in_a_row(_db: &Db, _job: &str, _scope: &str, _most: u32) -> Result<u32, Error> {
-    todo!()
+///
+/// A run that goes on or was stopped with the daemon says nothing either way and is passed over; a lost one counts,
+/// or a job that kills its process would be started again at once for ever.
+pub async fn failures_in_a_row(db: &Db, job: &str, scope: &str, most: u32) -> Result<u32, Error> {
+    const SQL: &str = "
+        SELECT outcome FROM job_runs WHERE job = $1 AND scope = $2 AND outcome NOT IN ('running', 'stopped')
+        ORDER BY id DESC LIMIT $3";
+    let outcomes: Vec<Outcome> = on!(db, pool => {
+        sqlx::query_scalar(SQL).bind(job).bind(scope).bind(i64::from(most)).fetch_all(pool).await
+    })?;
+    let failures = outcomes
+        .iter()
+        .take_while(|&&outcome| outcome != Outcome::Finished)
+        .count();
+    Ok(u32::try_from(failures).unwrap_or(most))
 }
 
 /// The newest runs of all jobs, or of one, newest first, before a run's id if given (cursor).
-pub async fn list(_db: &Db, _job: Option<&str>, _before: Option<&str>, _limit: u32) -> Result<Vec<JobRun>, Error> {
-    todo!()
+pub async fn list(db: &Db, job: Option<&str>, before: Option<&str>, limit: u32) -> Result<Vec<JobRun>, Error> {
+    const ALL: &str = "SELECT * FROM job_runs WHERE ($1 IS NULL OR id < $1) ORDER BY id DESC LIMIT $2";
+    const ONE: &str = "SELECT * FROM job_runs WHERE ($1 IS NULL OR id < $1) AND job = $3 ORDER BY id DESC LIMIT $2";
+    Ok(on!(db, pool => match job {
+        None => sqlx::query_as(ALL).bind(before).bind(i64::from(limit)).fetch_all(pool).await,
+        Some(job) => sqlx::query_as(ONE).bind(before).bind(i64::from(limit)).bind(job).fetch_all(pool).await,
+    })?)
 }
 
-/// Deletes runs that ended before `before`.
-pub async fn delete_older(_db: &Db, _before: DateTime<Utc>) -> Result<u64, Error> {
-    todo!()
+/// Deletes runs that ended before `before`, but never the newest of a job and scope: the schedule counts from it.
+pub async fn delete_older(db: &Db, before: DateTime<Utc>) -> Result<u64, Error> {
+    const SQL: &str = "
+        DELETE FROM job_runs WHERE finished_at < $1 AND EXISTS (
+            SELECT 1 FROM job_runs AS newer
+            WHERE newer.job = job_runs.job AND newer.scope = job_runs.scope AND newer.id > job_runs.id)";
+    Ok(on_write!(db, pool => sqlx::query(SQL).bind(before).execute(pool).await.map(|done| done.rows_affected()))?)
 }

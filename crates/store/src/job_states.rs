@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use sqlx::FromRow;
 
-use crate::{Db, Error};
+use crate::{Db, Error, text::clean_opt};
 
 /// A job's state for one scope (empty scope: for all its scopes).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
 pub struct JobState {
     /// `feature.noun`.
     pub job: String,
@@ -21,32 +22,46 @@ pub struct JobState {
 }
 
 /// All states that are not plain.
-pub async fn list(_db: &Db) -> Result<Vec<JobState>, Error> {
-    todo!()
+pub async fn list(db: &Db) -> Result<Vec<JobState>, Error> {
+    const SQL: &str = "
+        SELECT job, scope, paused, wake_at, rests FROM job_states
+        WHERE paused OR wake_at IS NOT NULL OR rests IS NOT NULL ORDER BY job, scope";
+    Ok(on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)
 }
 
 /// Pauses or resumes.
-pub async fn set_paused(_db: &Db, _job: &str, _scope: &str, _paused: bool, _now: DateTime<Utc>) -> Result<(), Error> {
-    todo!()
+pub async fn set_paused(db: &Db, job: &str, scope: &str, paused: bool, now: DateTime<Utc>) -> Result<(), Error> {
+    const SQL: &str = "
+        INSERT INTO job_states (job, scope, paused, changed_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (job, scope) DO UPDATE SET paused = excluded.paused, changed_at = excluded.changed_at";
+    on_write!(db, pool => sqlx::query(SQL).bind(job).bind(scope).bind(paused).bind(now).execute(pool).await.map(drop))?;
+    Ok(())
 }
 
 /// Asks for a run.
-pub async fn wake(_db: &Db, _job: &str, _scope: &str, _now: DateTime<Utc>) -> Result<(), Error> {
-    todo!()
+pub async fn wake(db: &Db, job: &str, scope: &str, now: DateTime<Utc>) -> Result<(), Error> {
+    const SQL: &str = "
+        INSERT INTO job_states (job, scope, paused, wake_at, changed_at) VALUES ($1, $2, FALSE, $3, $3)
+        ON CONFLICT (job, scope) DO UPDATE SET wake_at = excluded.wake_at, changed_at = excluded.changed_at";
+    on_write!(db, pool => sqlx::query(SQL).bind(job).bind(scope).bind(now).execute(pool).await.map(drop))?;
+    Ok(())
 }
 
 /// The run has started: takes back a wish that is not younger than `started_at`.
-pub async fn woken(_db: &Db, _job: &str, _scope: &str, _started_at: DateTime<Utc>) -> Result<(), Error> {
-    todo!()
+pub async fn woken(db: &Db, job: &str, scope: &str, started_at: DateTime<Utc>) -> Result<(), Error> {
+    const SQL: &str = "UPDATE job_states SET wake_at = NULL WHERE job = $1 AND scope = $2 AND wake_at <= $3";
+    on_write!(db, pool => sqlx::query(SQL).bind(job).bind(scope).bind(started_at).execute(pool).await.map(drop))?;
+    Ok(())
 }
 
 /// Lets a job rest, or ends its rest with `None`.
-pub async fn set_rests(
-    _db: &Db,
-    _job: &str,
-    _scope: &str,
-    _reason: Option<&str>,
-    _now: DateTime<Utc>,
-) -> Result<(), Error> {
-    todo!()
+pub async fn set_rests(db: &Db, job: &str, scope: &str, reason: Option<&str>, now: DateTime<Utc>) -> Result<(), Error> {
+    const SQL: &str = "
+        INSERT INTO job_states (job, scope, paused, rests, changed_at) VALUES ($1, $2, FALSE, $3, $4)
+        ON CONFLICT (job, scope) DO UPDATE SET rests = excluded.rests, changed_at = excluded.changed_at";
+    on_write!(db, pool => {
+        let query = sqlx::query(SQL).bind(job).bind(scope).bind(clean_opt(reason)).bind(now);
+        query.execute(pool).await.map(drop)
+    })?;
+    Ok(())
 }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::FromRow;
 
-use crate::{Db, Error};
+use crate::{Db, Error, db::micros, dialect};
 
 /// A lease as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Lease {
     /// What is owned, such as `replies.home/server/login`.
     pub name: String,
@@ -19,28 +20,59 @@ pub struct Lease {
     pub expires_at: DateTime<Utc>,
 }
 
+/// A lease without end is a lock that nobody can break.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// Takes or renews the lease; `None` when somebody else holds it. On Postgres the database's clock decides.
+///
+/// A holder that comes late but before anybody else keeps its fence: nobody was owner in between.
 pub async fn take(
-    _db: &Db,
-    _name: &str,
-    _holder: &str,
-    _ttl: Duration,
-    _now: DateTime<Utc>,
+    db: &Db,
+    name: &str,
+    holder: &str,
+    ttl: Duration,
+    now: DateTime<Utc>,
 ) -> Result<Option<Lease>, Error> {
-    todo!()
+    let sql = dialect::take_lease(db);
+    let lease = match db {
+        Db::Postgres(pool) => {
+            let query = sqlx::query_as(sql)
+                .bind(name)
+                .bind(holder)
+                .bind(ttl.min(LONGEST).as_secs_f64());
+            query.fetch_optional(pool).await?
+        }
+        Db::Sqlite { write, .. } => {
+            let until = micros(now + TimeDelta::from_std(ttl.min(LONGEST)).unwrap_or(TimeDelta::zero()));
+            let query = sqlx::query_as(sql).bind(name).bind(holder).bind(ttl.as_secs_f64());
+            query.bind(now).bind(until).fetch_optional(write).await?
+        }
+    };
+    Ok(lease)
 }
 
 /// Whether `lease` still stands with its fence.
-pub async fn holds(_db: &Db, _lease: &Lease, _now: DateTime<Utc>) -> Result<bool, Error> {
-    todo!()
+pub async fn holds(db: &Db, lease: &Lease, now: DateTime<Utc>) -> Result<bool, Error> {
+    let standing = |one: &Lease| one.name == lease.name && one.holder == lease.holder && one.fence == lease.fence;
+    Ok(list(db, now).await?.iter().any(standing))
 }
 
 /// Gives it back.
-pub async fn release(_db: &Db, _lease: &Lease) -> Result<(), Error> {
-    todo!()
+pub async fn release(db: &Db, lease: &Lease) -> Result<(), Error> {
+    // The row stays for its fence; an empty holder is nobody.
+    const SQL: &str = "UPDATE leases SET holder = '', expires_at = $4 WHERE name = $1 AND holder = $2 AND fence = $3";
+    on_write!(db, pool => {
+        let query = sqlx::query(SQL).bind(&lease.name).bind(&lease.holder).bind(lease.fence);
+        query.bind(DateTime::UNIX_EPOCH).execute(pool).await.map(drop)
+    })?;
+    Ok(())
 }
 
 /// Every lease that has not expired.
-pub async fn list(_db: &Db, _now: DateTime<Utc>) -> Result<Vec<Lease>, Error> {
-    todo!()
+pub async fn list(db: &Db, now: DateTime<Utc>) -> Result<Vec<Lease>, Error> {
+    let sql = dialect::standing_leases(db);
+    Ok(match db {
+        Db::Postgres(pool) => sqlx::query_as(sql).fetch_all(pool).await?,
+        Db::Sqlite { read, .. } => sqlx::query_as(sql).bind(now).fetch_all(read).await?,
+    })
 }

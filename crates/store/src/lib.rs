@@ -4,8 +4,12 @@
 
 #[macro_use]
 mod db;
+mod dialect;
 mod error;
 mod migrate;
+mod size;
+mod text;
+mod url;
 
 pub mod cursors;
 pub mod effects;
@@ -13,6 +17,7 @@ pub mod hosts;
 pub mod job_runs;
 pub mod job_states;
 pub mod leases;
+pub mod lock;
 pub mod servers;
 pub mod threads;
 pub mod wanted;
@@ -23,3 +28,5 @@ pub mod testing;
 pub use db::{Config, Db};
 pub use error::Error;
 pub use migrate::{Migrations, migrate, migrations};
+pub use size::size;
+pub use url::state_folder;

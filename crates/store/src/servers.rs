@@ -2,11 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use sqlx::FromRow;
 
-use crate::{Db, Error};
+use crate::{
+    Db, Error,
+    text::{clean, clean_opt},
+};
 
 /// A server as last seen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
 pub struct Server {
     /// `host[:port]`.
     pub host: String,
@@ -21,7 +25,7 @@ pub struct Server {
 }
 
 /// How a login fares.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
 pub struct Login {
     /// `server/login`.
     pub login: String,
@@ -36,26 +40,45 @@ pub struct Login {
 }
 
 /// Inserts or updates.
-pub async fn save(_db: &Db, _server: &Server) -> Result<(), Error> {
-    todo!()
+pub async fn save(db: &Db, server: &Server) -> Result<(), Error> {
+    const SQL: &str = "
+        INSERT INTO servers (host, domain, version, api_version, checked_at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (host) DO UPDATE SET domain = excluded.domain, version = excluded.version,
+            api_version = excluded.api_version, checked_at = excluded.checked_at";
+    on_write!(db, pool => {
+        let query = sqlx::query(SQL).bind(&server.host).bind(clean(&server.domain)).bind(clean(&server.version));
+        query.bind(server.api_version).bind(server.checked_at).execute(pool).await.map(drop)
+    })?;
+    Ok(())
 }
 
 /// One server.
-pub async fn load(_db: &Db, _host: &str) -> Result<Option<Server>, Error> {
-    todo!()
+pub async fn load(db: &Db, host: &str) -> Result<Option<Server>, Error> {
+    const SQL: &str = "SELECT * FROM servers WHERE host = $1";
+    Ok(on!(db, pool => sqlx::query_as(SQL).bind(host).fetch_optional(pool).await)?)
 }
 
 /// All servers.
-pub async fn list(_db: &Db) -> Result<Vec<Server>, Error> {
-    todo!()
+pub async fn list(db: &Db) -> Result<Vec<Server>, Error> {
+    const SQL: &str = "SELECT * FROM servers ORDER BY host";
+    Ok(on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)
 }
 
 /// Inserts or updates.
-pub async fn save_login(_db: &Db, _login: &Login) -> Result<(), Error> {
-    todo!()
+pub async fn save_login(db: &Db, login: &Login) -> Result<(), Error> {
+    const SQL: &str = "
+        INSERT INTO logins (login, acct, masked, trouble, checked_at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (login) DO UPDATE SET acct = excluded.acct, masked = excluded.masked,
+            trouble = excluded.trouble, checked_at = excluded.checked_at";
+    on_write!(db, pool => {
+        let query = sqlx::query(SQL).bind(&login.login).bind(clean_opt(login.acct.as_deref())).bind(&login.masked);
+        query.bind(clean_opt(login.trouble.as_deref())).bind(login.checked_at).execute(pool).await.map(drop)
+    })?;
+    Ok(())
 }
 
 /// All logins.
-pub async fn list_logins(_db: &Db) -> Result<Vec<Login>, Error> {
-    todo!()
+pub async fn list_logins(db: &Db) -> Result<Vec<Login>, Error> {
+    const SQL: &str = "SELECT * FROM logins ORDER BY login";
+    Ok(on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)
 }

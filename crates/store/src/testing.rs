@@ -1,20 +1,88 @@
 //! A fresh database on each engine, for tests.
 
-use std::future::Future;
+use std::{
+    env,
+    future::Future,
+    panic::{AssertUnwindSafe, resume_unwind},
+};
 
-use crate::Db;
+use futures::FutureExt;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
+
+use crate::{Config, Db, migrate};
 
 /// A fresh migrated SQLite database in a folder that goes with the guard.
 pub async fn sqlite() -> (Db, tempfile::TempDir) {
-    todo!()
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let db = open(&sqlite_url(&folder)).await;
+    migrate(&db).await.expect("the migrations apply");
+    (db, folder)
 }
 
 /// Runs `story` on a fresh SQLite database and, where `TEST_DATABASE_URL` is set, on a fresh schema of that
 /// Postgres. `REQUIRE_POSTGRES=1` makes a missing URL a failure.
-pub async fn on_each_engine<F, Fut>(_story: F)
+pub async fn on_each_engine<F, Fut>(story: F)
 where
     F: Fn(Db) -> Fut,
     Fut: Future<Output = ()>,
 {
-    todo!()
+    on_each_url(|url| {
+        let story = &story;
+        async move {
+            let db = open(&url).await;
+            migrate(&db).await.expect("the migrations apply");
+            story(db.clone()).await;
+            db.close().await;
+        }
+    })
+    .await;
+}
+
+/// Runs `story` with the `[store] url` of an empty, unmigrated database of each engine, like [`on_each_engine`].
+pub async fn on_each_url<F, Fut>(story: F)
+where
+    F: Fn(String) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    story(sqlite_url(&folder)).await;
+    let Ok(server) = env::var("TEST_DATABASE_URL") else {
+        let required = env::var("REQUIRE_POSTGRES").is_ok_and(|value| !matches!(value.as_str(), "" | "0"));
+        assert!(!required, "REQUIRE_POSTGRES is set, but TEST_DATABASE_URL is not");
+        return;
+    };
+    let schema = format!("test_{}", uuid::Uuid::new_v4().simple());
+    execute(&server, format!("CREATE SCHEMA {schema}")).await;
+    let separator = if server.contains('?') { '&' } else { '?' };
+    let url = format!("{server}{separator}options=-c%20search_path%3D{schema}");
+    // Dropped whether or not the story panics, so that a failing test leaves nothing behind.
+    let ended = AssertUnwindSafe(story(url)).catch_unwind().await;
+    execute(&server, format!("DROP SCHEMA {schema} CASCADE")).await;
+    if let Err(panic) = ended {
+        resume_unwind(panic);
+    }
+}
+
+async fn open(url: &str) -> Db {
+    let config = Config {
+        url: Some(url.to_owned()),
+        ..Config::default()
+    };
+    Db::open(&config).await.expect("the test database opens")
+}
+
+fn sqlite_url(folder: &tempfile::TempDir) -> String {
+    format!("sqlite://{}", folder.path().join("egret.db").display())
+}
+
+async fn execute(server: &str, sql: String) {
+    let options: PgConnectOptions = server.parse().expect("TEST_DATABASE_URL is a Postgres URL");
+    let mut connection = PgConnection::connect_with(&options)
+        .await
+        .expect("TEST_DATABASE_URL answers");
+    sqlx::query(AssertSqlSafe(sql))
+        .execute(&mut connection)
+        .await
+        .expect("schemas may be made");
+    let _ = connection.close().await;
 }

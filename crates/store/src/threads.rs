@@ -3,11 +3,16 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use sqlx::{FromRow, QueryBuilder};
 
-use crate::{Db, Error};
+use crate::{
+    Db, Error,
+    db::micros,
+    text::{MAX_URI, clean_opt},
+};
 
 /// A status whose replies we look after, on one server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
 pub struct Thread {
     /// Our server's host.
     pub server: String,
@@ -38,21 +43,62 @@ pub struct Thread {
 }
 
 /// Some threads of a server, by uri; unknown ones are left out.
-pub async fn load(_db: &Db, _server: &str, _uris: &[String]) -> Result<Vec<Thread>, Error> {
-    todo!()
+pub async fn load(db: &Db, server: &str, uris: &[String]) -> Result<Vec<Thread>, Error> {
+    let mut found = Vec::new();
+    for chunk in uris.chunks(500) {
+        let mut part: Vec<Thread> = on!(db, pool => {
+            let mut query = QueryBuilder::new("SELECT * FROM threads WHERE server = ");
+            query.push_bind(server).push(" AND uri IN (");
+            let mut list = query.separated(", ");
+            for uri in chunk {
+                list.push_bind(uri);
+            }
+            query.push(")");
+            query.build_query_as().fetch_all(pool).await
+        })?;
+        found.append(&mut part);
+    }
+    Ok(found)
 }
 
-/// Inserts or updates.
-pub async fn save(_db: &Db, _thread: &Thread) -> Result<(), Error> {
-    todo!()
+/// Inserts or updates. A uri longer than any server makes (2 KiB) is not kept.
+pub async fn save(db: &Db, thread: &Thread) -> Result<(), Error> {
+    const SQL: &str = "
+        INSERT INTO threads (server, uri, status_id, host, created_at, replies_seen, origin_replies, listed, missing,
+            quiet_visits, visited_at, next_visit_at, trouble)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+        ON CONFLICT (server, uri) DO UPDATE SET status_id = excluded.status_id, host = excluded.host,
+            created_at = excluded.created_at, replies_seen = excluded.replies_seen,
+            origin_replies = excluded.origin_replies, listed = excluded.listed, missing = excluded.missing,
+            quiet_visits = excluded.quiet_visits, visited_at = excluded.visited_at,
+            next_visit_at = excluded.next_visit_at, trouble = excluded.trouble";
+    if thread.uri.len() > MAX_URI {
+        return Ok(());
+    }
+    on_write!(db, pool => {
+        let query = sqlx::query(SQL).bind(&thread.server).bind(&thread.uri).bind(&thread.status_id);
+        let query = query.bind(&thread.host).bind(micros(thread.created_at)).bind(thread.replies_seen);
+        let query = query.bind(thread.origin_replies).bind(thread.listed).bind(thread.missing);
+        let query = query.bind(thread.quiet_visits).bind(thread.visited_at).bind(micros(thread.next_visit_at));
+        query.bind(clean_opt(thread.trouble.as_deref())).execute(pool).await.map(drop)
+    })?;
+    Ok(())
 }
 
 /// The threads last visited, newest first, for the page.
-pub async fn list(_db: &Db, _limit: u32) -> Result<Vec<Thread>, Error> {
-    todo!()
+pub async fn list(db: &Db, limit: u32) -> Result<Vec<Thread>, Error> {
+    const SQL: &str = "SELECT * FROM threads WHERE visited_at IS NOT NULL ORDER BY visited_at DESC, uri LIMIT $1";
+    Ok(on!(db, pool => sqlx::query_as(SQL).bind(i64::from(limit)).fetch_all(pool).await)?)
 }
 
-/// Deletes threads not visited since `before`.
-pub async fn delete_older(_db: &Db, _before: DateTime<Utc>) -> Result<u64, Error> {
-    todo!()
+/// How many threads are looked after.
+pub async fn count(db: &Db) -> Result<i64, Error> {
+    const SQL: &str = "SELECT COUNT(*) FROM threads";
+    Ok(on!(db, pool => sqlx::query_scalar(SQL).fetch_one(pool).await)?)
+}
+
+/// Deletes threads not visited since `before`. One that was never visited goes when its first visit was due before.
+pub async fn delete_older(db: &Db, before: DateTime<Utc>) -> Result<u64, Error> {
+    const SQL: &str = "DELETE FROM threads WHERE COALESCE(visited_at, next_visit_at) < $1";
+    Ok(on_write!(db, pool => sqlx::query(SQL).bind(before).execute(pool).await.map(|done| done.rows_affected()))?)
 }

@@ -6,14 +6,26 @@
 //!   └──not arrived───┘                        gone · blocked
 //! ```
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use sqlx::{FromRow, QueryBuilder, Type};
 
-use crate::{Db, Error};
+use crate::{
+    Db, Error,
+    db::micros,
+    dialect,
+    text::{MAX_URI, clean, clean_opt},
+};
+
+/// Rows in one statement: 13 columns each, and SQLite takes 32,766 parameters.
+const CHUNK: usize = 1000;
 
 /// What became of a wanted status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Type)]
 #[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum State {
     /// To be fetched, not before `next_try_at`.
     Wanted,
@@ -28,7 +40,7 @@ pub enum State {
 }
 
 /// A status that a server should have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
 pub struct Wanted {
     /// Our server's host.
     pub server: String,
@@ -59,74 +71,219 @@ pub struct Wanted {
 }
 
 /// Adds those not there yet (in any state) and gives how many were new. One transaction.
-pub async fn insert(_db: &Db, _wanted: &[Wanted]) -> Result<u64, Error> {
-    todo!()
+///
+/// A uri longer than any server makes (2 KiB) is not kept.
+pub async fn insert(db: &Db, wanted: &[Wanted]) -> Result<u64, Error> {
+    let mut rows: Vec<&Wanted> = wanted.iter().filter(|row| row.uri.len() <= MAX_URI).collect();
+    // Two processes that insert the same rows in two orders would wait for each other.
+    rows.sort_by_key(|row| (&row.server, &row.uri));
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    again!(insert_sorted(db, &rows))
+}
+
+async fn insert_sorted(db: &Db, rows: &[&Wanted]) -> Result<u64, Error> {
+    const SQL: &str = "
+        INSERT INTO wanted (server, uri, host, feature, thread, in_reply_to, state, status_id, tries, reason,
+            next_try_at, found_at, ended_at) ";
+    let mut new = 0;
+    let mut tx = db.begin().await?;
+    for chunk in rows.chunks(CHUNK) {
+        new += on_tx!(&mut tx, connection => {
+            let mut query = QueryBuilder::new(SQL);
+            query.push_values(chunk, |mut values, row| {
+                values.push_bind(&row.server).push_bind(&row.uri).push_bind(&row.host).push_bind(&row.feature);
+                values.push_bind(&row.thread).push_bind(&row.in_reply_to).push_bind(row.state);
+                values.push_bind(clean_opt(row.status_id.as_deref())).push_bind(row.tries);
+                values.push_bind(clean_opt(row.reason.as_deref())).push_bind(micros(row.next_try_at));
+                values.push_bind(row.found_at).push_bind(row.ended_at);
+            });
+            query.push(" ON CONFLICT (server, uri) DO NOTHING");
+            query.build().execute(connection).await.map(|done| done.rows_affected())
+        })?;
+    }
+    tx.commit().await?;
+    Ok(new)
 }
 
 /// Some rows of a server by uri; unknown ones are left out.
-pub async fn load(_db: &Db, _server: &str, _uris: &[String]) -> Result<Vec<Wanted>, Error> {
-    todo!()
+pub async fn load(db: &Db, server: &str, uris: &[String]) -> Result<Vec<Wanted>, Error> {
+    let mut found = Vec::new();
+    for chunk in uris.chunks(CHUNK) {
+        let mut part: Vec<Wanted> = on!(db, pool => {
+            let mut query = QueryBuilder::new("SELECT * FROM wanted WHERE server = ");
+            query.push_bind(server).push(" AND uri IN (");
+            let mut list = query.separated(", ");
+            for uri in chunk {
+                list.push_bind(uri);
+            }
+            query.push(")");
+            query.build_query_as().fetch_all(pool).await
+        })?;
+        found.append(&mut part);
+    }
+    Ok(found)
 }
 
-/// Claims up to `limit` rows in state `wanted` that are due (oldest `next_try_at` first; of one thread or of one
-/// feature if given) for `holder` until `until`; no other claim sees them before. Counts the try *before* the request goes out, so
-/// that a crash cannot hide it: a row handed out with `tries > 0` may have been asked for already and is to be verified first.
+/// Claims up to `limit` rows in state `wanted` that are due (oldest `next_try_at` first; of one thread if given) for
+/// `holder` until `until`; no other claim sees them before. Counts the try *before* the request goes out, so
+/// that a crash cannot hide it: a row handed out with `tries > 1` may have been asked for already and is to be
+/// verified first.
 pub async fn claim(
-    _db: &Db,
-    _server: &str,
-    _thread: Option<&str>,
-    _holder: &str,
-    _limit: u32,
-    _now: DateTime<Utc>,
-    _until: DateTime<Utc>,
+    db: &Db,
+    server: &str,
+    thread: Option<&str>,
+    holder: &str,
+    limit: u32,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
 ) -> Result<Vec<Wanted>, Error> {
-    todo!()
+    let sql = dialect::claim(db, thread.is_some());
+    let claimed = again!(async {
+        let rows: Vec<Wanted> = on_write!(db, pool => {
+            let query = sqlx::query_as(sql).bind(server).bind(now).bind(holder).bind(micros(until)).bind(i64::from(limit));
+            let query = match thread {
+                Some(thread) => query.bind(thread),
+                None => query,
+            };
+            query.fetch_all(pool).await
+        })?;
+        Ok::<_, Error>(rows)
+    });
+    let mut claimed = claimed?;
+    // Neither engine promises an order of what an update returns.
+    claimed.sort_by(|a, b| (a.next_try_at, a.found_at, &a.uri).cmp(&(b.next_try_at, b.found_at, &b.uri)));
+    Ok(claimed)
 }
 
-/// The server has them: `(uri, id on the server)`. Also ends rows that were never claimed (ancestors that came along).
+/// The server has them: `(uri, id on the server)`. Also ends rows that were never claimed (ancestors that came along),
+/// and rows that had been given up. One transaction; gives how many were not done before.
 pub async fn mark_done(
-    _db: &Db,
-    _server: &str,
-    _arrived: &[(String, Option<String>)],
-    _now: DateTime<Utc>,
+    db: &Db,
+    server: &str,
+    arrived: &[(String, Option<String>)],
+    now: DateTime<Utc>,
 ) -> Result<u64, Error> {
-    todo!()
+    // By uri, since an order shared by all keeps two processes from waiting for each other; an id beats none.
+    let mut by_uri = BTreeMap::new();
+    for (uri, id) in arrived {
+        let known: &mut Option<&str> = by_uri.entry(uri.as_str()).or_default();
+        *known = known.or(id.as_deref());
+    }
+    let rows: Vec<(&str, Option<&str>)> = by_uri.into_iter().collect();
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    again!(mark_done_sorted(db, server, &rows, now))
+}
+
+async fn mark_done_sorted(
+    db: &Db,
+    server: &str,
+    rows: &[(&str, Option<&str>)],
+    now: DateTime<Utc>,
+) -> Result<u64, Error> {
+    let mut done = 0;
+    let mut tx = db.begin().await?;
+    for chunk in rows.chunks(CHUNK) {
+        done += on_tx!(&mut tx, connection => {
+            let mut query = QueryBuilder::new("WITH arrived (arrived_uri, arrived_id) AS (");
+            query.push_values(chunk, |mut values, (uri, id)| {
+                values.push_bind(*uri).push_bind(clean_opt(*id));
+            });
+            query.push(") UPDATE wanted SET state = 'done', reason = NULL, claimed_by = NULL, claimed_until = NULL,
+                status_id = COALESCE(arrived_id, status_id), ended_at = ").push_bind(now);
+            query.push(" FROM arrived WHERE uri = arrived_uri AND state <> 'done' AND server = ").push_bind(server);
+            query.build().execute(connection).await.map(|done| done.rows_affected())
+        })?;
+    }
+    tx.commit().await?;
+    Ok(done)
 }
 
 /// A try failed; the row stays wanted until `next_try_at`, or ends in `state` if given. Frees the claim.
+///
+/// A row that arrived meanwhile stays done.
 pub async fn mark_failed(
-    _db: &Db,
-    _server: &str,
-    _uri: &str,
-    _reason: &str,
-    _next_try_at: DateTime<Utc>,
-    _state: Option<State>,
-    _now: DateTime<Utc>,
+    db: &Db,
+    server: &str,
+    uri: &str,
+    reason: &str,
+    next_try_at: DateTime<Utc>,
+    state: Option<State>,
+    now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    todo!()
+    const SQL: &str = "
+        UPDATE wanted SET state = $3, reason = $4, next_try_at = $5, ended_at = $6, claimed_by = NULL,
+            claimed_until = NULL
+        WHERE server = $1 AND uri = $2 AND state = 'wanted'";
+    let state = state.unwrap_or(State::Wanted);
+    let ended_at = (state != State::Wanted).then_some(now);
+    on_write!(db, pool => {
+        let query = sqlx::query(SQL).bind(server).bind(uri).bind(state).bind(clean(reason));
+        query.bind(micros(next_try_at)).bind(ended_at).execute(pool).await.map(drop)
+    })?;
+    Ok(())
 }
 
 /// Frees claims without counting the try (stopped before the request went out).
-pub async fn release(_db: &Db, _server: &str, _uris: &[String]) -> Result<(), Error> {
-    todo!()
+pub async fn release(db: &Db, server: &str, uris: &[String]) -> Result<(), Error> {
+    for chunk in uris.chunks(CHUNK) {
+        on_write!(db, pool => {
+            let mut query = QueryBuilder::new(
+                "UPDATE wanted SET tries = tries - 1, claimed_by = NULL, claimed_until = NULL
+                 WHERE state = 'wanted' AND claimed_by IS NOT NULL AND tries > 0 AND server = ");
+            query.push_bind(server).push(" AND uri IN (");
+            let mut list = query.separated(", ");
+            for uri in chunk {
+                list.push_bind(uri);
+            }
+            query.push(")");
+            query.build().execute(pool).await.map(drop)
+        })?;
+    }
+    Ok(())
+}
+
+/// Wants a row again that had failed, was gone or blocked, from `now` on and with all its tries; `false` when there is
+/// none. For people who ask for it by hand: no job revives anything.
+pub async fn revive(db: &Db, server: &str, uri: &str, now: DateTime<Utc>) -> Result<bool, Error> {
+    const SQL: &str = "
+        UPDATE wanted SET state = 'wanted', tries = 0, reason = NULL, next_try_at = $3, ended_at = NULL,
+            claimed_by = NULL, claimed_until = NULL
+        WHERE server = $1 AND uri = $2 AND state IN ('failed', 'gone', 'blocked')";
+    let revived = on_write!(db, pool => {
+        let query = sqlx::query(SQL).bind(server).bind(uri).bind(now);
+        query.execute(pool).await.map(|done| done.rows_affected())
+    })?;
+    Ok(revived > 0)
 }
 
 /// Which servers have rows due at `now`.
-pub async fn due_servers(_db: &Db, _now: DateTime<Utc>) -> Result<Vec<String>, Error> {
-    todo!()
+pub async fn due_servers(db: &Db, now: DateTime<Utc>) -> Result<Vec<String>, Error> {
+    const SQL: &str = "
+        SELECT DISTINCT server FROM wanted
+        WHERE state = 'wanted' AND next_try_at <= $1 AND (claimed_until IS NULL OR claimed_until <= $1)
+        ORDER BY server";
+    Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(now).fetch_all(pool).await)?)
 }
 
 /// How many rows are in each state, by server.
-pub async fn counts(_db: &Db) -> Result<Vec<(String, State, i64)>, Error> {
-    todo!()
+pub async fn counts(db: &Db) -> Result<Vec<(String, State, i64)>, Error> {
+    const SQL: &str = "SELECT server, state, COUNT(*) FROM wanted GROUP BY server, state ORDER BY server, state";
+    Ok(on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)
 }
 
 /// Rows in one state, newest first, for the page.
-pub async fn list(_db: &Db, _state: State, _limit: u32) -> Result<Vec<Wanted>, Error> {
-    todo!()
+pub async fn list(db: &Db, state: State, limit: u32) -> Result<Vec<Wanted>, Error> {
+    const SQL: &str = "
+        SELECT * FROM wanted WHERE state = $1 ORDER BY ended_at DESC NULLS LAST, found_at DESC, uri LIMIT $2";
+    Ok(on!(db, pool => sqlx::query_as(SQL).bind(state).bind(i64::from(limit)).fetch_all(pool).await)?)
 }
 
 /// Deletes ended rows older than `before`.
-pub async fn delete_older(_db: &Db, _before: DateTime<Utc>) -> Result<u64, Error> {
-    todo!()
+pub async fn delete_older(db: &Db, before: DateTime<Utc>) -> Result<u64, Error> {
+    const SQL: &str = "DELETE FROM wanted WHERE state <> 'wanted' AND ended_at < $1";
+    Ok(on_write!(db, pool => sqlx::query(SQL).bind(before).execute(pool).await.map(|done| done.rows_affected()))?)
 }

@@ -1,0 +1,99 @@
+//! Statements that need two texts, next to each other.
+
+use crate::Db;
+
+/// The text for the open engine.
+fn pick(db: &Db, postgres: &'static str, sqlite: &'static str) -> &'static str {
+    match db {
+        Db::Postgres(_) => postgres,
+        Db::Sqlite { .. } => sqlite,
+    }
+}
+
+/// Whether sqlx has kept its list of migrations in this database before.
+pub(crate) fn has_migrations(db: &Db) -> &'static str {
+    pick(
+        db,
+        "SELECT to_regclass('_sqlx_migrations') IS NOT NULL",
+        "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations')",
+    )
+}
+
+/// Bytes on disk.
+pub(crate) fn size(db: &Db) -> &'static str {
+    pick(
+        db,
+        "SELECT pg_database_size(current_database())",
+        "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+    )
+}
+
+/// Takes or renews a lease: `$1` name, `$2` holder, `$3` seconds, and on SQLite `$4` now and `$5` the end.
+///
+/// Postgres may serve several machines, so its own clock decides (`clock_timestamp()`, which goes on while the
+/// statement waits for another one's row). SQLite serves one machine and has no clock worth asking.
+pub(crate) fn take_lease(db: &Db) -> &'static str {
+    pick(
+        db,
+        "INSERT INTO leases (name, holder, fence, expires_at)
+         VALUES ($1, $2, 1, clock_timestamp() + make_interval(secs => $3))
+         ON CONFLICT (name) DO UPDATE SET
+            holder = excluded.holder,
+            expires_at = clock_timestamp() + make_interval(secs => $3),
+            fence = leases.fence + CASE WHEN leases.holder = excluded.holder THEN 0 ELSE 1 END
+         WHERE leases.expires_at <= clock_timestamp() OR leases.holder = excluded.holder
+         RETURNING name, holder, fence, expires_at",
+        "INSERT INTO leases (name, holder, fence, expires_at) VALUES ($1, $2, 1, $5)
+         ON CONFLICT (name) DO UPDATE SET
+            holder = excluded.holder,
+            expires_at = excluded.expires_at,
+            fence = leases.fence + CASE WHEN leases.holder = excluded.holder THEN 0 ELSE 1 END
+         WHERE leases.expires_at <= $4 OR leases.holder = excluded.holder
+         RETURNING name, holder, fence, expires_at",
+    )
+}
+
+/// Leases that stand: `$1` now, on SQLite only.
+pub(crate) fn standing_leases(db: &Db) -> &'static str {
+    pick(
+        db,
+        "SELECT name, holder, fence, expires_at FROM leases
+         WHERE holder <> '' AND expires_at > clock_timestamp() ORDER BY name",
+        "SELECT name, holder, fence, expires_at FROM leases WHERE holder <> '' AND expires_at > $1 ORDER BY name",
+    )
+}
+
+/// Claims due rows. Two Postgres processes step around each other's rows instead of waiting for them; SQLite has
+/// one writer at a time and no need to. The list of rows is made once (`MATERIALIZED`), or Postgres may make it
+/// again for each row and hand out more than asked for.
+macro_rules! claim {
+    ($thread:literal, $lock:literal) => {
+        concat!(
+            "WITH due (due_uri) AS MATERIALIZED (
+                SELECT uri FROM wanted
+                WHERE server = $1 AND state = 'wanted' AND next_try_at <= $2
+                    AND (claimed_until IS NULL OR claimed_until <= $2)",
+            $thread,
+            " ORDER BY next_try_at LIMIT $5",
+            $lock,
+            ")
+            UPDATE wanted SET tries = tries + 1, claimed_by = $3, claimed_until = $4
+            FROM due WHERE server = $1 AND uri = due_uri
+            RETURNING server, uri, host, feature, thread, in_reply_to, state, status_id, tries, reason, next_try_at,
+                found_at, ended_at"
+        )
+    };
+}
+
+/// Claims rows that are due: `$1` server, `$2` now, `$3` holder, `$4` until, `$5` how many, and `$6` the thread.
+pub(crate) fn claim(db: &Db, of_one_thread: bool) -> &'static str {
+    if of_one_thread {
+        pick(
+            db,
+            claim!(" AND thread = $6", " FOR UPDATE SKIP LOCKED"),
+            claim!(" AND thread = $6", ""),
+        )
+    } else {
+        pick(db, claim!("", " FOR UPDATE SKIP LOCKED"), claim!("", ""))
+    }
+}

@@ -1,0 +1,38 @@
+//! What strangers write, made fit for a column.
+//!
+//! Postgres keeps no NUL in a TEXT nor in a JSONB, and a statement that carries one fails whole: one odd version
+//! string or error page would stop a job. It becomes the replacement character on both engines.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+/// Addresses longer than this are not stored: a key must fit an index page of Postgres, and no server makes them.
+pub(crate) const MAX_URI: usize = 2048;
+
+/// Without NUL.
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') {
+        Cow::Owned(text.replace('\0', "\u{fffd}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Without NUL, where there is one.
+pub(crate) fn clean_opt(text: Option<&str>) -> Option<Cow<'_, str>> {
+    text.map(clean)
+}
+
+/// Without NUL in any text or key.
+pub(crate) fn clean_json(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(clean(text).into_owned()),
+        Value::Array(items) => items.iter().map(clean_json).collect(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(key, value)| (clean(key).into_owned(), clean_json(value)))
+            .collect(),
+        plain => plain.clone(),
+    }
+}

@@ -1,14 +1,20 @@
-//! One server, one token.
+//! One server, one token: what every call shares. The calls themselves are in `api/`.
 
-use std::time::Duration;
-
-use model::{
-    Account, AccountId, AsyncRefresh, Context, CredentialAccount, Domain, Host, Instance, List, ListId, Status,
-    StatusId, Uri,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
-use net::{Bearer, Net, Secret, Url};
 
-use crate::{Cursor, Error, Page};
+use model::{Context, Host};
+use net::{Bearer, Net, Request, Response, Secret, Url, http::Method};
+use serde_json::Value;
+
+use crate::{
+    Cursor, Error, Page, Refresh,
+    answer::{self, Asked},
+    call::Call,
+    page,
+};
 
 /// One server through one token. Clone it freely.
 #[derive(Debug, Clone)]
@@ -16,6 +22,8 @@ pub struct Client {
     net: Net,
     base: Url,
     bearer: Bearer,
+    /// Set once the server turned out to have no batch calls; shared by the clones, so that it is learnt once.
+    no_batches: Arc<AtomicBool>,
 }
 
 /// A context, and the refresh that reading it set off.
@@ -25,15 +33,6 @@ pub struct Known {
     pub context: Context,
     /// The server's own fetch of replies, if one runs.
     pub refresh: Option<Refresh>,
-}
-
-/// The `Mastodon-Async-Refresh` header.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refresh {
-    /// Opaque.
-    pub id: String,
-    /// Ask again no sooner than this.
-    pub retry: Duration,
 }
 
 impl Client {
@@ -47,6 +46,7 @@ impl Client {
             },
             net,
             base,
+            no_batches: Arc::default(),
         }
     }
 
@@ -58,7 +58,7 @@ impl Client {
 
     /// The server.
     pub fn host(&self) -> Host {
-        todo!("{:?} {:?}", self.net, self.base)
+        Host::of(&self.base).unwrap_or_else(|_| Host::stored(self.base.as_str()))
     }
 
     /// `server/login`.
@@ -66,86 +66,81 @@ impl Client {
         &self.bearer.login
     }
 
-    /// `GET /api/v2/instance`, else v1. Public.
-    pub async fn instance(&self) -> Result<Instance, Error> {
-        todo!()
+    /// Whether the server has not yet refused a batch call.
+    pub(crate) fn has_batches(&self) -> bool {
+        !self.no_batches.load(Ordering::Relaxed)
     }
 
-    /// `GET /api/v1/accounts/verify_credentials`: is the token good, and whose is it.
-    pub async fn verify_credentials(&self) -> Result<CredentialAccount, Error> {
-        todo!()
+    /// The server has no batch calls.
+    pub(crate) fn forget_batches(&self) {
+        self.no_batches.store(true, Ordering::Relaxed);
     }
 
-    /// Asks a cheap endpoint for each of `scopes` and says which the token lacks.
-    pub async fn missing_scopes(&self, scopes: &[&'static str]) -> Result<Vec<&'static str>, Error> {
-        todo!("{scopes:?}")
+    /// Sends a call; any answer but a success is an error.
+    pub(crate) async fn answer(&self, call: &Call) -> Result<Response, Error> {
+        let asked = self.asked(call);
+        let url = call.url(&self.base).ok_or_else(|| Error::NotFound {
+            host: asked.host.clone(),
+            what: asked.what.clone(),
+        })?;
+        let bearer = (!call.anonymous).then(|| self.bearer.clone());
+        let mut request = Request::server(Method::GET, url, bearer);
+        request.paging = call.paging;
+        request.timeout = call.timeout;
+        request.repeatable = call.repeatable;
+        answer::success(self.net.send(request).await?, &asked)
     }
 
-    /// `GET /api/v1/timelines/home`, 40 a page. 206 (being rebuilt) is an empty page.
-    pub async fn home_timeline(&self, after: Option<&Cursor>) -> Result<Page<Status>, Error> {
-        todo!("{after:?}")
+    /// A call whose answer is one JSON value.
+    pub(crate) async fn value(&self, call: &Call) -> Result<(Value, Response), Error> {
+        let response = self.answer(call).await?;
+        Ok((answer::json(&response, &self.asked(call))?, response))
     }
 
-    /// `GET /api/v1/bookmarks`. Scope `read:bookmarks`.
-    pub async fn bookmarks(&self, after: Option<&Cursor>) -> Result<Page<Status>, Error> {
-        todo!("{after:?}")
+    /// A call whose answer is one object.
+    pub(crate) async fn object<T: serde::de::DeserializeOwned>(&self, call: &Call) -> Result<T, Error> {
+        let (value, _) = self.value(call).await?;
+        answer::object(value, &self.asked(call))
     }
 
-    /// `GET /api/v1/favourites`. Scope `read:favourites`.
-    pub async fn favourites(&self, after: Option<&Cursor>) -> Result<Page<Status>, Error> {
-        todo!("{after:?}")
+    /// A call whose answer is a list, with the cursors of its `Link` header. Items that cannot be read are left out.
+    pub(crate) async fn page<T: serde::de::DeserializeOwned>(&self, call: Call) -> Result<Page<T>, Error> {
+        let response = self.answer(&call).await?;
+        if response.http_status == 206 {
+            // A home feed being rebuilt: whatever it holds is not the feed.
+            return Ok(Page {
+                items: Vec::new(),
+                next: None,
+                prev: None,
+            });
+        }
+        let items: Vec<Value> = answer::list(&response, &self.asked(&call))?;
+        let links = page::links(&response.headers, &response.url);
+        Ok(Page {
+            // A link on an empty page leads nowhere, and one that repeats the question would be followed for ever.
+            next: links
+                .next
+                .filter(|next| !items.is_empty() && call.cursor.as_ref() != Some(next)),
+            prev: links.prev,
+            items: items
+                .into_iter()
+                .filter_map(|item| serde_json::from_value(item).ok())
+                .collect(),
+        })
     }
 
-    /// `GET /api/v1/lists`. Scope `read:lists`.
-    pub async fn lists(&self) -> Result<Vec<List>, Error> {
-        todo!()
+    /// Who was asked what, for errors.
+    pub(crate) fn asked(&self, call: &Call) -> Asked {
+        Asked {
+            host: self.host(),
+            what: call.what(),
+            login: (!call.anonymous).then(|| self.bearer.login.clone()),
+            scope: call.scope,
+        }
     }
 
-    /// `GET /api/v1/timelines/list/:id`. Scope `read:lists`.
-    pub async fn list_timeline(&self, list: &ListId, after: Option<&Cursor>) -> Result<Page<Status>, Error> {
-        todo!("{list:?} {after:?}")
-    }
-
-    /// Local accounts, `GET /api/v2/admin/accounts?origin=local&status=active`. Scope `admin:read:accounts`.
-    pub async fn local_accounts(&self, after: Option<&Cursor>) -> Result<Page<Account>, Error> {
-        todo!("{after:?}")
-    }
-
-    /// `GET /api/v1/accounts/:id/statuses`, replies included, boosts not.
-    pub async fn account_statuses(&self, account: &AccountId, after: Option<&Cursor>) -> Result<Page<Status>, Error> {
-        todo!("{account:?} {after:?}")
-    }
-
-    /// `GET /api/v1/statuses/:id`.
-    pub async fn status(&self, id: &StatusId) -> Result<Status, Error> {
-        todo!("{id:?}")
-    }
-
-    /// Up to any number of statuses: 20 a request where the server has batches (4.3+), one by one elsewhere; those
-    /// it does not show are left out, in no order.
-    pub async fn statuses(&self, ids: &[StatusId]) -> Result<Vec<Status>, Error> {
-        todo!("{ids:?}")
-    }
-
-    /// `GET /api/v1/statuses/:id/context`.
-    pub async fn context(&self, id: &StatusId) -> Result<Known, Error> {
-        todo!("{id:?}")
-    }
-
-    /// `GET /api/v1_alpha/async_refreshes/:id`; `None` when unknown or the server has no such call.
-    pub async fn async_refresh(&self, id: &str) -> Result<Option<AsyncRefresh>, Error> {
-        todo!("{id:?}")
-    }
-
-    /// Makes the server fetch `uri` through search with `resolve` and gives what it found. `None` is the server's
-    /// way of saying that it failed. Needs `read:search`. Takes up to two minutes and is not repeated by itself.
-    pub async fn resolve(&self, uri: &Uri) -> Result<Option<Status>, Error> {
-        todo!("{uri:?}")
-    }
-
-    /// Domains that the server suspends, from the admin list where the token may, else from the public one, else
-    /// nothing (an obfuscated entry is left out).
-    pub async fn suspended_domains(&self) -> Result<Vec<Domain>, Error> {
-        todo!()
+    /// A call that continues after `cursor`.
+    pub(crate) fn paged(path: &[&str], scope: &'static str, limit: u32, after: Option<&Cursor>) -> Call {
+        Call::get(path).scope(scope).query("limit", limit).after(after)
     }
 }

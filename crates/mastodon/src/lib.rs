@@ -2,12 +2,17 @@
 
 pub mod remote;
 
+mod answer;
+mod api;
+mod call;
 mod client;
 mod error;
 mod page;
 mod permit;
+mod refresh;
 
-pub use client::{Client, Known, Refresh};
+pub use client::{Client, Known};
 pub use error::Error;
 pub use page::{Cursor, Page};
 pub use permit::Permit;
+pub use refresh::Refresh;

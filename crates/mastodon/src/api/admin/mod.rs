@@ -1,0 +1,4 @@
+//! The admin's calls. Each needs a scope and a permission of the owner's role.
+
+mod accounts;
+mod domain_blocks;

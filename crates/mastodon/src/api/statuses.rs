@@ -1,0 +1,71 @@
+//! Statuses.
+
+use model::{Status, StatusId};
+
+use crate::{Client, Error, Known, answer, call::Call, refresh};
+
+/// More ids in one call are refused.
+const BATCH: usize = 20;
+
+impl Client {
+    /// `GET /api/v1/statuses/:id`. Scope `read:statuses`.
+    pub async fn status(&self, id: &StatusId) -> Result<Status, Error> {
+        let call = Call::get(&["api", "v1", "statuses", id.as_str()]).scope("read:statuses");
+        self.object(&call).await
+    }
+
+    /// Up to any number of statuses: 20 a request where the server has batches (4.3+), one by one elsewhere; those
+    /// it does not show are left out, in no order.
+    pub async fn statuses(&self, ids: &[StatusId]) -> Result<Vec<Status>, Error> {
+        let mut found = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(BATCH) {
+            if self.has_batches() {
+                let call = chunk.iter().fold(
+                    Call::get(&["api", "v1", "statuses"]).scope("read:statuses"),
+                    |call, id| call.query("id[]", id),
+                );
+                match self.page(call).await {
+                    Ok(page) => {
+                        found.extend(page.items);
+                        continue;
+                    }
+                    // 404 and 405 where there is no such call, 400 and 422 where it means something else.
+                    Err(Error::NotFound { .. }) => self.forget_batches(),
+                    Err(Error::NotJson { reason, .. })
+                        if ["HTTP 400", "HTTP 405", "HTTP 422"]
+                            .iter()
+                            .any(|s| reason.starts_with(s)) =>
+                    {
+                        self.forget_batches();
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            for id in chunk {
+                match self.status(id).await {
+                    Ok(status) => found.push(status),
+                    Err(Error::NotFound { .. } | Error::Gone { .. } | Error::Forbidden { .. }) => {}
+                    // Mitra answers 400 to an id that is no UUID.
+                    Err(Error::NotJson { reason, .. }) if reason.starts_with("HTTP 4") => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// `GET /api/v1/statuses/:id/context`. Scope `read:statuses`.
+    pub async fn context(&self, id: &StatusId) -> Result<Known, Error> {
+        let call = Call::get(&["api", "v1", "statuses", id.as_str(), "context"]).scope("read:statuses");
+        let (value, response) = self.value(&call).await?;
+        let asked = self.asked(&call);
+        // Taken for an empty context, a wrong answer would have every reply fetched again.
+        if !value["ancestors"].is_array() || !value["descendants"].is_array() {
+            return Err(asked.not_json("a context without ancestors and descendants"));
+        }
+        Ok(Known {
+            context: answer::object(value, &asked)?,
+            refresh: refresh::read(&response.headers),
+        })
+    }
+}

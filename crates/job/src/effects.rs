@@ -1,25 +1,26 @@
-//! The ledger's rules: mode, panic stop, quota; what is sent was recorded first.
+//! The ledger: mode, panic stop, quota; what is sent was recorded first.
+//!
+//! ```text
+//! wish ─► mode observe ─────────────► rehearsed          no permit exists, nothing can be sent
+//!      └► mode act ─► panic stop? ──► held               also when its state cannot be read
+//!                  └► quota used up ► held               the same wish, made again, goes on from here
+//!                  └► intended ─► send ─► done · failed  recorded before the request goes out
+//!                                     └► intended        crash, or no answer: `pending`, ask the server, `settle`
+//! ```
 
-use std::{future::Future, sync::Arc};
+mod gate;
+mod ledger;
+
+use std::future::Future;
 
 use mastodon::Permit;
-use model::Clock;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::Db;
+use store::effects::{Effect, State};
 
 use crate::JobError;
-
-/// Whether a feature may write on other people's servers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// Plans are made and shown, nothing is sent.
-    #[default]
-    Observe,
-    /// Plans are carried out.
-    Act,
-}
+use gate::Gate;
+pub use gate::Mode;
+pub use ledger::Ledger;
 
 /// One write that a feature wants made.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,52 +50,208 @@ pub enum Sent {
     Done(Value),
 }
 
-/// The ledger: one for the daemon.
-#[derive(Debug, Clone)]
-pub struct Ledger {
-    _inner: Arc<()>,
-}
-
-impl Ledger {
-    /// `quota(feature)` effects a day each; modes are read at each effect, so a switch holds from the next one on.
-    pub fn new(_store: Db, _clock: Arc<dyn Clock>) -> Self {
-        todo!()
-    }
-
-    /// Sets a feature's mode and daily quota (`None`: no bound).
-    pub fn configure(&self, _feature: &'static str, _mode: Mode, _quota: Option<u32>) {
-        todo!()
-    }
-
-    /// The part of the ledger that one feature writes to.
-    pub fn of(&self, _feature: &'static str) -> Effects {
-        todo!()
-    }
-
-    /// A feature's mode as it holds now, for `/healthz`.
-    pub fn mode(&self, _feature: &str) -> Mode {
-        todo!()
-    }
+/// What the server says about an effect that was left without an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Settled {
+    /// It happened; this is what the server shows.
+    Done(Value),
+    /// It did not, for this reason; the wish may be made again.
+    Failed(String),
 }
 
 /// The ledger as one feature sees it.
 #[derive(Debug, Clone)]
 pub struct Effects {
-    _ledger: Ledger,
-    _feature: &'static str,
+    ledger: Ledger,
+    feature: &'static str,
 }
 
 impl Effects {
     /// Records the wish and, in mode `act`, within quota and without panic stop, mints the permit, calls `send`
     /// with it and records what came back. `send` gives `Err` for "the server refused".
     ///
+    /// A wish that was held goes on when it is made again and nothing holds it any more. Where nobody can tell
+    /// whether the server did it (no answer, a server error), the effect stays `Intended`: see
+    /// [`Effects::pending`].
+    ///
     /// # Errors
     /// When the store cannot record it (then nothing is sent), or `send` failed.
-    pub async fn carry_out<F, Fut>(&self, _wish: Wish, _send: F) -> Result<Sent, JobError>
+    pub async fn carry_out<F, Fut>(&self, wish: Wish, send: F) -> Result<Sent, JobError>
     where
         F: FnOnce(Permit) -> Fut,
         Fut: Future<Output = Result<Value, mastodon::Error>>,
     {
-        todo!()
+        // One at a time from the gate to the record, so that a quota of one lets one through. Sending is outside.
+        let recording = self.ledger.recording().await;
+        let open = match self.ledger.gate(self.feature, false).await {
+            Gate::Rehearse => {
+                self.ledger.rehearse(self.feature, wish).await?;
+                return Ok(Sent::Rehearsed);
+            }
+            Gate::Hold(why) => Err(why),
+            Gate::Open => Ok(()),
+        };
+        let effect = match open {
+            Ok(()) => self.ledger.record(self.feature, wish, State::Intended, None).await?,
+            Err(why) => match self.ledger.record(self.feature, wish, State::Held, Some(&why)).await? {
+                Some(held) if self.goes_all_the_same(&held).await? => Some(held),
+                Some(_) => return Ok(Sent::Held(why)),
+                None => None,
+            },
+        };
+        let Some(effect) = effect else {
+            return Ok(Sent::Known);
+        };
+        let flight = self.ledger.fly(&effect.id);
+        drop(recording);
+        let sent = self.send(&effect, send).await;
+        drop(flight);
+        sent
+    }
+
+    /// Carries out one held effect by its id, through the same gates: for a feature that finds released ones with
+    /// [`Effects::held`] instead of making the wish again. An effect that somebody released passes the quota.
+    ///
+    /// # Errors
+    /// As [`Effects::carry_out`].
+    pub async fn resume<F, Fut>(&self, id: &str, send: F) -> Result<Sent, JobError>
+    where
+        F: FnOnce(Permit) -> Fut,
+        Fut: Future<Output = Result<Value, mastodon::Error>>,
+    {
+        let recording = self.ledger.recording().await;
+        let Some(effect) = self.ledger.load(id).await?.filter(|it| it.feature == self.feature) else {
+            return Ok(Sent::Known);
+        };
+        match self.ledger.gate(self.feature, ledger::is_released(&effect)).await {
+            Gate::Rehearse => return Ok(Sent::Held("the mode is observe".to_owned())),
+            Gate::Hold(why) => return Ok(Sent::Held(why)),
+            Gate::Open => {}
+        }
+        if !self
+            .ledger
+            .advance(&effect, State::Held, State::Intended, None, None)
+            .await?
+        {
+            return Ok(Sent::Known);
+        }
+        let flight = self.ledger.fly(&effect.id);
+        drop(recording);
+        let sent = self.send(&effect, send).await;
+        drop(flight);
+        sent
+    }
+
+    /// This feature's effects that wait, newest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn held(&self) -> Result<Vec<Effect>, JobError> {
+        self.ledger.all(self.feature, State::Held).await
+    }
+
+    /// Effects that were about to be sent and of which nobody knows whether they were: the process died, or no
+    /// answer came. To be looked up on the server and [settled](Effects::settle) before new plans are made; what
+    /// is being sent at this moment, here or by another process, is left out.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn pending(&self) -> Result<Vec<Effect>, JobError> {
+        let intended = self.ledger.all(self.feature, State::Intended).await?;
+        Ok(intended
+            .into_iter()
+            .filter(|effect| self.ledger.is_left_behind(effect))
+            .collect())
+    }
+
+    /// Records what the server says about a pending effect; `false` when somebody else was faster.
+    ///
+    /// # Errors
+    /// When the store cannot record it.
+    pub async fn settle(&self, id: &str, outcome: Settled) -> Result<bool, JobError> {
+        let Some(effect) = self.ledger.load(id).await?.filter(|it| it.feature == self.feature) else {
+            return Ok(false);
+        };
+        let (to, note, result) = match outcome {
+            Settled::Done(result) => (State::Done, None, Some(result)),
+            Settled::Failed(why) => (State::Failed, Some(why), None),
+        };
+        self.ledger
+            .advance(&effect, State::Intended, to, note.as_deref(), result.as_ref())
+            .await
+    }
+
+    /// Moves a held effect on if somebody released it and nothing but the quota holds it.
+    async fn goes_all_the_same(&self, held: &Effect) -> Result<bool, JobError> {
+        Ok(ledger::is_released(held)
+            && self.ledger.gate(self.feature, true).await == Gate::Open
+            && self
+                .ledger
+                .advance(held, State::Held, State::Intended, None, None)
+                .await?)
+    }
+
+    async fn send<F, Fut>(&self, effect: &Effect, send: F) -> Result<Sent, JobError>
+    where
+        F: FnOnce(Permit) -> Fut,
+        Fut: Future<Output = Result<Value, mastodon::Error>>,
+    {
+        match send(Permit::mint(effect)).await {
+            Ok(result) => {
+                self.ledger
+                    .advance(effect, State::Intended, State::Done, None, Some(&result))
+                    .await?;
+                Ok(Sent::Done(result))
+            }
+            Err(error) => {
+                let to = if may_have_happened(&error) {
+                    State::Intended
+                } else {
+                    State::Failed
+                };
+                self.ledger
+                    .advance(effect, State::Intended, to, Some(&error.to_string()), None)
+                    .await?;
+                Err(error.into())
+            }
+        }
+    }
+}
+
+/// The one place where permits come from.
+trait Mint {
+    fn mint(effect: &Effect) -> Self;
+}
+
+impl Mint for Permit {
+    #[expect(clippy::disallowed_methods, reason = "this is the ledger everybody else is sent to")]
+    fn mint(effect: &Effect) -> Self {
+        Self::new(effect.id.clone())
+    }
+}
+
+/// Whether the server may have done it all the same: anything after the request may have gone out, short of a clear
+/// refusal.
+fn may_have_happened(error: &mastodon::Error) -> bool {
+    use mastodon::Error as E;
+    use net::Error as N;
+    match error {
+        E::NoToken { .. }
+        | E::Revoked { .. }
+        | E::Scope { .. }
+        | E::Forbidden { .. }
+        | E::NotFound { .. }
+        | E::Gone { .. }
+        | E::RateLimited { .. }
+        | E::Net(
+            N::Refused { .. }
+            | N::Blocked(_)
+            | N::Robots(_)
+            | N::Resting { .. }
+            | N::Stopped
+            | N::Config { .. }
+            | N::File { .. },
+        ) => false,
+        E::ServerDown { .. } | E::NotJson { .. } | E::Net(_) => true,
     }
 }

@@ -11,7 +11,7 @@ mod summary;
 
 pub use board::{Board, Live, Progress};
 pub use context::{JobContext, Login};
-pub use effects::{Effects, Ledger, Mode, Sent, Wish};
+pub use effects::{Effects, Ledger, Mode, Sent, Settled, Wish};
 pub use error::JobError;
 pub use schedule::{Due, Schedule, ScheduleError, due};
 pub use section::Section;

@@ -129,6 +129,16 @@ pub async fn load(db: &Db, id: &str) -> Result<Option<Effect>, Error> {
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(id).fetch_optional(pool).await)?)
 }
 
+/// The effect of this wish that is alive (`Held`, `Intended` or `Done`): at most one.
+pub async fn alive(db: &Db, feature: &str, server: &str, kind: &str, key: &str) -> Result<Option<Effect>, Error> {
+    const SQL: &str = "
+        SELECT * FROM effects WHERE feature = $1 AND server = $2 AND kind = $3 AND key = $4
+            AND state IN ('held', 'intended', 'done')";
+    Ok(on!(db, pool => {
+        sqlx::query_as(SQL).bind(feature).bind(server).bind(kind).bind(key).fetch_optional(pool).await
+    })?)
+}
+
 /// Effects of a feature (or all) in a state (or any), newest first, before an id.
 pub async fn list(
     db: &Db,

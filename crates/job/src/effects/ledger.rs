@@ -1,0 +1,264 @@
+//! The ledger itself: one for the daemon, over the table of effects.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use chrono::TimeDelta;
+use model::Clock;
+use serde_json::{Value, json};
+use store::{
+    Db,
+    effects::{self, Effect, State},
+};
+use tokio::sync;
+use uuid::Uuid;
+
+use super::{
+    Effects, Mode, Wish,
+    gate::{Facts, Gate, gate},
+};
+use crate::JobError;
+
+/// The window of a quota.
+const DAY: TimeDelta = TimeDelta::days(1);
+
+/// An effect that another process intended may still be on its way for this long; longer than any request's deadline.
+const FLIGHT: TimeDelta = TimeDelta::minutes(5);
+
+/// How a note of a released effect begins.
+const RELEASED: &str = "released by ";
+
+/// Rows per page when the whole of a state is read.
+const PAGE: u32 = 500;
+
+/// The ledger: one for the daemon. Clone it freely.
+#[derive(Debug, Clone)]
+pub struct Ledger(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Db,
+    clock: Arc<dyn Clock>,
+    features: Mutex<BTreeMap<&'static str, (Mode, Option<u32>)>>,
+    recording: sync::Mutex<()>,
+    flying: Mutex<BTreeSet<String>>,
+}
+
+impl Ledger {
+    /// `quota(feature)` effects a day each; modes are read at each effect, so a switch holds from the next one on.
+    /// A feature that is not [configured](Ledger::configure) observes.
+    pub fn new(store: Db, clock: Arc<dyn Clock>) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            clock,
+            features: Mutex::default(),
+            recording: sync::Mutex::default(),
+            flying: Mutex::default(),
+        }))
+    }
+
+    /// Sets a feature's mode and quota for any 24 hours (`None`: no bound).
+    pub fn configure(&self, feature: &'static str, mode: Mode, quota: Option<u32>) {
+        self.features().insert(feature, (mode, quota));
+    }
+
+    /// The part of the ledger that one feature writes to.
+    pub fn of(&self, feature: &'static str) -> Effects {
+        Effects {
+            ledger: self.clone(),
+            feature,
+        }
+    }
+
+    /// A feature's mode as it holds now, for `/healthz`.
+    pub fn mode(&self, feature: &str) -> Mode {
+        self.features().get(feature).map(|(mode, _)| *mode).unwrap_or_default()
+    }
+
+    /// The modes of all features that have one, by name.
+    pub fn modes(&self) -> BTreeMap<&'static str, Mode> {
+        self.features()
+            .iter()
+            .map(|(feature, (mode, _))| (*feature, *mode))
+            .collect()
+    }
+
+    /// Lets a held effect pass the quota: the feature's next run carries it out. Panic stop and mode still hold it.
+    /// `false` when it is not held.
+    ///
+    /// # Errors
+    /// When the store cannot record it.
+    pub async fn release(&self, id: &str, who: &str) -> Result<bool, JobError> {
+        let Some(effect) = self.load(id).await? else {
+            return Ok(false);
+        };
+        let note = format!("{RELEASED}{who}");
+        self.advance(&effect, State::Held, State::Held, Some(&note), None).await
+    }
+
+    pub(super) async fn recording(&self) -> sync::MutexGuard<'_, ()> {
+        self.0.recording.lock().await
+    }
+
+    /// Whether an effect of `feature` may go out now.
+    pub(super) async fn gate(&self, feature: &str, released: bool) -> Gate {
+        let (mode, quota) = self.features().get(feature).copied().unwrap_or_default();
+        if mode == Mode::Observe {
+            return Gate::Rehearse;
+        }
+        let panic_stop = effects::panic_stop(&self.0.store).await;
+        let sent = match quota {
+            Some(_) => effects::sent_since(&self.0.store, feature, self.0.clock.now() - DAY).await,
+            None => Ok(0),
+        };
+        gate(&Facts {
+            mode,
+            panic_stop: panic_stop.map(|stop| stop.map(|(who, _)| who)).map_err(drop),
+            quota,
+            sent: sent.map_err(drop),
+            released,
+        })
+    }
+
+    /// Records the wish in `state`. One that is held already goes on to `Intended` (or learns why it still waits);
+    /// `None` when the same wish is on its way or done.
+    pub(super) async fn record(
+        &self,
+        feature: &str,
+        wish: Wish,
+        state: State,
+        note: Option<&str>,
+    ) -> Result<Option<Effect>, JobError> {
+        let effect = self.effect(feature, wish, state, note);
+        if effects::insert(&self.0.store, &effect).await?.is_some() {
+            count(feature, state);
+            return Ok(Some(effect));
+        }
+        let Effect { server, kind, key, .. } = &effect;
+        let alive = effects::alive(&self.0.store, feature, server, kind, key).await?;
+        let held = alive.filter(|alive| alive.state == State::Held);
+        match held {
+            Some(held) if state == State::Held && is_released(&held) => Ok(Some(held)),
+            Some(held) if self.advance(&held, State::Held, state, note, None).await? => Ok(Some(held)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Records the wish as rehearsed; the store keeps the newest rehearsal of each wish.
+    pub(super) async fn rehearse(&self, feature: &str, wish: Wish) -> Result<(), JobError> {
+        let effect = self.effect(feature, wish, State::Rehearsed, None);
+        effects::insert(&self.0.store, &effect).await?;
+        count(feature, State::Rehearsed);
+        Ok(())
+    }
+
+    pub(super) async fn load(&self, id: &str) -> Result<Option<Effect>, JobError> {
+        Ok(effects::load(&self.0.store, id).await?)
+    }
+
+    pub(super) async fn advance(
+        &self,
+        effect: &Effect,
+        from: State,
+        to: State,
+        note: Option<&str>,
+        result: Option<&Value>,
+    ) -> Result<bool, JobError> {
+        // The column keeps objects: SQLite would turn a bare number into something else.
+        let wrapped = result.map(|result| match result {
+            Value::Object(_) => result.clone(),
+            bare => json!({ "value": bare }),
+        });
+        let result = wrapped.as_ref();
+        let moved = effects::advance(&self.0.store, &effect.id, from, to, note, result, self.0.clock.now()).await?;
+        if moved && from != to {
+            count(&effect.feature, to);
+        }
+        Ok(moved)
+    }
+
+    /// Every effect of a feature in a state, newest first.
+    pub(super) async fn all(&self, feature: &str, state: State) -> Result<Vec<Effect>, JobError> {
+        let mut all: Vec<Effect> = Vec::new();
+        loop {
+            let before = all.last().map(|effect| effect.id.clone());
+            let page = effects::list(&self.0.store, Some(feature), Some(state), before.as_deref(), PAGE).await?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
+    }
+
+    /// Marks an effect as on its way until the guard is dropped, however the run ends.
+    pub(super) fn fly(&self, id: &str) -> Flight {
+        self.flying().insert(id.to_owned());
+        Flight {
+            ledger: self.clone(),
+            id: id.to_owned(),
+        }
+    }
+
+    /// Whether nobody can still be sending it.
+    pub(super) fn is_left_behind(&self, effect: &Effect) -> bool {
+        self.0.clock.now() - effect.changed_at >= FLIGHT && !self.flying().contains(&effect.id)
+    }
+
+    fn effect(&self, feature: &str, wish: Wish, state: State, note: Option<&str>) -> Effect {
+        let now = self.0.clock.now();
+        Effect {
+            id: Uuid::now_v7().to_string(),
+            feature: feature.to_owned(),
+            server: wish.server,
+            kind: wish.kind.to_owned(),
+            key: wish.key,
+            intent: wish.intent,
+            reason: wish.reason,
+            state,
+            note: note.map(str::to_owned),
+            result: None,
+            planned_at: now,
+            changed_at: now,
+        }
+    }
+
+    fn features(&self) -> MutexGuard<'_, BTreeMap<&'static str, (Mode, Option<u32>)>> {
+        self.0.features.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn flying(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.0.flying.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An effect that is being sent.
+#[derive(Debug)]
+pub(super) struct Flight {
+    ledger: Ledger,
+    id: String,
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.ledger.flying().remove(&self.id);
+    }
+}
+
+/// Whether somebody let this one pass the quota.
+pub(super) fn is_released(effect: &Effect) -> bool {
+    effect.note.as_deref().is_some_and(|note| note.starts_with(RELEASED))
+}
+
+fn count(feature: &str, state: State) {
+    let state = match state {
+        State::Rehearsed => "rehearsed",
+        State::Held => "held",
+        State::Intended => "intended",
+        State::Done => "done",
+        State::Failed => "failed",
+        State::Undone => "undone",
+    };
+    metrics::counter!("egret_effects_total", "feature" => feature.to_owned(), "state" => state).increment(1);
+}

@@ -1,0 +1,3 @@
+//! The ledger over a real database.
+
+mod effects;

@@ -1,0 +1,392 @@
+//! The pool: a request's way from its caller to the wire and back.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, Utc};
+use http::{HeaderMap, Method, header};
+use model::{Clock, Host};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+use url::Url;
+
+use crate::{
+    Body, Config, Error, Lookup, Request, Response,
+    guard::{Guard, SystemLookup, Target, plain},
+    health::Health,
+    limit::{Limits, Sender, Verdict},
+    retry::{self, Retry},
+    robots::{self, Robots},
+    wire::{self, Sending, Wire},
+};
+
+/// Redirects followed for one request.
+const HOPS: usize = 5;
+/// A robots.txt is not worth a longer wait: without an answer, asking is allowed.
+const ROBOTS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The pool. Clone it freely.
+#[derive(Clone)]
+pub struct Net {
+    pool: Arc<Pool>,
+    lane: &'static str,
+    stop: CancellationToken,
+    spent: Arc<Mutex<BTreeMap<Host, u64>>>,
+}
+
+struct Pool {
+    config: Config,
+    guard: Arc<Guard>,
+    wire: Wire,
+    limits: Limits,
+    health: Health,
+    robots: Robots,
+}
+
+impl fmt::Debug for Net {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Net").field("lane", &self.lane).finish_non_exhaustive()
+    }
+}
+
+impl Net {
+    /// Builds the client.
+    ///
+    /// # Errors
+    /// When a key of `[net]` holds something unusable (an unreadable CA file, a bad domain in `blocklist`).
+    pub fn new(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        Self::with_lookup(config, clock, Arc::new(SystemLookup))
+    }
+
+    /// The same with another way to find the addresses of names. What it finds is judged like any other address.
+    ///
+    /// # Errors
+    /// See [`Net::new`].
+    pub fn with_lookup(config: &Config, clock: Arc<dyn Clock>, lookup: Arc<dyn Lookup>) -> Result<Self, Error> {
+        let guard = Arc::new(Guard::new(config, lookup)?);
+        Ok(Self {
+            pool: Arc::new(Pool {
+                config: config.clone(),
+                wire: Wire::new(config, &guard)?,
+                guard,
+                limits: Limits::new(config, clock.clone()),
+                health: Health::new(clock.clone()),
+                robots: Robots::new(clock),
+            }),
+            lane: "",
+            stop: CancellationToken::new(),
+            spent: Arc::default(),
+        })
+    }
+
+    /// The same pool for one run: its requests queue in the lane `job`, fairly beside other lanes; waiting ends
+    /// with [`Error::Stopped`] when `stop` is cancelled; and they are counted apart, see [`Net::spent`].
+    #[must_use]
+    pub fn for_run(&self, job: &'static str, stop: CancellationToken) -> Self {
+        Self {
+            pool: self.pool.clone(),
+            lane: job,
+            stop,
+            spent: Arc::default(),
+        }
+    }
+
+    /// Requests that went out through this handle (retries and redirects included), by host.
+    pub fn spent(&self) -> BTreeMap<Host, u64> {
+        self.spent.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether `[net] blocklist` refuses a host.
+    pub fn is_blocked(&self, host: &Host) -> bool {
+        self.pool.guard.is_blocked(host)
+    }
+
+    /// How long a host is still left alone because it failed several times in a row.
+    pub fn rests(&self, host: &Host) -> Option<Duration> {
+        self.pool.health.rests(host)
+    }
+
+    /// Lets a host rest, as remembered from before a restart.
+    pub fn set_rest(&self, host: Host, until: DateTime<Utc>) {
+        self.pool.health.set_rest(host, until);
+    }
+
+    /// Sends a request once its turn and budget have come, follows redirects within the guard, and retries where
+    /// the request says that it is safe. An answer with any status, 429 and 5xx included once retries are used
+    /// up, is an `Ok`.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn send(&self, request: Request) -> Result<Response, Error> {
+        let target = self.pool.guard.check(&request.url).await?;
+        if let Some(bearer) = &request.bearer
+            && (target.url.origin() != bearer.origin.origin() || request.url.origin() != bearer.origin.origin())
+        {
+            let reason = "the token belongs to another origin".into();
+            return Err(Error::Refused {
+                url: plain(&request.url),
+                reason,
+            });
+        }
+        self.follow(Hop::first(request, target)).await
+    }
+
+    /// Sends, and goes where the answers lead.
+    async fn follow(&self, mut hop: Hop) -> Result<Response, Error> {
+        let mut seen = HashSet::from([hop.target.url.clone()]);
+        loop {
+            if hop.request.robots && hop.request.bearer.is_none() && self.pool.config.robots {
+                self.obey_robots(&hop.target).await?;
+            }
+            let response = self.repeat(&hop).await?;
+            let Some(location) = location(&response) else {
+                return Ok(response);
+            };
+            let from = hop.target.host.clone();
+            let astray = |reason: String| Error::Redirect {
+                host: from.clone(),
+                reason,
+            };
+            let url = location.map_err(|()| astray("to something that is no URL".into()))?;
+            if seen.len() > HOPS {
+                return Err(astray(format!("more than {HOPS} times")));
+            }
+            let target = match self.pool.guard.check(&url).await {
+                Ok(target) => target,
+                Err(Error::Stopped) => return Err(Error::Stopped),
+                Err(error) => return Err(astray(format!("to where we do not go: {error}"))),
+            };
+            if !seen.insert(target.url.clone()) {
+                return Err(astray("in a loop".into()));
+            }
+            hop = hop.next(response.http_status, target).map_err(astray)?;
+        }
+    }
+
+    /// Sends one hop until it is answered or the attempts are used up.
+    async fn repeat(&self, hop: &Hop) -> Result<Response, Error> {
+        let mut retry = Retry::new(self.pool.config.attempts, hop.request.repeatable);
+        // A write goes over a connection of its own from the start: it has no second attempt to find out that
+        // a kept one had been closed.
+        let mut fresh = !hop.request.repeatable;
+        loop {
+            let (answer, verdict) = self.attempt(hop, fresh).await?;
+            let again = match &answer {
+                Ok(_) if verdict == Verdict::MuchLater => false,
+                Ok(response) => matches!(verdict, Verdict::Later(_)) || retry::passes(response.http_status),
+                Err(Error::Unreachable { .. }) => true,
+                Err(_) => false,
+            };
+            let pause = if again { retry.next() } else { None };
+            let Some(pause) = pause else {
+                if let Err(error) = &answer {
+                    self.count_failure(hop, error);
+                }
+                return answer;
+            };
+            tracing::debug!(outcome = wire::outcome(&answer), ?verdict, "asks again");
+            // After a refusal the limits know the wait.
+            if verdict == Verdict::Served {
+                self.unless_stopped(tokio::time::sleep(pause)).await?;
+            }
+            fresh = true;
+        }
+    }
+
+    /// Waits for the turn, sends once, and learns from the answer. The outer error means that nothing was sent.
+    async fn attempt(&self, hop: &Hop, fresh: bool) -> Result<(Result<Response, Error>, Verdict), Error> {
+        let Hop { request, target, .. } = hop;
+        let host = &target.host;
+        let sender = Sender {
+            host,
+            login: request.bearer.as_ref().map(|bearer| bearer.login.as_str()),
+            paging: request.paging,
+            write: !matches!(request.method, Method::GET | Method::HEAD),
+            lane: self.lane,
+        };
+        self.awake(hop)?;
+        let pass = self.unless_stopped(self.pool.limits.enter(sender)).await?;
+        // Those before us may have found the host dead.
+        self.awake(hop)?;
+        *self
+            .spent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(host.clone())
+            .or_default() += 1;
+
+        let begin = Instant::now();
+        let span = tracing::debug_span!("request", method = %request.method, %host, path = target.url.path());
+        let answer = self
+            .pool
+            .wire
+            .exchange(&hop.sending(&self.pool.config), fresh)
+            .instrument(span)
+            .await;
+        let outcome = wire::outcome(&answer);
+        metrics::counter!("egret_http_requests_total", "outcome" => outcome).increment(1);
+        metrics::histogram!("egret_http_request_seconds").record(begin.elapsed());
+
+        // The limits learn before the place is given up, so that nobody slips out in between.
+        let mut verdict = Verdict::Served;
+        if let Ok(response) = &answer {
+            verdict = self
+                .pool
+                .limits
+                .learn(sender, &response.headers, is_refusal(response, &sender));
+            if response.http_status == 503
+                && let Some(wait) = self.pool.limits.quiet(sender, &response.headers)
+            {
+                verdict = Verdict::Later(wait);
+            }
+            self.pool.health.succeeded(host);
+        }
+        drop(pass);
+        Ok((answer, verdict))
+    }
+
+    /// Refuses what is for a resting host. Our own server never rests: its jobs have their own patience.
+    fn awake(&self, hop: &Hop) -> Result<(), Error> {
+        let host = &hop.target.host;
+        match self.pool.health.rests(host) {
+            Some(wait) if hop.request.bearer.is_none() => Err(Error::Resting {
+                host: host.clone(),
+                wait,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn count_failure(&self, hop: &Hop, error: &Error) {
+        let host = &hop.target.host;
+        if hop.request.bearer.is_none()
+            && matches!(error, Error::Timeout { .. } | Error::Unreachable { .. })
+            && let Some(rest) = self.pool.health.failed(host)
+        {
+            tracing::debug!(%host, rest_s = rest.as_secs(), "{host} does not answer and is left alone");
+        }
+    }
+
+    async fn obey_robots(&self, target: &Target) -> Result<(), Error> {
+        let fetch = async {
+            let mut url = target.url.clone();
+            url.set_path("/robots.txt");
+            url.set_query(None);
+            let mut request = Request::origin(url.clone(), "text/plain, */*;q=0.1");
+            request.robots = false;
+            request.repeatable = false;
+            request.max_body = robots::MAX_BODY;
+            request.timeout = Some(self.pool.config.timeout.min(ROBOTS_TIMEOUT));
+            let hop = Hop {
+                request,
+                target: Target { url, ..target.clone() },
+                cut: true,
+            };
+            // Boxed: following leads here again, for the types if not for the requests.
+            Box::pin(self.follow(hop)).await
+        };
+        let permits = self
+            .unless_stopped(self.pool.robots.permits(&target.host, &target.url, fetch))
+            .await??;
+        if permits {
+            Ok(())
+        } else {
+            Err(Error::Robots(target.host.clone()))
+        }
+    }
+
+    async fn unless_stopped<T>(&self, wait: impl Future<Output = T>) -> Result<T, Error> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Err(Error::Stopped),
+            done = wait => Ok(done),
+        }
+    }
+}
+
+/// A request on its way.
+struct Hop {
+    request: Request,
+    target: Target,
+    /// A larger body is cut instead of refused.
+    cut: bool,
+}
+
+impl Hop {
+    fn first(request: Request, target: Target) -> Self {
+        Self {
+            request,
+            target,
+            cut: false,
+        }
+    }
+
+    /// The request that a redirect asks for.
+    fn next(self, http_status: u16, target: Target) -> Result<Self, String> {
+        let Self {
+            mut request,
+            target: from,
+            cut,
+        } = self;
+        let reads = matches!(request.method, Method::GET | Method::HEAD);
+        let leaves = from.url.origin() != target.url.origin();
+        match http_status {
+            _ if reads => {}
+            303 => {
+                request.method = Method::GET;
+                request.body = Body::Empty;
+                request.headers.remove(header::CONTENT_TYPE);
+            }
+            307 | 308 if !leaves => {}
+            // Browsers would make it a GET and lose what it carries, or show it to a stranger.
+            _ => return Err(format!("a {} to {}", request.method, plain(&target.url))),
+        }
+        if leaves {
+            request.bearer = None;
+            request.headers = HeaderMap::new();
+        }
+        Ok(Self { request, target, cut })
+    }
+
+    fn sending(&self, config: &Config) -> Sending<'_> {
+        let Self { request, target, cut } = self;
+        Sending {
+            method: request.method.clone(),
+            target: target.clone(),
+            token: request.bearer.as_ref().map(|bearer| &bearer.token),
+            accept: request.accept,
+            headers: request.headers.clone(),
+            body: request.body.clone(),
+            max_body: request.max_body,
+            cut: *cut,
+            timeout: request.timeout.unwrap_or(config.timeout),
+        }
+    }
+}
+
+/// Where an answer sends us, if it does.
+fn location(response: &Response) -> Option<Result<Url, ()>> {
+    if !matches!(response.http_status, 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let location = response.headers.get(header::LOCATION)?;
+    let url = std::str::from_utf8(location.as_bytes())
+        .ok()
+        .and_then(|text| response.url.join(text).ok());
+    Some(url.ok_or(()))
+}
+
+/// Whether an answer says "too much". Lemmy says it with a 400.
+fn is_refusal(response: &Response, sender: &Sender<'_>) -> bool {
+    let lemmy = || {
+        sender.login.is_none()
+            && response.http_status == 400
+            && response.body.len() < 1024
+            && String::from_utf8_lossy(&response.body).contains("rate_limit_error")
+    };
+    response.http_status == 429 || lemmy()
+}

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use crate::clock;
+use crate::request::{Call, Reply};
+use crate::world::ServerIx;
+
 /// One way to misbehave.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fault {
@@ -44,4 +48,85 @@ pub enum RateLimitStyle {
     RetryAfter(i64),
     /// Nothing.
     Nothing,
+}
+
+impl RateLimitStyle {
+    pub(crate) fn reply(&self) -> Reply {
+        let reply = Reply::error(429, "Too many requests");
+        let reset = match self {
+            Self::Iso(seconds) => clock::iso_micros(clock::after(*seconds)),
+            Self::Epoch(seconds) => clock::after(*seconds).timestamp().to_string(),
+            Self::Delta(seconds) => seconds.to_string(),
+            Self::RetryAfter(seconds) => return reply.header("retry-after", seconds.to_string()),
+            Self::Nothing => return reply,
+        };
+        reply
+            .header("x-ratelimit-limit", "300".to_owned())
+            .header("x-ratelimit-remaining", "0".to_owned())
+            .header("x-ratelimit-reset", reset)
+    }
+}
+
+/// A fault that was put on a server.
+#[derive(Debug)]
+struct Placed {
+    server: ServerIx,
+    path: String,
+    fault: Fault,
+    left: Option<u32>,
+}
+
+/// All faults of all servers.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Vec<Placed>);
+
+impl Faults {
+    pub(crate) fn place(&mut self, server: ServerIx, path: &str, fault: Fault, times: Option<u32>) {
+        self.0.push(Placed {
+            server,
+            path: path.to_owned(),
+            fault,
+            left: times,
+        });
+    }
+
+    pub(crate) fn heal(&mut self, server: ServerIx) {
+        self.0.retain(|placed| placed.server != server);
+    }
+
+    /// The fault that strikes this request, if any; one that strikes only so often is used up.
+    pub(crate) fn strike(&mut self, call: &Call) -> Option<Fault> {
+        let at = self.0.iter().position(|placed| {
+            placed.server == call.server
+                && call.path.contains(&placed.path)
+                && (placed.fault != Fault::ResolvesNothing || is_resolve(call))
+        })?;
+        let placed = &mut self.0[at];
+        let fault = placed.fault.clone();
+        if let Some(left) = &mut placed.left {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                self.0.remove(at);
+            }
+        }
+        Some(fault)
+    }
+
+    /// Whether a server is down for everybody, home's own fetches included.
+    pub(crate) fn down(&self, server: ServerIx) -> bool {
+        self.0.iter().any(|placed| {
+            placed.server == server
+                && placed.path.is_empty()
+                && placed.left.is_none()
+                && match placed.fault {
+                    Fault::Silent | Fault::Close | Fault::Truncated | Fault::Endless | Fault::Loop => true,
+                    Fault::Html(status) | Fault::Empty(status) => status >= 500,
+                    _ => false,
+                }
+        })
+    }
+}
+
+fn is_resolve(call: &Call) -> bool {
+    call.path == "/api/v2/search" && call.flag("resolve")
 }

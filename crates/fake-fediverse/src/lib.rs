@@ -4,17 +4,48 @@
 //! It uses nothing else of this workspace: its JSON is written by hand from what servers send, so a field misspelled
 //! in our client is not misspelled here too.
 
+mod clock;
+mod control;
 mod faults;
+mod ids;
+mod limits;
+mod live;
+mod mastodon;
+mod neighbours;
+mod render;
+mod request;
 mod request_log;
 mod scenario;
+mod seed;
+mod server;
+mod state;
+mod tokens;
+mod words;
+mod world;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::net::TcpListener;
 
 pub use faults::{Fault, RateLimitStyle};
 pub use request_log::{Logged, RequestLog};
 pub use scenario::{Builtin, Giant, Scenario, Software};
+pub use state::Knobs;
+
+use seed::{Gardener, Plan};
+use state::State;
+use tokens::{ALL_SCOPES, Tokens};
+use world::{DomainBlock, HOME, Kind, ServerIx, StatusIx, World};
 
 /// A running fediverse. Everything stops when it is dropped.
 #[derive(Debug)]
-pub struct Fediverse {}
+pub struct Fediverse {
+    state: Arc<State>,
+    gardener: Arc<Mutex<Gardener>>,
+    token: String,
+}
 
 /// A thread of the scenario, as a test needs to know it.
 #[derive(Debug, Clone)]
@@ -29,108 +60,361 @@ pub struct Thread {
     pub replies: Vec<(String, String)>,
 }
 
+impl Thread {
+    /// The replies that nobody answered.
+    pub fn leaves(&self) -> Vec<&str> {
+        let parents: std::collections::HashSet<_> = self.replies.iter().map(|(_, parent)| parent.as_str()).collect();
+        let uris = self.replies.iter().map(|(uri, _)| uri.as_str());
+        uris.filter(|uri| !parents.contains(uri)).collect()
+    }
+}
+
+/// Every thread, with the public replies its origin lists.
+fn threads(world: &World) -> Vec<Thread> {
+    world.threads.iter().map(|root| thread(world, *root)).collect()
+}
+
+fn thread(world: &World, root: StatusIx) -> Thread {
+    let origin = world.origin(root);
+    let mut replies = world.descendants(origin, root, None, usize::MAX, usize::MAX);
+    replies.retain(|ix| world.is_public(*ix) && !world.statuses[*ix].deleted);
+    replies.sort_unstable();
+    let uri = |ix: StatusIx| world.statuses[ix].uri.clone();
+    Thread {
+        origin: origin.saturating_sub(1),
+        root: uri(root),
+        url: world.statuses[root].url.clone(),
+        replies: replies
+            .into_iter()
+            .filter_map(|ix| Some((uri(ix), uri(world.statuses[ix].parent?))))
+            .collect(),
+    }
+}
+
+fn place(origin: Option<usize>) -> ServerIx {
+    origin.map_or(HOME, |origin| origin + 1)
+}
+
 impl Fediverse {
     /// Starts every server on a port of its own at 127.0.0.1.
     ///
     /// # Panics
     /// When no port can be had.
-    pub async fn start(_scenario: Scenario) -> Self {
-        todo!()
+    pub async fn start(scenario: Scenario) -> Self {
+        Self::start_at(scenario, 0).await
+    }
+
+    /// The same, with home on this port (0: any).
+    ///
+    /// # Panics
+    /// When no port can be had.
+    pub async fn start_at(scenario: Scenario, home_port: u16) -> Self {
+        let kinds = std::iter::once(Kind::Mastodon).chain(scenario.origins.iter().map(|s| seed::kind(*s)));
+        let mut listeners = Vec::new();
+        let mut servers = Vec::new();
+        for (n, kind) in kinds.enumerate() {
+            let port = if n == HOME { home_port } else { 0 };
+            let listener = TcpListener::bind(("127.0.0.1", port))
+                .await
+                .expect("a port at 127.0.0.1");
+            let port = listener.local_addr().expect("an address").port();
+            servers.push(seed::server(format!("http://127.0.0.1:{port}"), kind));
+            listeners.push(listener);
+        }
+        let (world, gardener) = seed::plant(&scenario, servers, clock::now());
+        let mut tokens = Tokens::new(scenario.seed);
+        let scopes: Vec<_> = ALL_SCOPES.iter().map(|scope| (*scope).to_owned()).collect();
+        let token = tokens.issue(Some(world.me), &scopes, None);
+        let state = Arc::new(State::new(scenario, world, tokens));
+        for (server, listener) in listeners.into_iter().enumerate() {
+            server::serve(Arc::clone(&state), server, listener);
+        }
+        Self {
+            state,
+            gardener: Arc::new(Mutex::new(gardener)),
+            token,
+        }
+    }
+
+    fn gardener(&self) -> MutexGuard<'_, Gardener> {
+        self.gardener.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Finds a status a test names.
+    ///
+    /// # Panics
+    /// When there is none: the test is wrong.
+    fn find(world: &World, uri: &str) -> StatusIx {
+        world
+            .find(uri)
+            .unwrap_or_else(|| panic!("no status {uri} in this fediverse"))
     }
 
     /// `http://127.0.0.1:PORT` of the home server.
     pub fn home(&self) -> String {
-        todo!()
+        self.state.world().servers[HOME].base.clone()
     }
 
     /// `http://127.0.0.1:PORT` of an origin.
-    pub fn origin(&self, _index: usize) -> String {
-        todo!()
+    pub fn origin(&self, index: usize) -> String {
+        self.state.world().servers[index + 1].base.clone()
     }
 
     /// A token of the home user `me` with all `read`, `admin:read` and `write` scopes.
     pub fn token(&self) -> String {
-        todo!()
+        self.token.clone()
     }
 
     /// A token of `me` with these scopes only.
-    pub fn token_with(&self, _scopes: &[&str]) -> String {
-        todo!()
+    pub fn token_with(&self, scopes: &[&str]) -> String {
+        let me = self.state.world().me;
+        let scopes: Vec<_> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        self.state.tokens().issue(Some(me), &scopes, None)
     }
 
     /// Revokes a token: 401 from now on.
-    pub fn revoke(&self, _token: &str) {
-        todo!()
+    pub fn revoke(&self, token: &str) {
+        if let Some(token) = self.state.tokens().tokens.get_mut(token) {
+            token.revoked = true;
+        }
     }
 
     /// Every request so far, on all servers.
     pub fn log(&self) -> RequestLog {
-        todo!()
+        RequestLog(self.state.log().clone())
     }
 
     /// Forgets the log.
     pub fn clear_log(&self) {
-        todo!()
+        self.state.log().clear();
     }
 
     /// The scenario's threads, in the order they stand in the home timeline (newest last).
     pub fn threads(&self) -> Vec<Thread> {
-        todo!()
+        threads(&self.state.world())
     }
 
     /// Whether home has a status, by uri.
-    pub fn home_has(&self, _uri: &str) -> bool {
-        todo!()
+    pub fn home_has(&self, uri: &str) -> bool {
+        let world = self.state.world();
+        world.find(uri).is_some_and(|ix| world.knows(HOME, ix))
+    }
+
+    /// Home's id of a status it has.
+    pub fn home_id(&self, uri: &str) -> Option<String> {
+        let world = self.state.world();
+        world.id(HOME, world.find(uri)?).map(str::to_owned)
+    }
+
+    /// Public replies of all threads that home has not got.
+    pub fn missing(&self) -> usize {
+        seed::missing(&self.state.world())
+    }
+
+    /// How many times home went to other servers.
+    pub fn remote_fetches(&self) -> u64 {
+        self.state.world().remote_fetches
+    }
+
+    /// Adds a thread at an origin, and its root to the home timeline; home knows the scenario's share of the replies.
+    pub fn thread(&self, origin: usize, replies: usize) -> Thread {
+        let mut world = self.state.world();
+        let now = clock::now();
+        let plan = Plan {
+            origin: origin + 1,
+            at: now - chrono::TimeDelta::minutes(14),
+            until: now - chrono::TimeDelta::minutes(6),
+            size: replies,
+            giant: None,
+        };
+        let root = self.gardener().thread(&mut world, &self.state.scenario, plan);
+        thread(&world, root)
+    }
+
+    /// Adds a thread that is not in the home timeline, but that the home user `user` (0: `me`) replied to. Gives it and
+    /// the uri of that reply.
+    pub fn joined_thread(&self, origin: usize, replies: usize, user: usize) -> (Thread, String) {
+        let thread = self.thread(origin, replies);
+        let reply = self.local_reply(&thread.root, user);
+        let mut world = self.state.world();
+        let root = Self::find(&world, &thread.root);
+        let order = world.order(HOME, root);
+        world.timeline.remove(&order);
+        (thread, reply)
+    }
+
+    /// A user of home (0: `me`) replies to a status, now. Home and the servers concerned know of it.
+    pub fn local_reply(&self, parent_uri: &str, user: usize) -> String {
+        let mut world = self.state.world();
+        let parent = Self::find(&world, parent_uri);
+        let author = world.local_users[user];
+        world.learn_upwards(HOME, parent);
+        let reply = self.gardener().local_reply(&mut world, parent, author, clock::now());
+        world.statuses[reply].uri.clone()
+    }
+
+    /// Takes the mention off a status, as users do.
+    pub fn drop_mentions(&self, uri: &str) {
+        let mut world = self.state.world();
+        let ix = Self::find(&world, uri);
+        world.statuses[ix].mentions.clear();
     }
 
     /// Adds a public reply at an origin (not delivered to home) and gives its uri.
-    pub fn reply(&self, _parent_uri: &str, _origin: usize) -> String {
-        todo!()
+    pub fn reply(&self, parent_uri: &str, origin: usize) -> String {
+        self.reply_at(parent_uri, origin, clock::now())
+    }
+
+    /// The same, made at another time.
+    pub fn reply_at(&self, parent_uri: &str, origin: usize, at: DateTime<Utc>) -> String {
+        let mut world = self.state.world();
+        let parent = Self::find(&world, parent_uri);
+        let reply = self.gardener().reply(&mut world, parent, origin + 1, at);
+        world.statuses[reply].uri.clone()
+    }
+
+    /// Adds a reply by the status's own author, which home does not hear of.
+    pub fn self_reply(&self, parent_uri: &str) -> String {
+        let mut world = self.state.world();
+        let parent = Self::find(&world, parent_uri);
+        let author = world.statuses[parent].author;
+        let reply = self.gardener().local_reply(&mut world, parent, author, clock::now());
+        world.statuses[reply].visibility = world::Visibility::Public;
+        world.statuses[reply].uri.clone()
+    }
+
+    /// Home gets a status and its ancestors as if they had been delivered.
+    pub fn deliver(&self, uri: &str) {
+        let mut world = self.state.world();
+        let ix = Self::find(&world, uri);
+        world.learn_upwards(HOME, ix);
+        world.arrived = world.arrived.saturating_sub(1);
+    }
+
+    /// Resolving this status fails (200, empty) until [`Fediverse::resolvable`].
+    pub fn unresolvable(&self, uri: &str) {
+        let mut world = self.state.world();
+        let ix = Self::find(&world, uri);
+        world.statuses[ix].unresolvable = true;
+    }
+
+    /// See [`Fediverse::unresolvable`].
+    pub fn resolvable(&self, uri: &str) {
+        let mut world = self.state.world();
+        let ix = Self::find(&world, uri);
+        world.statuses[ix].unresolvable = false;
+    }
+
+    /// Home loses a status, as its content cache does; the origin keeps it.
+    pub fn forget(&self, uri: &str) {
+        let mut world = self.state.world();
+        let ix = Self::find(&world, uri);
+        if let Some(copy) = world.servers[HOME].copies.remove(&ix) {
+            world.servers[HOME].ids.remove(&copy.id);
+            world.timeline.remove(&copy.order);
+        }
+    }
+
+    /// `url` is null from now on, in every API.
+    pub fn drop_url(&self, uri: &str) {
+        let mut world = self.state.world();
+        let ix = Self::find(&world, uri);
+        world.statuses[ix].no_url = true;
     }
 
     /// Deletes a status at its origin: 410 there from now on.
-    pub fn delete(&self, _uri: &str) {
-        todo!()
+    pub fn delete(&self, uri: &str) {
+        let mut world = self.state.world();
+        let ix = Self::find(&world, uri);
+        world.statuses[ix].deleted = true;
     }
 
     /// Edits a status at its origin and at home if it is known there: `edited_at` moves.
-    pub fn edit(&self, _uri: &str) {
-        todo!()
+    pub fn edit(&self, uri: &str) {
+        let mut world = self.state.world();
+        let ix = Self::find(&world, uri);
+        let status = &mut world.statuses[ix];
+        status.edited_at = Some(clock::now());
+        status.content = status.content.replace("</p>", " (edited)</p>");
     }
 
     /// Boosts a status on home by a followed account: a wrapper appears in the home timeline.
-    pub fn boost(&self, _uri: &str) {
-        todo!()
+    pub fn boost(&self, uri: &str) {
+        let mut world = self.state.world();
+        let ix = Self::find(&world, uri);
+        let mut gardener = self.gardener();
+        let by = gardener.followed(&world);
+        gardener.boost(&mut world, ix, by, clock::now());
     }
 
     /// Bookmarks / favourites a status of home's as `me`.
-    pub fn bookmark(&self, _uri: &str) {
-        todo!()
+    pub fn bookmark(&self, uri: &str) {
+        let mut world = self.state.world();
+        let ix = Self::find(&world, uri);
+        let row = world.row();
+        world.bookmarks.insert(row, ix);
     }
 
     /// See [`Fediverse::bookmark`].
-    pub fn favourite(&self, _uri: &str) {
-        todo!()
+    pub fn favourite(&self, uri: &str) {
+        let mut world = self.state.world();
+        let ix = Self::find(&world, uri);
+        let row = world.row();
+        world.favourites.insert(row, ix);
     }
 
     /// Home suspends a domain (for scenarios with `*.test` names in uris) or an origin by index.
-    pub fn suspend_origin(&self, _index: usize) {
-        todo!()
+    pub fn suspend_origin(&self, index: usize) {
+        let host = self.state.world().servers[index + 1].host.clone();
+        self.suspend(&host);
+    }
+
+    /// Home suspends a domain.
+    pub fn suspend(&self, domain: &str) {
+        let mut world = self.state.world();
+        let id = world.row();
+        world.domain_blocks.push(DomainBlock {
+            id,
+            domain: domain.to_owned(),
+            severity: "suspend".to_owned(),
+            reject_media: false,
+            reject_reports: false,
+            private_comment: None,
+            public_comment: None,
+            obfuscate: false,
+            created_at: clock::now(),
+        });
     }
 
     /// Puts a fault on a server (`None`: home) for requests whose path contains `path` (empty: all), for the next
     /// `times` requests (`None`: until taken off).
-    pub fn fault(&self, _origin: Option<usize>, _path: &str, _fault: Fault, _times: Option<u32>) {
-        todo!()
+    pub fn fault(&self, origin: Option<usize>, path: &str, fault: Fault, times: Option<u32>) {
+        self.state.faults().place(place(origin), path, fault, times);
     }
 
     /// Takes all faults off a server.
-    pub fn heal(&self, _origin: Option<usize>) {
-        todo!()
+    pub fn heal(&self, origin: Option<usize>) {
+        self.state.faults().heal(place(origin));
     }
 
     /// Puts a robots.txt on a server.
-    pub fn robots(&self, _origin: Option<usize>, _text: &str) {
-        todo!()
+    pub fn robots(&self, origin: Option<usize>, text: &str) {
+        self.state.world().servers[place(origin)].robots = Some(text.to_owned());
+    }
+
+    /// Turns what can be turned while it runs.
+    pub fn turn(&self, turn: impl FnOnce(&mut Knobs)) {
+        turn(&mut self.state.knobs());
+    }
+
+    /// Keeps adding replies, and now and then a thread, until the fediverse is dropped: for a picture that moves.
+    pub fn live(&self, every: Duration) {
+        live::run(Arc::clone(&self.state), Arc::clone(&self.gardener), every);
+    }
+}
+
+impl Drop for Fediverse {
+    fn drop(&mut self) {
+        self.state.stop.cancel();
     }
 }

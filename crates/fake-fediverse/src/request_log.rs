@@ -3,13 +3,13 @@
 use std::time::Instant;
 
 /// One request.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Logged {
     /// Index of the origin; `None` is home.
     pub origin: Option<usize>,
     /// GET, POST, …
     pub method: String,
-    /// Path without query.
+    /// Path without query, as it was asked.
     pub path: String,
     /// Decoded query pairs.
     pub query: Vec<(String, String)>,
@@ -21,6 +21,22 @@ pub struct Logged {
     pub at: Instant,
     /// Status it was answered with; 0 when the connection was dropped or is still open.
     pub http_status: u16,
+}
+
+impl std::fmt::Debug for Logged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let place = self.origin.map_or_else(|| "home".to_owned(), |n| format!("origin {n}"));
+        let query: Vec<_> = self.query.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let token = if self.bearer.is_some() { " with a token" } else { "" };
+        write!(
+            f,
+            "{place}: {} {}?{} {}{token}",
+            self.method,
+            self.path,
+            query.join("&"),
+            self.http_status
+        )
+    }
 }
 
 /// A copy of the log.
@@ -55,7 +71,8 @@ impl RequestLog {
             .0
             .into_iter()
             .filter(|r| {
-                r.path == "/api/v2/search" && r.query.iter().any(|(k, v)| k == "resolve" && (v == "true" || v == "1"))
+                r.path.trim_end_matches('/') == "/api/v2/search"
+                    && r.query.iter().any(|(k, v)| k == "resolve" && (v == "true" || v == "1"))
             })
             .filter_map(|r| r.query.into_iter().find(|(k, _)| k == "q").map(|(_, q)| q))
             .collect()
@@ -69,5 +86,14 @@ impl RequestLog {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The addresses home was asked to resolve that it was asked for before.
+    pub fn repeated_resolves(&self) -> Vec<String> {
+        let mut seen = std::collections::HashSet::new();
+        self.resolves()
+            .into_iter()
+            .filter(|uri| !seen.insert(uri.clone()))
+            .collect()
     }
 }

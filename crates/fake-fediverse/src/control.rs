@@ -1,0 +1,112 @@
+//! A side door for other processes: `/__fake/…` on every server, not counted, not logged, never at fault.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::faults::{Fault, RateLimitStyle};
+use crate::request::{Call, Reply};
+use crate::request_log::{Logged, RequestLog};
+use crate::seed;
+use crate::state::State;
+use crate::world::HOME;
+
+pub(crate) fn answer(state: &State, call: &Call) -> Reply {
+    match call.path.as_str() {
+        "/__fake/log" => Reply::json(&state.log().iter().map(logged).collect()),
+        "/__fake/clear" => {
+            state.log().clear();
+            Reply::json(&json!({}))
+        }
+        "/__fake/summary" => Reply::json(&summary(state)),
+        "/__fake/has" => {
+            let world = state.world();
+            let uri = call.param("uri").unwrap_or_default();
+            let has = world.find(uri).is_some_and(|ix| world.knows(HOME, ix));
+            Reply::json(&json!({ "uri": uri, "has": has }))
+        }
+        "/__fake/threads" => Reply::json(&threads(state)),
+        "/__fake/fault" => match fault(call) {
+            Some(fault) => {
+                let times = call.param("times").and_then(|times| times.parse().ok());
+                let path = call.param("path").unwrap_or_default();
+                state.faults().place(server(call), path, fault, times);
+                Reply::json(&json!({}))
+            }
+            None => Reply::error(400, "unknown fault"),
+        },
+        "/__fake/heal" => {
+            state.faults().heal(server(call));
+            Reply::json(&json!({}))
+        }
+        _ => Reply::error(404, "no such thing here"),
+    }
+}
+
+fn server(call: &Call) -> usize {
+    let origin = call.param("origin").and_then(|origin| origin.parse::<usize>().ok());
+    origin.map_or(HOME, |origin| origin + 1)
+}
+
+/// `fault=html:502`, `silent`, `slow:1500`, `rate-iso:30`, …
+fn fault(call: &Call) -> Option<Fault> {
+    let text = call.param("fault")?;
+    let (name, value) = text.split_once(':').unwrap_or((text, ""));
+    let status = || value.parse::<u16>().ok().filter(|status| (100..1000).contains(status));
+    let seconds = || value.parse::<i64>().ok();
+    Some(match name {
+        "html" => Fault::Html(status()?),
+        "empty" => Fault::Empty(status()?),
+        "slow" => Fault::Slow(Duration::from_millis(value.parse().ok()?)),
+        "silent" => Fault::Silent,
+        "close" => Fault::Close,
+        "truncated" => Fault::Truncated,
+        "endless" => Fault::Endless,
+        "redirect" => Fault::Redirect(302, value.to_owned()),
+        "loop" => Fault::Loop,
+        "wrong-json" => Fault::WrongJson,
+        "resolves-nothing" => Fault::ResolvesNothing,
+        "rate-iso" => Fault::RateLimited(RateLimitStyle::Iso(seconds()?)),
+        "rate-epoch" => Fault::RateLimited(RateLimitStyle::Epoch(seconds()?)),
+        "rate-delta" => Fault::RateLimited(RateLimitStyle::Delta(seconds()?)),
+        "rate-retry-after" => Fault::RateLimited(RateLimitStyle::RetryAfter(seconds()?)),
+        "rate-nothing" => Fault::RateLimited(RateLimitStyle::Nothing),
+        _ => return None,
+    })
+}
+
+fn logged(entry: &Logged) -> Value {
+    json!({
+        "origin": entry.origin, "method": entry.method, "path": entry.path, "query": entry.query,
+        "bearer": entry.bearer.is_some(), "user_agent": entry.user_agent, "http_status": entry.http_status,
+        "ago_ms": u64::try_from(entry.at.elapsed().as_millis()).unwrap_or(u64::MAX),
+    })
+}
+
+fn summary(state: &State) -> Value {
+    let log = RequestLog(state.log().clone());
+    let world = state.world();
+    json!({
+        "home_requests": log.home().len(),
+        "origin_requests": log.origins(None).len(),
+        "resolves": log.resolves().len(),
+        "repeated_resolves": log.repeated_resolves().len(),
+        "remote_fetches": world.remote_fetches,
+        "threads": world.threads.len(),
+        "replies_missing_before": world.missing_at_start,
+        "replies_missing_now": seed::missing(&world),
+        "replies_arrived": world.arrived,
+    })
+}
+
+fn threads(state: &State) -> Value {
+    let threads = crate::threads(&state.world());
+    threads
+        .iter()
+        .map(|thread| {
+            json!({ "origin": thread.origin, "root": thread.root, "url": thread.url,
+                    "replies": thread.replies.iter().map(|(uri, parent)| json!({ "uri": uri, "in_reply_to": parent }))
+                        .collect::<Value>() })
+        })
+        .collect()
+}

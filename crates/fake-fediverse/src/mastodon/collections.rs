@@ -1,0 +1,94 @@
+//! Bookmarks, favourites, notifications, and the small lists that are empty here.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::paging::{self, STATUSES};
+use super::{Routed, auth, statuses};
+use crate::render;
+use crate::request::{Call, Reply};
+use crate::state::State;
+use crate::world::{HOME, StatusIx};
+
+pub(super) fn answer(state: &State, call: &Call, path: &[&str]) -> Routed {
+    if call.method != http::Method::GET {
+        return None;
+    }
+    Some(match path {
+        ["v1", "bookmarks"] => marked(state, call, &["read", "read:bookmarks"], true),
+        ["v1", "favourites"] => marked(state, call, &["read", "read:favourites"], false),
+        ["v1", "notifications"] => empty(state, call, &["read", "read:notifications"]),
+        ["v1", "notifications", "unread_count"] => {
+            auth::user(state, call, &["read", "read:notifications"]).map(|_| Reply::json(&json!({ "count": 0 })))
+        }
+        ["v1", "blocks" | "domain_blocks"] => empty(state, call, &["read", "read:blocks"]),
+        ["v1", "mutes"] => empty(state, call, &["read", "read:mutes"]),
+        ["v1", "follow_requests"] => empty(state, call, &["read", "read:follows"]),
+        ["v1", "followed_tags"] => empty(state, call, &["read", "read:follows"]),
+        ["v1", "conversations" | "scheduled_statuses"] => empty(state, call, &["read", "read:statuses"]),
+        ["v2", "filters"] | ["v1", "filters"] => empty(state, call, &["read", "read:filters"]),
+        ["v1", "endorsements" | "featured_tags" | "suggestions"] => empty(state, call, &["read", "read:accounts"]),
+        ["v1", "markers"] => auth::user(state, call, &["read", "read:statuses"]).map(|_| Reply::json(&json!({}))),
+        ["v1", "preferences"] => auth::user(state, call, &["read", "read:accounts"]).map(|_| {
+            Reply::json(&json!({
+                "posting:default:visibility": "public", "posting:default:sensitive": false,
+                "posting:default:language": null, "posting:default:quote_policy": "public",
+                "reading:expand:media": "default", "reading:expand:spoilers": false, "reading:autoplay:gifs": true,
+            }))
+        }),
+        ["v1", "trends", ..] | ["v1", "directory"] => Ok(Reply::json(&json!([]))),
+        ["v1", "streaming", "health"] => Ok(Reply::typed("text/plain", "OK".to_owned())),
+        _ => return None,
+    })
+}
+
+fn empty(state: &State, call: &Call, scopes: &[&str]) -> Result<Reply, Reply> {
+    auth::user(state, call, scopes).map(|_| Reply::json(&json!([])))
+}
+
+/// The cursor is the row of the bookmark or favourite: not a status id, and not in the body.
+fn marked(state: &State, call: &Call, scopes: &[&str], bookmarks: bool) -> Result<Reply, Reply> {
+    let user = auth::user(state, call, scopes)?;
+    let world = state.world();
+    let none = BTreeMap::new();
+    let rows: &BTreeMap<u64, StatusIx> = match (user == world.me, bookmarks) {
+        (false, _) => &none,
+        (true, true) => &world.bookmarks,
+        (true, false) => &world.favourites,
+    };
+    let (found, link) = paging::page(&world, call, STATUSES, rows, paging::number);
+    // What became invisible drops out after the page was cut.
+    let found: Vec<_> = found
+        .into_iter()
+        .map(|(_, ix)| ix)
+        .filter(|ix| world.visible(HOME, *ix, Some(user)))
+        .collect();
+    let body = render::statuses(&world, HOME, &found, Some(user));
+    Ok(paging::linked(Reply::json(&body), link))
+}
+
+/// `POST /api/v1/statuses/:id/bookmark` and its kin.
+pub(super) fn mark(state: &State, call: &Call, id: &str, what: &str) -> Result<Reply, Reply> {
+    let bookmarks = what.ends_with("bookmark");
+    let scope = if bookmarks {
+        "write:bookmarks"
+    } else {
+        "write:favourites"
+    };
+    let user = auth::user(state, call, &["write", scope])?;
+    let mut world = state.world();
+    let ix = statuses::find(&world, id, Some(user))?;
+    let row = world.row();
+    let rows = if bookmarks {
+        &mut world.bookmarks
+    } else {
+        &mut world.favourites
+    };
+    if what.starts_with("un") {
+        rows.retain(|_, marked| *marked != ix);
+    } else if !rows.values().any(|marked| *marked == ix) {
+        rows.insert(row, ix);
+    }
+    Ok(Reply::json(&render::status(&world, HOME, ix, Some(user))))
+}

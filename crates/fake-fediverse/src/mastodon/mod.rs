@@ -1,0 +1,52 @@
+//! The home server: a Mastodon with users, one file per section of its API.
+
+pub(crate) mod accounts;
+mod admin;
+pub(crate) mod auth;
+mod collections;
+mod instance;
+pub(crate) mod oauth;
+mod paging;
+pub(crate) mod refreshes;
+pub(crate) mod search;
+mod statuses;
+mod timelines;
+
+use std::sync::Arc;
+
+pub(crate) use instance::version;
+
+use crate::neighbours;
+use crate::request::{Call, Reply};
+use crate::state::State;
+
+/// Answers a request to home.
+pub(crate) async fn answer(state: &Arc<State>, call: &Call) -> Reply {
+    let segments = call.segments();
+    let path: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let get = call.method == http::Method::GET;
+    let answer = match path.as_slice() {
+        ["api", "v2", "search"] if get => return search::search(state, call).await,
+        ["oauth", rest @ ..] => oauth::answer(state, call, rest),
+        ["api", "v1", "apps", rest @ ..] => oauth::apps(state, call, rest),
+        ["api", "v1", "timelines", rest @ ..] if get => timelines::answer(state, call, rest),
+        ["api", "v1", "lists", rest @ ..] => timelines::lists(state, call, rest),
+        ["api", "v1", "statuses", rest @ ..] => statuses::answer(state, call, rest),
+        ["api", "v1_alpha", "async_refreshes", id] if get => refreshes::answer(state, call, id),
+        ["api", "v1" | "v2", "admin", rest @ ..] => admin::answer(state, call, rest),
+        ["api", "v1", "accounts", rest @ ..] => accounts::answer(state, call, rest),
+        ["api", "v1" | "v2", "instance", ..] | ["api", "v1", "custom_emojis" | "announcements"] | ["health"] => {
+            instance::answer(state, call, &path)
+        }
+        ["api", rest @ ..] => collections::answer(state, call, rest),
+        _ => neighbours::web::answer(state, call, &path).map(Ok),
+    };
+    match answer {
+        Some(Ok(reply) | Err(reply)) => reply,
+        None if path.first() == Some(&"api") => Reply::error(404, "The page you are looking for could not be found"),
+        None => Reply::html("<h1>The page you are looking for isn't here.</h1>").status(404),
+    }
+}
+
+/// An answer, or the refusal that ends it early; `None` where no such route is.
+pub(crate) type Routed = Option<Result<Reply, Reply>>;

@@ -1,0 +1,206 @@
+//! Accounts and statuses as the Mastodon API of any server spells them.
+
+use serde_json::{Value, json};
+
+use crate::clock::iso;
+use crate::world::{AccountIx, HOME, Kind, ServerIx, StatusIx, World};
+
+/// An Account.
+pub(crate) fn account(world: &World, viewer: ServerIx, ix: AccountIx) -> Value {
+    let who = &world.accounts[ix];
+    let server = &world.servers[viewer];
+    let base = &server.base;
+    let known = who.statuses.iter().filter(|status| world.knows(viewer, **status));
+    let last = known.clone().map(|status| world.statuses[*status].created_at).max();
+    let suspended = viewer == HOME && world.is_suspended(who.server);
+    let text = |text: &str| {
+        if suspended { String::new() } else { text.to_owned() }
+    };
+    let mut out = json!({
+        "id": server.accounts[ix],
+        "username": who.username,
+        "acct": world.acct(viewer, ix),
+        "display_name": text(&who.display_name),
+        "locked": who.locked,
+        "bot": who.bot,
+        "discoverable": who.discoverable,
+        "indexable": who.indexable,
+        "group": false,
+        "created_at": who.created_at.format("%Y-%m-%dT00:00:00.000Z").to_string(),
+        "note": text(&who.note),
+        "url": world.profile_url(ix),
+        "uri": world.actor_uri(ix),
+        "avatar": format!("{base}/avatars/original/missing.png"),
+        "avatar_static": format!("{base}/avatars/original/missing.png"),
+        "avatar_description": "",
+        "header": format!("{base}/headers/original/missing.png"),
+        "header_static": format!("{base}/headers/original/missing.png"),
+        "header_description": "",
+        "followers_count": 40 + ix * 7 % 900,
+        "following_count": 20 + ix * 13 % 400,
+        "statuses_count": known.count(),
+        "last_status_at": last.map(|at| at.format("%Y-%m-%d").to_string()),
+        "hide_collections": false,
+        "show_media": true,
+        "show_media_replies": true,
+        "show_featured": true,
+        "emojis": [],
+        "fields": [],
+    });
+    let local = who.server == viewer;
+    match server.kind {
+        Kind::Mastodon if local => {
+            out["noindex"] = json!(!who.indexable);
+            out["roles"] = json!([]);
+        }
+        Kind::Akkoma => {
+            for missing in ["indexable", "discoverable", "uri", "hide_collections", "group"] {
+                out.as_object_mut().map(|fields| fields.remove(missing));
+            }
+            out["pleroma"] = json!({ "is_admin": false, "ap_id": world.actor_uri(ix), "relationship": {} });
+        }
+        Kind::Mitra => {
+            out["actor_id"] = json!(world.actor_uri(ix));
+        }
+        _ => {}
+    }
+    if suspended {
+        out["suspended"] = json!(true);
+    }
+    out
+}
+
+/// A Status, as `reader` (a user of `viewer`) or a stranger sees it.
+pub(crate) fn status(world: &World, viewer: ServerIx, ix: StatusIx, reader: Option<AccountIx>) -> Value {
+    let status = &world.statuses[ix];
+    let server = &world.servers[viewer];
+    let parent = status.parent.filter(|parent| world.knows(viewer, *parent));
+    let replies = status
+        .children
+        .iter()
+        .filter(|child| world.knows(viewer, **child) && !world.statuses[**child].deleted)
+        .count();
+    let local = world.origin(ix) == viewer;
+    let mentions: Vec<_> = status
+        .mentions
+        .iter()
+        .map(|who| {
+            json!({
+                "id": server.accounts[*who],
+                "username": world.accounts[*who].username,
+                "url": world.profile_url(*who),
+                "acct": world.acct(viewer, *who),
+            })
+        })
+        .collect();
+    let in_timeline_of_boosts = world.statuses[ix].boost_of;
+    let mut out = json!({
+        "id": world.id(viewer, ix),
+        "created_at": iso(status.created_at),
+        "in_reply_to_id": parent.and_then(|parent| world.id(viewer, parent)),
+        "in_reply_to_account_id": status.parent.map(|parent| &server.accounts[world.statuses[parent].author]),
+        "sensitive": false,
+        "spoiler_text": "",
+        "visibility": status.visibility.as_str(),
+        "language": "en",
+        "uri": status.uri,
+        "url": (!status.no_url).then_some(&status.url),
+        "replies_count": replies,
+        "reblogs_count": 0,
+        "favourites_count": 0,
+        "quotes_count": 0,
+        "edited_at": status.edited_at.map(iso),
+        "content": if in_timeline_of_boosts.is_some() { "" } else { &status.content },
+        "reblog": in_timeline_of_boosts.map(|original| self::status(world, viewer, original, reader)),
+        "account": account(world, viewer, status.author),
+        "media_attachments": [],
+        "mentions": mentions,
+        "tags": [],
+        "emojis": [],
+        "tagged_collections": [],
+        "quote": null,
+        "card": null,
+        "poll": null,
+        "quote_approval": { "automatic": ["public"], "manual": [], "current_user": "automatic" },
+    });
+    if local && viewer == HOME {
+        out["application"] = json!({ "name": "Web", "website": null });
+    }
+    if status.local_only {
+        out["local_only"] = json!(true);
+    }
+    if let Some(reader) = reader {
+        out["favourited"] = json!(reader == world.me && world.favourites.values().any(|s| *s == ix));
+        out["reblogged"] = json!(false);
+        out["muted"] = json!(false);
+        out["bookmarked"] = json!(reader == world.me && world.bookmarks.values().any(|s| *s == ix));
+        out["filtered"] = json!([]);
+        if reader == status.author {
+            out["pinned"] = json!(false);
+        }
+    }
+    match server.kind {
+        Kind::Akkoma => {
+            for missing in ["filtered", "quote_approval", "quotes_count", "tagged_collections"] {
+                out.as_object_mut().map(|fields| fields.remove(missing));
+            }
+            out["pleroma"] = json!({
+                "local": local,
+                "conversation_id": status.root,
+                "direct_conversation_id": null,
+                "in_reply_to_account_acct": status.parent.map(|p| world.acct(viewer, world.statuses[p].author)),
+                "context": format!("{}/contexts/{}", server.base, status.root),
+            });
+            out["edited_at"] = json!(status.edited_at.map(iso));
+        }
+        Kind::Mitra => {
+            out.as_object_mut().map(|fields| fields.remove("filtered"));
+            out["conversation"] = json!(status.root);
+        }
+        _ => {}
+    }
+    out
+}
+
+/// Many of them.
+pub(crate) fn statuses(world: &World, viewer: ServerIx, found: &[StatusIx], reader: Option<AccountIx>) -> Value {
+    found.iter().map(|ix| status(world, viewer, *ix, reader)).collect()
+}
+
+/// An Account as the admin API has it.
+pub(crate) fn admin_account(world: &World, ix: AccountIx) -> Value {
+    let who = &world.accounts[ix];
+    let local = who.server == HOME;
+    let is_me = ix == world.me;
+    let fact = |value: Value| if local { value } else { Value::Null };
+    json!({
+        "id": world.servers[HOME].accounts[ix],
+        "username": who.username,
+        "domain": (!local).then(|| world.servers[who.server].host.clone()),
+        "created_at": iso(who.created_at),
+        "email": fact(json!(format!("{}@example.invalid", who.username))),
+        "ip": null,
+        "confirmed": fact(json!(true)),
+        "suspended": world.is_suspended(who.server),
+        "silenced": false,
+        "sensitized": false,
+        "disabled": fact(json!(false)),
+        "approved": fact(json!(true)),
+        "locale": fact(json!("en")),
+        "invite_request": null,
+        "ips": if local { json!([]) } else { Value::Null },
+        "account": account(world, HOME, ix),
+        "role": fact(role(is_me)),
+    })
+}
+
+/// The role of an owner, or of everybody.
+pub(crate) fn role(owner: bool) -> Value {
+    if owner {
+        json!({ "id": "3", "name": "Owner", "permissions": "8388607", "color": "", "highlighted": true,
+                "collection_limit": 10 })
+    } else {
+        json!({ "id": "-99", "name": "", "permissions": "65536", "color": "", "highlighted": false,
+                "collection_limit": 10 })
+    }
+}

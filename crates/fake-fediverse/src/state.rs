@@ -1,0 +1,124 @@
+//! Everything the servers share.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::faults::Faults;
+use crate::limits::Limits;
+use crate::mastodon::refreshes::Refresh;
+use crate::request_log::Logged;
+use crate::scenario::{Scenario, Software};
+use crate::tokens::Tokens;
+use crate::world::{ServerIx, StatusIx, World};
+
+/// What tests may turn while the fediverse runs.
+#[derive(Debug, Clone)]
+pub struct Knobs {
+    /// Time a resolve takes at home, which fetches from the origin meanwhile.
+    pub resolve_takes: Duration,
+    /// When set, a resolved reply's missing ancestors arrive this much later; else together with it.
+    pub ancestors_after: Option<Duration>,
+    /// How many polls of an async refresh are answered with `running`.
+    pub running_polls: u32,
+    /// What an async refresh gives as its `retry`, in seconds.
+    pub refresh_retry: u32,
+    /// How long home leaves a thread alone after a refresh.
+    pub refresh_every: Duration,
+    /// Whether home publishes its domain blocks.
+    pub publishes_blocks: bool,
+    /// Whether `me` holds the role that may do everything.
+    pub admin: bool,
+}
+
+impl Default for Knobs {
+    fn default() -> Self {
+        Self {
+            resolve_takes: Duration::ZERO,
+            ancestors_after: None,
+            running_polls: 1,
+            refresh_retry: 3,
+            refresh_every: Duration::from_secs(15 * 60),
+            publishes_blocks: false,
+            admin: true,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) scenario: Scenario,
+    world: Mutex<World>,
+    log: Mutex<Vec<Logged>>,
+    faults: Mutex<Faults>,
+    limits: Mutex<Limits>,
+    tokens: Mutex<Tokens>,
+    knobs: Mutex<Knobs>,
+    refreshes: Mutex<HashMap<String, Refresh>>,
+    refreshed: Mutex<HashMap<StatusIx, Instant>>,
+    pub(crate) stop: CancellationToken,
+}
+
+/// A test that panicked while it held a lock has failed already; the others may go on.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl State {
+    pub(crate) fn new(scenario: Scenario, world: World, tokens: Tokens) -> Self {
+        Self {
+            scenario,
+            world: Mutex::new(world),
+            log: Mutex::default(),
+            faults: Mutex::default(),
+            limits: Mutex::default(),
+            tokens: Mutex::new(tokens),
+            knobs: Mutex::default(),
+            refreshes: Mutex::default(),
+            refreshed: Mutex::default(),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        lock(&self.world)
+    }
+
+    pub(crate) fn log(&self) -> MutexGuard<'_, Vec<Logged>> {
+        lock(&self.log)
+    }
+
+    pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
+        lock(&self.faults)
+    }
+
+    pub(crate) fn limits(&self) -> MutexGuard<'_, Limits> {
+        lock(&self.limits)
+    }
+
+    pub(crate) fn tokens(&self) -> MutexGuard<'_, Tokens> {
+        lock(&self.tokens)
+    }
+
+    pub(crate) fn knobs(&self) -> MutexGuard<'_, Knobs> {
+        lock(&self.knobs)
+    }
+
+    pub(crate) fn refreshes(&self) -> MutexGuard<'_, HashMap<String, Refresh>> {
+        lock(&self.refreshes)
+    }
+
+    pub(crate) fn refreshed(&self) -> MutexGuard<'_, HashMap<StatusIx, Instant>> {
+        lock(&self.refreshed)
+    }
+
+    /// What an origin runs; home is a new Mastodon.
+    pub(crate) fn software(&self, server: ServerIx) -> Software {
+        server
+            .checked_sub(1)
+            .and_then(|origin| self.scenario.origins.get(origin).copied())
+            .unwrap_or(Software::Mastodon)
+    }
+}

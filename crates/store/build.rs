@@ -23,8 +23,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Number, noun and path of each `0001_noun.sql`.
-fn list(folder: &Path) -> Result<Vec<(i64, String, String)>, Box<dyn Error>> {
+/// Number, noun and path.
+type File = (i64, String, String);
+
+/// Each `0001_noun.sql` of a folder.
+fn list(folder: &Path) -> Result<Vec<File>, Box<dyn Error>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

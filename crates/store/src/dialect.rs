@@ -65,7 +65,7 @@ pub(crate) fn standing_leases(db: &Db) -> &'static str {
 
 /// Claims due rows. Two Postgres processes step around each other's rows instead of waiting for them; SQLite has
 /// one writer at a time and no need to. The list of rows is made once (`MATERIALIZED`), or Postgres may make it
-/// again for each row and hand out more than asked for.
+/// again for each row and hand out more than asked for. Rows come out with the tries before this one.
 macro_rules! claim {
     ($thread:literal, $lock:literal) => {
         concat!(
@@ -79,8 +79,8 @@ macro_rules! claim {
             ")
             UPDATE wanted SET tries = tries + 1, claimed_by = $3, claimed_until = $4
             FROM due WHERE server = $1 AND uri = due_uri
-            RETURNING server, uri, host, feature, thread, in_reply_to, state, status_id, tries, reason, next_try_at,
-                found_at, ended_at"
+            RETURNING server, uri, host, feature, thread, in_reply_to, state, status_id, tries - 1 AS tries, reason,
+                next_try_at, found_at, ended_at"
         )
     };
 }
@@ -95,5 +95,56 @@ pub(crate) fn claim(db: &Db, of_one_thread: bool) -> &'static str {
         )
     } else {
         pick(db, claim!("", " FOR UPDATE SKIP LOCKED"), claim!("", ""))
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use sqlx::{AssertSqlSafe, Row};
+
+    use super::*;
+    use crate::{
+        testing::on_each_engine,
+        wanted::{State, Wanted},
+    };
+
+    /// A server's queue may hold a million ended rows; a claim looks at the due ones only.
+    #[tokio::test]
+    async fn a_claim_goes_by_its_index() {
+        on_each_engine(async |db| {
+            let now = "2026-03-01T12:00:00Z".parse().unwrap();
+            let row = |n: i64| Wanted {
+                server: "home.example".to_owned(),
+                uri: format!("https://a.example/{n}"),
+                host: "a.example".to_owned(),
+                feature: "replies".to_owned(),
+                thread: Some(format!("https://a.example/thread/{}", n % 100)),
+                in_reply_to: None,
+                state: if n % 10 == 0 { State::Wanted } else { State::Done },
+                status_id: None,
+                tries: 0,
+                reason: None,
+                next_try_at: now,
+                found_at: now,
+                ended_at: None,
+            };
+            let rows: Vec<_> = (0..20_000).map(row).collect();
+            crate::wanted::insert(&db, &rows).await.unwrap();
+            on_write!(&db, pool => sqlx::query("ANALYZE wanted").execute(pool).await.map(drop)).unwrap();
+            for (of_one_thread, index) in [(false, "wanted_due"), (true, "wanted_due_by_thread")] {
+                let explain = pick(&db, "EXPLAIN ", "EXPLAIN QUERY PLAN ");
+                let sql = AssertSqlSafe(format!("{explain}{}", claim(&db, of_one_thread)));
+                let plan: Vec<String> = on_write!(&db, pool => {
+                    let query = sqlx::query(sql).bind("home.example").bind(now).bind("me").bind(now).bind(7_i64);
+                    let query = if of_one_thread { query.bind("https://a.example/thread/10") } else { query };
+                    let rows = query.fetch_all(pool).await.unwrap();
+                    rows.iter().map(|row| row.try_get(0).or_else(|_| row.try_get("detail")).unwrap()).collect()
+                });
+                let plan = plan.join("\n");
+                assert!(plan.contains(index), "{plan}");
+                assert!(!plan.contains("Seq Scan") && !plan.contains("SCAN wanted"), "{plan}");
+            }
+        })
+        .await;
     }
 }

@@ -8,7 +8,12 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 /// Addresses longer than this are not stored: a key must fit an index page of Postgres, and no server makes them.
-pub(crate) const MAX_URI: usize = 2048;
+const MAX_URI: usize = 2048;
+
+/// Whether a uri can be a key. A cut or mended one would be another status, so there is no second best.
+pub(crate) fn is_key(uri: &str) -> bool {
+    uri.len() <= MAX_URI && !uri.contains('\0')
+}
 
 /// Without NUL.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {

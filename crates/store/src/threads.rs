@@ -8,7 +8,7 @@ use sqlx::{FromRow, QueryBuilder};
 use crate::{
     Db, Error,
     db::micros,
-    text::{MAX_URI, clean_opt},
+    text::{clean_opt, is_key},
 };
 
 /// A status whose replies we look after, on one server.
@@ -72,7 +72,7 @@ pub async fn save(db: &Db, thread: &Thread) -> Result<(), Error> {
             origin_replies = excluded.origin_replies, listed = excluded.listed, missing = excluded.missing,
             quiet_visits = excluded.quiet_visits, visited_at = excluded.visited_at,
             next_visit_at = excluded.next_visit_at, trouble = excluded.trouble";
-    if thread.uri.len() > MAX_URI {
+    if !is_key(&thread.uri) {
         return Ok(());
     }
     on_write!(db, pool => {

@@ -16,7 +16,7 @@ use crate::{
     Db, Error,
     db::micros,
     dialect,
-    text::{MAX_URI, clean, clean_opt},
+    text::{clean, clean_opt, is_key},
 };
 
 /// Rows in one statement: 13 columns each, and SQLite takes 32,766 parameters.
@@ -72,9 +72,10 @@ pub struct Wanted {
 
 /// Adds those not there yet (in any state) and gives how many were new. One transaction.
 ///
-/// A uri longer than any server makes (2 KiB) is not kept.
+/// A uri longer than any server makes (2 KiB) is not kept, nor is the row of a thread with such a uri.
 pub async fn insert(db: &Db, wanted: &[Wanted]) -> Result<u64, Error> {
-    let mut rows: Vec<&Wanted> = wanted.iter().filter(|row| row.uri.len() <= MAX_URI).collect();
+    let fits = |row: &&Wanted| is_key(&row.uri) && row.thread.as_deref().is_none_or(is_key);
+    let mut rows: Vec<&Wanted> = wanted.iter().filter(fits).collect();
     // Two processes that insert the same rows in two orders would wait for each other.
     rows.sort_by_key(|row| (&row.server, &row.uri));
     if rows.is_empty() {
@@ -94,7 +95,7 @@ async fn insert_sorted(db: &Db, rows: &[&Wanted]) -> Result<u64, Error> {
             let mut query = QueryBuilder::new(SQL);
             query.push_values(chunk, |mut values, row| {
                 values.push_bind(&row.server).push_bind(&row.uri).push_bind(&row.host).push_bind(&row.feature);
-                values.push_bind(&row.thread).push_bind(&row.in_reply_to).push_bind(row.state);
+                values.push_bind(&row.thread).push_bind(clean_opt(row.in_reply_to.as_deref())).push_bind(row.state);
                 values.push_bind(clean_opt(row.status_id.as_deref())).push_bind(row.tries);
                 values.push_bind(clean_opt(row.reason.as_deref())).push_bind(micros(row.next_try_at));
                 values.push_bind(row.found_at).push_bind(row.ended_at);
@@ -128,8 +129,8 @@ pub async fn load(db: &Db, server: &str, uris: &[String]) -> Result<Vec<Wanted>,
 
 /// Claims up to `limit` rows in state `wanted` that are due (oldest `next_try_at` first; of one thread if given) for
 /// `holder` until `until`; no other claim sees them before. Counts the try *before* the request goes out, so
-/// that a crash cannot hide it: a row handed out with `tries > 1` may have been asked for already and is to be
-/// verified first.
+/// that a crash cannot hide it: a row handed out with `tries > 0` may have been asked for already and is to be
+/// verified first. (What is handed out shows the tries before this one; the table has one more.)
 pub async fn claim(
     db: &Db,
     server: &str,

@@ -1,5 +1,4 @@
 //! Every function on both engines. Postgres is asked where `TEST_DATABASE_URL` names one.
-#![expect(missing_docs, reason = "tests")]
 
 mod effects;
 mod hosts;

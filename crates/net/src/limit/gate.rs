@@ -94,7 +94,10 @@ impl Gate {
             // At least a moment: rounding must not make this a busy loop.
             sleep_until(Instant::now() + Duration::from(wait).max(Duration::from_millis(1))).await;
         }
-        while let Err(until) = self.word().take(Instant::now()) {
+        loop {
+            // A statement of its own: the word must not be held while waiting.
+            let taken = self.word().take(Instant::now());
+            let Err(until) = taken else { return };
             sleep_until(until).await;
         }
     }

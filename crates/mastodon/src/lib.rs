@@ -1,5 +1,6 @@
 //! Mastodon's API: our own server's with a token, and other people's servers, of any software, without one.
 
+pub mod oauth;
 pub mod remote;
 
 mod answer;

@@ -1,0 +1,166 @@
+//! What can be said on the command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Layers;
+
+/// One quiet bird beside the elephant: does for a Mastodon server what five tools do today.
+#[derive(Debug, Parser)]
+#[command(name = "egret", version, about, propagate_version = true)]
+pub struct Args {
+    /// The config file [default: $EGRET_CONFIG, else ./egret.toml, $XDG_CONFIG_HOME/egret/egret.toml, /etc/egret/egret.toml]
+    #[arg(long, short, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The database, as in [store] url
+    #[arg(long, global = true, value_name = "URL")]
+    pub store: Option<String>,
+    /// How much to log, as in [log] level
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub log: Option<String>,
+    /// Prints JSON for programs
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Asks for a token in the browser and writes the first config
+    Init {
+        /// Your server, such as https://mastodon.example
+        url: url::Url,
+        /// A name for the login
+        #[arg(long, default_value = "me")]
+        name: String,
+        /// Also asks for what the jobs for a whole server need (for admins)
+        #[arg(long)]
+        admin: bool,
+    },
+    /// Runs the daemon
+    Run {
+        /// Where the pages answer, as in [web] listen
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<SocketAddr>,
+    },
+    /// Runs the daemon against a simulated fediverse
+    Demo {
+        /// Where the pages answer
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8470")]
+        listen: SocketAddr,
+        /// How many threads the home timeline holds
+        #[arg(long, default_value_t = 60)]
+        threads: usize,
+    },
+    /// Says what each job can do with this config, and what is missing
+    Check,
+    /// Brings the database up to date
+    Migrate {
+        /// Only says where it stands
+        #[arg(long)]
+        check: bool,
+    },
+    /// Runs jobs now, all of them or those named, and ends
+    Once {
+        /// Names such as replies.home
+        jobs: Vec<String>,
+    },
+    /// Shows what runs when, and how it went
+    Jobs {
+        /// What to tell a job
+        #[command(subcommand)]
+        action: Option<JobsAction>,
+    },
+    /// Looks after the replies of one thread
+    Replies {
+        /// What to do
+        #[command(subcommand)]
+        action: RepliesAction,
+    },
+    /// Shows what was written, or would have been, on other people's servers
+    Effects {
+        /// What to do
+        #[command(subcommand)]
+        action: EffectsAction,
+    },
+    /// Prints the completions of a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What to tell a job. A running daemon hears of it within seconds.
+#[derive(Debug, Subcommand)]
+pub enum JobsAction {
+    /// Lets a job rest until it is resumed
+    Pause(JobName),
+    /// Ends a pause
+    Resume(JobName),
+    /// Asks the running daemon for a run now
+    Run(JobName),
+}
+
+/// Which job.
+#[derive(Debug, clap::Args)]
+pub struct JobName {
+    /// A name such as replies.home
+    pub job: String,
+    /// Only for this login or server [default: all]
+    #[arg(long, default_value = "")]
+    pub scope: String,
+}
+
+/// What to do with replies.
+#[derive(Debug, Subcommand)]
+pub enum RepliesAction {
+    /// Fetches the missing replies of one thread now, and shows what it found
+    Fetch {
+        /// Any status of the thread, as its address reads in a browser
+        url: String,
+        /// With this login [default: the first]
+        #[arg(long)]
+        login: Option<String>,
+    },
+}
+
+/// What to do with the ledger.
+#[derive(Debug, Subcommand)]
+pub enum EffectsAction {
+    /// Lists effects, newest first
+    List {
+        /// Only of this feature
+        #[arg(long)]
+        feature: Option<String>,
+        /// How many
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Shows one effect
+    Show {
+        /// Its id
+        id: String,
+    },
+}
+
+impl Args {
+    /// The layers of the config that these arguments stand on.
+    pub fn layers(&self) -> Layers {
+        let mut layers = Layers::of_process();
+        layers.file.clone_from(&self.config);
+        if let Some(url) = &self.store {
+            layers.flags.push(("store.url", url.clone()));
+        }
+        if let Some(level) = &self.log {
+            layers.flags.push(("log.level", level.clone()));
+        }
+        if let Command::Run { listen: Some(listen) } = &self.command {
+            layers.flags.push(("web.listen", listen.to_string()));
+        }
+        layers
+    }
+}

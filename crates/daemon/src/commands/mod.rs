@@ -1,0 +1,67 @@
+//! One file per command. Each says on standard output what it found, and how it went by its exit code.
+
+mod check;
+mod demo;
+mod effects;
+mod init;
+mod jobs;
+mod migrate;
+mod once;
+mod replies;
+mod run;
+
+use std::sync::Arc;
+
+use clap::CommandFactory as _;
+use model::{Clock, SystemClock};
+
+use crate::{
+    Exit,
+    args::{Args, Command, RepliesAction},
+    config::{self, Config},
+    doors::Doors,
+    telemetry,
+};
+
+/// Does what the arguments say.
+///
+/// # Errors
+/// One message that says what to do.
+pub async fn run(args: &Args) -> anyhow::Result<Exit> {
+    match &args.command {
+        Command::Init { url, name, admin } => init::run(args, url, name, *admin).await,
+        Command::Run { .. } => run::run(args).await,
+        Command::Demo { listen, threads } => demo::run(args, *listen, *threads).await,
+        Command::Check => check::run(args).await,
+        Command::Migrate { check } => migrate::run(args, *check).await,
+        Command::Once { jobs } => once::run(args, jobs).await,
+        Command::Jobs { action } => jobs::run(args, action.as_ref()).await,
+        Command::Replies {
+            action: RepliesAction::Fetch { url, login },
+        } => replies::fetch(args, url, login.as_deref()).await,
+        Command::Effects { action } => effects::run(args, action).await,
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Args::command(), "egret", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// The operating system's clock.
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+/// The config, with logs started as it says.
+fn load(args: &Args) -> anyhow::Result<Config> {
+    let config = config::load(&args.layers())?;
+    telemetry::start_logs(&config.log);
+    Ok(config)
+}
+
+/// The config and the database, for commands that only look or note a wish.
+async fn open(args: &Args) -> anyhow::Result<(Config, Doors)> {
+    let config = load(args)?;
+    let doors = Doors::open(&config, clock()).await?;
+    Ok((config, doors))
+}

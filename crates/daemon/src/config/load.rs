@@ -1,0 +1,186 @@
+//! Layers, later wins: built-in defaults, the file, the environment, flags.
+
+use std::{
+    collections::HashSet,
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, anyhow, bail};
+use config::ConfigError;
+
+use super::{Config, environment::Environment, resolve_path};
+
+/// Where the layers come from.
+#[derive(Debug, Clone, Default)]
+pub struct Layers {
+    /// `--config`.
+    pub file: Option<PathBuf>,
+    /// The environment.
+    pub environment: Vec<(OsString, OsString)>,
+    /// Flags, as keys and values.
+    pub flags: Vec<(&'static str, String)>,
+}
+
+impl Layers {
+    /// This process's environment, and nothing else yet.
+    pub fn of_process() -> Self {
+        Self {
+            environment: std::env::vars_os().collect(),
+            ..Self::default()
+        }
+    }
+
+    fn variable(&self, name: &str) -> Option<&OsString> {
+        self.environment
+            .iter()
+            .find(|(key, value)| key == name && !value.is_empty())
+            .map(|(_, value)| value)
+    }
+
+    /// The file to read: named, or the first of the usual places that exists.
+    fn find(&self) -> anyhow::Result<Option<PathBuf>> {
+        if let Some(file) = &self.file {
+            return Ok(Some(file.clone()));
+        }
+        if let Some(file) = self.variable("EGRET_CONFIG") {
+            return Ok(Some(file.into()));
+        }
+        let home = self.variable("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| {
+            let home = self.variable("HOME")?;
+            Some(Path::new(home).join(".config"))
+        });
+        let mut places = vec![PathBuf::from("egret.toml")];
+        places.extend(home.map(|home| home.join("egret/egret.toml")));
+        places.push("/etc/egret/egret.toml".into());
+        for place in places {
+            // A file that is there and cannot be looked at is an error, not a reason to go on with defaults.
+            match place.try_exists() {
+                Ok(true) => return Ok(Some(place)),
+                Ok(false) => {}
+                Err(error) => bail!("cannot look at {}: {error}; mend its permissions", place.display()),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Loads and validates the config.
+///
+/// # Errors
+/// One message that names the file (or variable), the key and what to do, and never holds a value of the file's.
+pub fn load(layers: &Layers) -> anyhow::Result<Config> {
+    let file = layers.find()?;
+    let mut builder = config::Config::builder();
+    if let Some(file) = &file {
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("cannot read the config {}", file.display()))?;
+        check_syntax(file, &text)?;
+        builder = builder.add_source(config::File::from(file.as_path()).format(config::FileFormat::Toml));
+    }
+    builder = builder.add_source(Environment::new(layers.environment.clone(), lists()));
+    for (key, value) in &layers.flags {
+        builder = builder
+            .set_override(*key, value.as_str())
+            .map_err(|error| anyhow!("{}", plain(&error)))?;
+    }
+    let named = || {
+        file.as_ref()
+            .map_or_else(|| "the config".to_owned(), |file| file.display().to_string())
+    };
+    let mut config: Config = builder
+        .build()
+        .and_then(config::Config::try_deserialize)
+        .map_err(|error| anyhow!("{}: {}", named(), plain(&error)))?;
+
+    let folder = file
+        .as_deref()
+        .and_then(Path::parent)
+        .map(Path::to_path_buf)
+        .unwrap_or_default();
+    let credentials = layers.variable("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    let paths = config
+        .servers
+        .iter_mut()
+        .flat_map(|server| &mut server.logins)
+        .filter_map(|login| login.token_file.as_mut())
+        .chain(config.store.url_file.as_mut())
+        .chain(config.net.extra_ca_file.as_mut());
+    for path in paths {
+        *path = resolve_path(path, &folder, credentials.as_deref()).map_err(|error| anyhow!("{}: {error}", named()))?;
+    }
+    config.validate().with_context(named)?;
+    config.file = file;
+    Ok(config)
+}
+
+/// Reads the text once for its syntax alone: the config crate's own message quotes the offending line, which may hold
+/// a secret.
+fn check_syntax(file: &Path, text: &str) -> anyhow::Result<()> {
+    let Err(error) = toml::from_str::<toml::Table>(text) else {
+        return Ok(());
+    };
+    let place = error.span().map_or_else(String::new, |span| {
+        let before = text.get(..span.start).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
+        format!(", line {line}, column {column}")
+    });
+    bail!("{}{place}: not valid TOML: {}", file.display(), error.message())
+}
+
+/// What went wrong, without values: type errors quote them, and a value in the wrong place may be a token.
+fn plain(error: &ConfigError) -> String {
+    match error {
+        ConfigError::Type {
+            origin, expected, key, ..
+        } => {
+            let key = key.as_deref().map_or_else(String::new, |key| format!(" {key}"));
+            let origin = origin
+                .as_deref()
+                .map_or_else(String::new, |origin| format!(" (in {origin})"));
+            format!("the key{key} must be {expected}{origin}")
+        }
+        ConfigError::At { error, key, origin } => {
+            let inner = plain(error);
+            let key = key.as_deref().filter(|key| !inner.contains(&format!("key {key}")));
+            let key = key.map_or_else(String::new, |key| format!(" (key {key})"));
+            match origin.as_deref().filter(|origin| origin.contains("environment")) {
+                Some(origin) => format!("{inner}{key}, from {origin}"),
+                None => format!("{inner}{key}"),
+            }
+        }
+        ConfigError::Message(message) => message.clone(),
+        ConfigError::FileParse { .. } => "not valid TOML".into(),
+        other => other.to_string(),
+    }
+}
+
+/// Keys whose value is a list, read off the defaults so that no section has to say it twice.
+fn lists() -> HashSet<String> {
+    let mut found = HashSet::new();
+    let sections = [
+        ("net", toml::Value::try_from(net::Config::default())),
+        ("replies", toml::Value::try_from(replies::Config::default())),
+    ];
+    for (name, value) in sections {
+        if let Ok(value) = value {
+            walk(name, &value, &mut found);
+        }
+    }
+    found
+}
+
+fn walk(path: &str, value: &toml::Value, found: &mut HashSet<String>) {
+    match value {
+        toml::Value::Array(_) => {
+            found.insert(path.to_owned());
+        }
+        toml::Value::Table(table) => {
+            for (key, value) in table {
+                walk(&format!("{path}.{key}"), value, found);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,242 @@
+//! The root of the config: it assembles the sections that each room owns, and holds the daemon's own.
+
+mod environment;
+mod load;
+mod secrets;
+
+pub use load::{Layers, load};
+pub use secrets::{Token, read_token, resolve_path};
+
+use std::{collections::HashSet, net::SocketAddr, path::PathBuf, time::Duration};
+
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// Everything the operator can say. `config/example.toml` explains each key.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// `[store]`
+    pub store: store::Config,
+    /// `[net]`
+    pub net: net::Config,
+    /// `[web]`
+    pub web: Web,
+    /// `[run]`
+    pub run: Run,
+    /// `[log]`
+    pub log: Log,
+    /// `[[servers]]`
+    pub servers: Vec<Server>,
+    /// `[replies]`
+    pub replies: replies::Config,
+    /// The file it came from, for messages; `None` when there was none.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
+}
+
+/// `[web]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Web {
+    /// Where the dashboard, `/healthz` and `/metrics` answer.
+    pub listen: SocketAddr,
+    /// Lets `listen` be an address that others can reach, although nobody has to sign in.
+    pub open_to_everybody: bool,
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8470)),
+            open_to_everybody: false,
+        }
+    }
+}
+
+/// `[run]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Run {
+    /// How long runs may take to reach their next page when the daemon is told to stop.
+    #[serde(with = "humantime_serde")]
+    pub drain: Duration,
+    /// How long the record of past runs is kept.
+    #[serde(with = "humantime_serde")]
+    pub keep_runs: Duration,
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Self {
+            drain: Duration::from_secs(30),
+            keep_runs: Duration::from_secs(30 * 24 * 3600),
+        }
+    }
+}
+
+/// `[log]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// Text or JSON.
+    pub format: LogFormat,
+    /// As in `RUST_LOG`: `info`, `info,net=debug`.
+    pub level: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::Auto,
+            level: "info".into(),
+        }
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// Text on a terminal, JSON otherwise.
+    Auto,
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// `[[servers]]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// `https://mastodon.example`.
+    pub url: Url,
+    /// Tokens that we hold there.
+    #[serde(default)]
+    pub logins: Vec<Login>,
+}
+
+impl Server {
+    /// `host[:port]`, as in the store.
+    pub fn host(&self) -> String {
+        match (self.url.host_str(), self.url.port()) {
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            (Some(host), None) => host.to_owned(),
+            (None, _) => String::new(),
+        }
+    }
+}
+
+/// `[[servers.logins]]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Login {
+    /// One word, for `logins = ["me"]` in a job's section.
+    pub name: String,
+    /// A file that holds the token and nothing else.
+    #[serde(default)]
+    pub token_file: Option<PathBuf>,
+    /// The token itself: meant for the environment, never for the file.
+    #[serde(default)]
+    pub token: Option<net::Secret>,
+}
+
+impl Config {
+    /// Checks what types cannot. Each message names the key and what to do.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn validate(&self) -> anyhow::Result<()> {
+        let web = &self.web;
+        if !web.listen.ip().is_loopback() && !web.open_to_everybody {
+            bail!(
+                "[web] listen = \"{}\" can be reached by others, and the pages ask nobody to sign in; listen on 127.0.0.1 \
+                 (with a reverse proxy that asks for a password in front), or set [web] open_to_everybody = true",
+                web.listen
+            );
+        }
+        telemetry_level(&self.log.level)?;
+        let mut hosts = HashSet::new();
+        for (index, server) in self.servers.iter().enumerate() {
+            let url = &server.url;
+            if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+                bail!("servers[{index}].url: \"{url}\" is not the address of a server; write https://your.server");
+            }
+            if !url.username().is_empty() || url.password().is_some() {
+                bail!(
+                    "servers[{index}].url must not hold a name or a password; a login's token goes into its token_file"
+                );
+            }
+            if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+                bail!(
+                    "servers[{index}].url: \"{url}\" is a page; write only the server, as in {}",
+                    url.origin().ascii_serialization()
+                );
+            }
+            if !hosts.insert(server.host()) {
+                bail!(
+                    "servers[{index}].url: {} is there twice; put all logins under one [[servers]]",
+                    server.host()
+                );
+            }
+            let mut names = HashSet::new();
+            for login in &server.logins {
+                if login.name.is_empty() || login.name.contains(['/', ',']) || login.name.contains(char::is_whitespace)
+                {
+                    bail!(
+                        "servers[{index}].logins: the name {:?} must be one word without a slash or a comma",
+                        login.name
+                    );
+                }
+                if !names.insert(&login.name) {
+                    bail!(
+                        "servers[{index}].logins: {} has two logins named {:?}; give each a name of its own",
+                        server.host(),
+                        login.name
+                    );
+                }
+                match (&login.token_file, &login.token) {
+                    (None, None) => bail!(
+                        "servers[{index}].logins: {:?} has no token; set token_file to a file that holds it",
+                        login.name
+                    ),
+                    (Some(_), Some(_)) => bail!(
+                        "servers[{index}].logins: {:?} has both token and token_file; keep token_file",
+                        login.name
+                    ),
+                    _ => {}
+                }
+            }
+        }
+        self.replies
+            .validate()
+            .map_err(anyhow::Error::msg)
+            .context("in [replies]")
+    }
+
+    /// Keys that a reload cannot change, of those that differ in `new`.
+    pub fn needs_restart(&self, new: &Self) -> Vec<&'static str> {
+        let mut keys = Vec::new();
+        if self.store != new.store {
+            keys.push("[store]");
+        }
+        if self.web != new.web {
+            keys.push("[web]");
+        }
+        if self.log != new.log {
+            keys.push("[log]");
+        }
+        keys
+    }
+}
+
+fn telemetry_level(level: &str) -> anyhow::Result<()> {
+    tracing_subscriber::EnvFilter::try_new(level)
+        .map(drop)
+        .with_context(|| format!("[log] level: {level:?} is not a level; write error, warn, info, debug or trace"))
+}
+
+#[cfg(test)]
+mod tests;

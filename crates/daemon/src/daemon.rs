@@ -1,0 +1,238 @@
+//! The daemon in one value: started, reloaded, drained. `egret run` is this and signals.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context as _, anyhow};
+use chrono::TimeDelta;
+use job::Job;
+use model::Clock;
+use store::lock::ProcessLock;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::{
+    config::Config,
+    doors::{self, Doors},
+    logins::{self, chain},
+    registry,
+    runner::{Runner, Settings},
+    scheduler::Scheduler,
+    telemetry,
+};
+
+/// How often old runs are forgotten.
+const TIDY: Duration = Duration::from_secs(6 * 3600);
+
+/// A running daemon.
+#[derive(Debug)]
+pub struct Daemon {
+    doors: Doors,
+    runner: Runner,
+    scheduler: Scheduler,
+    config: Mutex<Config>,
+    address: SocketAddr,
+    /// Ends pages and the small tasks.
+    quit: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+    _lock: ProcessLock,
+}
+
+/// Where the jobs come from: [`registry::jobs`], or a test's own.
+pub type Registry = fn(&Config) -> Vec<Arc<dyn Job>>;
+
+impl Daemon {
+    /// Opens the port, the store and the doors, starts the pages and the schedule. Servers are asked afterwards, so a
+    /// slow one does not delay anybody.
+    ///
+    /// # Errors
+    /// One message that names the key and what to do.
+    pub async fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        Self::start_with(config, clock, registry::jobs).await
+    }
+
+    /// The same with other jobs.
+    ///
+    /// # Errors
+    /// See [`Daemon::start`].
+    pub async fn start_with(config: Config, clock: Arc<dyn Clock>, registry: Registry) -> anyhow::Result<Self> {
+        let listener = bind(config.web.listen).await?;
+        let address = listener.local_addr()?;
+        let doors = Doors::open(&config, clock).await?;
+        let lock = ProcessLock::acquire(&doors.store)?;
+        free_dead_leases(&doors).await;
+        let settings = settings(&config, &doors, registry)?;
+        let metrics = telemetry::metrics()?;
+        let runner = Runner::new(doors.clone(), settings);
+        runner.begin().await;
+
+        let quit = CancellationToken::new();
+        let state = web_state(&doors, &metrics);
+        let mut tasks = Vec::new();
+        let stop = quit.clone();
+        tasks.push(tokio::spawn(async move {
+            if let Err(error) = web::serve(listener, state, stop).await {
+                warn!(error = %chain(&error), "the pages stopped");
+            }
+        }));
+        let watcher = runner.clone();
+        tasks.push(tokio::spawn(async move { watcher.watch().await }));
+        tasks.push(tokio::spawn(tidy(doors.clone(), config.run.keep_runs, quit.clone())));
+        let stop = quit.clone();
+        tasks.push(tokio::spawn(async move {
+            let mut tick = tokio::time::interval(Duration::from_secs(5));
+            while stop.run_until_cancelled(tick.tick()).await.is_some() {
+                metrics.run_upkeep();
+            }
+        }));
+        let scheduler = Scheduler::start(Arc::new(runner.clone()))
+            .await
+            .map_err(|error| anyhow!("the scheduler does not start: {error}"))?;
+        scheduler.arm_all().await;
+        runner.check_logins();
+        info!(%address, store = doors.store.describe(), jobs = runner.jobs().len(), "egret is ready at http://{address}");
+        Ok(Self {
+            doors,
+            runner,
+            scheduler,
+            config: Mutex::new(config),
+            address,
+            quit,
+            tasks,
+            _lock: lock,
+        })
+    }
+
+    /// Where the pages answer.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The doors, for tests and commands.
+    pub fn doors(&self) -> &Doors {
+        &self.doors
+    }
+
+    /// The runner, for tests and commands.
+    pub fn runner(&self) -> &Runner {
+        &self.runner
+    }
+
+    /// Puts a new config in place and says which of its sections wait for a restart. Runs under way end by the old.
+    ///
+    /// # Errors
+    /// When it is no good; the old one stays in place.
+    pub async fn reload(&self, config: Config) -> anyhow::Result<Vec<&'static str>> {
+        let restart = self.config().needs_restart(&config);
+        let settings = settings(&config, &self.doors, registry::jobs)?;
+        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
+        self.runner.replace(settings);
+        self.runner.begin().await;
+        self.runner.check_logins();
+        self.scheduler.arm_all().await;
+        self.doors.board.nudge();
+        Ok(restart)
+    }
+
+    /// The config in place.
+    pub fn config(&self) -> Config {
+        self.config.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Drains and closes. True when every run reached its next page in time.
+    pub async fn stop(mut self) -> bool {
+        let drain = self.config().run.drain;
+        self.scheduler.stop().await;
+        let drained = self.runner.drain(drain).await;
+        self.quit.cancel();
+        for task in self.tasks.drain(..) {
+            // Pages give open requests a few seconds; nobody waits longer for them.
+            let _ = tokio::time::timeout(Duration::from_secs(5), task).await;
+        }
+        self.doors.store.close().await;
+        drained
+    }
+}
+
+/// The jobs and logins of a config.
+///
+/// # Errors
+/// Names the key or the file.
+pub fn settings(config: &Config, doors: &Doors, registry: Registry) -> anyhow::Result<Settings> {
+    let net = doors::open_net(config, &doors.clock)?;
+    let jobs = registry(config);
+    let logins = logins::read(config, &net, true)?;
+    for job in &jobs {
+        for name in job.logins() {
+            if !logins.iter().any(|login| login.is_meant(std::slice::from_ref(name))) {
+                return Err(anyhow!(
+                    "[{}] logins: there is no login {name:?} in [[servers]]; mend the name or add the login",
+                    job.name()
+                ));
+            }
+        }
+    }
+    Ok(Settings::new(net, jobs, logins))
+}
+
+async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(listen).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow!(
+            "[web] listen = \"{listen}\": the port is in use, maybe by another egret; stop that program or choose another port"
+        ),
+        std::io::ErrorKind::PermissionDenied => anyhow!(
+            "[web] listen = \"{listen}\": not allowed for this user; choose a port above 1023"
+        ),
+        _ => anyhow!("[web] listen = \"{listen}\": {error}; choose an address of this machine"),
+    })
+}
+
+fn web_state(doors: &Doors, _metrics: &metrics_exporter_prometheus::PrometheusHandle) -> web::State {
+    web::State {
+        store: doors.store.clone(),
+        board: doors.board.clone(),
+        ledger: doors.ledger.clone(),
+    }
+}
+
+/// Whoever held a lease on a file that only we hold now is dead: nobody needs to wait for it to run out. On Postgres
+/// others may be alive. For those who hold the [`ProcessLock`].
+pub async fn free_dead_leases(doors: &Doors) {
+    if matches!(doors.store, store::Db::Postgres(_)) {
+        return;
+    }
+    let leases = match store::leases::list(&doors.store, doors.clock.now()).await {
+        Ok(leases) => leases,
+        Err(error) => {
+            warn!(error = %chain(&error), "cannot list leases; those of a dead process run out in a minute");
+            return;
+        }
+    };
+    for lease in leases {
+        if let Err(error) = store::leases::release(&doors.store, &lease).await {
+            warn!(lease = lease.name, error = %chain(&error), "cannot free the lease of a dead process");
+        }
+    }
+}
+
+async fn tidy(doors: Doors, keep: Duration, quit: CancellationToken) {
+    let mut tick = tokio::time::interval(TIDY);
+    while quit.run_until_cancelled(tick.tick()).await.is_some() {
+        let Some(before) = TimeDelta::from_std(keep)
+            .ok()
+            .and_then(|keep| doors.clock.now().checked_sub_signed(keep))
+        else {
+            continue;
+        };
+        if let Err(error) = store::job_runs::delete_older(&doors.store, before)
+            .await
+            .context("old runs")
+        {
+            warn!(error = format!("{error:#}"), "cannot forget old runs");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Logs and metrics of the process.
+
+use std::{io::IsTerminal as _, sync::OnceLock};
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+use crate::config::{Log, LogFormat};
+
+/// Starts writing log lines to standard error, so that standard output belongs to results. `RUST_LOG` outweighs the
+/// config. A second call changes nothing: in a test several daemons share a process.
+pub fn start_logs(log: &Log) {
+    let filter = std::env::var("RUST_LOG")
+        .ok()
+        .and_then(|text| EnvFilter::try_new(text).ok())
+        .or_else(|| EnvFilter::try_new(&log.level).ok())
+        .unwrap_or_else(|| EnvFilter::new("info"));
+    let people = match log.format {
+        LogFormat::Text => true,
+        LogFormat::Json => false,
+        LogFormat::Auto => std::io::stderr().is_terminal(),
+    };
+    let layer = if people {
+        tracing_subscriber::fmt::layer()
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_writer(std::io::stderr)
+            .boxed()
+    } else {
+        tracing_subscriber::fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false)
+            .with_writer(std::io::stderr)
+            .boxed()
+    };
+    let _ = tracing_subscriber::registry()
+        .with(layer.with_filter(filter))
+        .try_init();
+}
+
+/// The recorder of metrics, installed once in a process.
+///
+/// # Errors
+/// When another recorder is in place.
+pub fn metrics() -> anyhow::Result<PrometheusHandle> {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    if let Some(handle) = HANDLE.get() {
+        return Ok(handle.clone());
+    }
+    let seconds = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 1800.0];
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &seconds)?
+        .build_recorder();
+    let ours = handle.handle();
+    // Somebody faster in the same process: theirs is as good.
+    if metrics::set_global_recorder(handle).is_ok() {
+        describe();
+        let _ = HANDLE.set(ours.clone());
+        return Ok(ours);
+    }
+    HANDLE
+        .get()
+        .cloned()
+        .ok_or_else(|| anyhow::anyhow!("another recorder of metrics is in place"))
+}
+
+/// The runner's metrics; each other room describes its own.
+fn describe() {
+    metrics::describe_counter!("egret_job_runs_total", "Runs of jobs, by outcome");
+    metrics::describe_counter!("egret_job_done_total", "What runs of jobs did, by name of the counter");
+    metrics::describe_gauge!("egret_job_running", "Runs of jobs under way");
+    metrics::describe_histogram!(
+        "egret_job_run_seconds",
+        metrics::Unit::Seconds,
+        "How long runs of jobs took"
+    );
+}

@@ -3,7 +3,7 @@
 use model::{Status, Uri};
 use net::Net;
 
-use super::Software;
+use super::{Flavour, Shape, Software, activitypub, conversation::Conversation, mastodon_api, origin::Origin, shapes};
 use crate::Error;
 
 /// One public reply as its origin lists it.
@@ -35,8 +35,99 @@ pub struct Listing {
 ///
 /// # Errors
 /// `Gone` and `NotFound` when the origin no longer has the status, `NoToken` when it shows nothing to strangers.
-pub async fn list_replies(_net: &Net, _software: &Software, _uri: &Uri) -> Result<Listing, Error> {
-    todo!()
+pub async fn list_replies(net: &Net, software: &Software, uri: &Uri) -> Result<Listing, Error> {
+    if software.flavour == Flavour::Closed {
+        return Err(Error::NoToken { host: uri.host() });
+    }
+    let unknown = || Error::NotFound {
+        host: uri.host(),
+        what: uri.to_string(),
+    };
+    // On a split domain the API is elsewhere than the documents.
+    let mut api = Origin::of(net, &software.api_host, uri).ok_or_else(unknown)?;
+    let mut pages = Origin::of(net, &uri.host(), uri).ok_or_else(unknown)?;
+    let mut talk = Conversation::about(uri);
+    let source = list(&mut api, &mut pages, &mut talk, software, uri).await?;
+    let talk = talk.finish();
+    Ok(Listing {
+        replies: talk.replies,
+        requests: api.requests + pages.requests,
+        source,
+        warnings: talk.warnings,
+        partial: talk.partial,
+    })
+}
+
+const API: &str = "api context";
+
+async fn list(
+    api: &mut Origin<'_>,
+    pages: &mut Origin<'_>,
+    talk: &mut Conversation,
+    software: &Software,
+    uri: &Uri,
+) -> Result<&'static str, Error> {
+    let read = match api_id(pages, software.flavour, uri).await? {
+        Some(id) => mastodon_api::context(api, &id).await.map(|context| (id, context)),
+        None => {
+            let note = pages.document(&uri.url()).await?;
+            return activitypub::list(pages, talk, uri, &note).await;
+        }
+    };
+    let (id, context) = match read {
+        Ok(read) => read,
+        // The host's trouble is not the API's.
+        Err(error @ (Error::Net(_) | Error::RateLimited { .. } | Error::ServerDown { .. })) => return Err(error),
+        Err(error) => {
+            let note = match pages.document(&uri.url()).await {
+                // The API knew that it is not there; that ActivityPub wants a signature says less.
+                Err(Error::NoToken { .. } | Error::Forbidden { .. } | Error::NotJson { .. })
+                    if matches!(error, Error::NotFound { .. } | Error::Gone { .. }) =>
+                {
+                    return Err(error);
+                }
+                other => other?,
+            };
+            return activitypub::list(pages, talk, uri, &note).await;
+        }
+    };
+    let cut = software.flavour == Flavour::Mastodon && mastodon_api::is_cut(&id, &context);
+    let known = talk.add_context(&id, uri, context);
+    if !cut {
+        return Ok(API);
+    }
+    let note = match pages.document(&uri.url()).await {
+        Ok(note) => note,
+        Err(error @ Error::Net(net::Error::Stopped)) => return Err(error),
+        // Secure mode: the API alone has to do.
+        Err(error) => {
+            talk.warn(error.to_string());
+            serde_json::Value::Null
+        }
+    };
+    if activitypub::whole(pages, talk, &note).await? {
+        return Ok("context collection");
+    }
+    mastodon_api::reenter(api, pages, talk, software, (uri, &note), &known).await?;
+    Ok(API)
+}
+
+/// The status's id in its origin's API, if that is spoken.
+async fn api_id(pages: &mut Origin<'_>, flavour: Flavour, uri: &Uri) -> Result<Option<String>, Error> {
+    match (flavour, shapes::read(uri)) {
+        (Flavour::Mastodon | Flavour::Pleroma | Flavour::Mitra, Shape::Status { id }) => Ok(Some(id)),
+        (Flavour::Mitra, Shape::Redirecting { id }) => Ok(Some(id)),
+        (Flavour::Pleroma, Shape::Redirecting { .. }) => match pages.page_of(uri).await {
+            Ok(url) => Ok(Uri::parse(url.as_str()).ok().and_then(|uri| match shapes::read(&uri) {
+                Shape::Status { id } if pages.owns(&uri.url()) => Some(id),
+                _ => None,
+            })),
+            Err(error @ (Error::Net(_) | Error::RateLimited { .. } | Error::ServerDown { .. })) => Err(error),
+            // ActivityPub tells gone from hidden.
+            Err(_) => Ok(None),
+        },
+        _ => Ok(None),
+    }
 }
 
 /// The origin's own view of up to 20 of its statuses in one request (Mastodon 4.3+), for noticing growth cheaply.
@@ -44,6 +135,27 @@ pub async fn list_replies(_net: &Net, _software: &Software, _uri: &Uri) -> Resul
 ///
 /// # Errors
 /// As any call.
-pub async fn replies_counts(_net: &Net, _software: &Software, _uris: &[Uri]) -> Result<Option<Vec<Status>>, Error> {
-    todo!()
+pub async fn replies_counts(net: &Net, software: &Software, uris: &[Uri]) -> Result<Option<Vec<Status>>, Error> {
+    let Some(mut api) = uris
+        .first()
+        .filter(|_| software.is_mastodon((4, 3)))
+        .and_then(|uri| Origin::of(net, &software.api_host, uri))
+    else {
+        return Ok(None);
+    };
+    let ids: Vec<String> = uris
+        .iter()
+        .filter_map(|uri| match shapes::read(uri) {
+            Shape::Status { id } => Some(id),
+            _ => None,
+        })
+        .collect();
+    if ids.is_empty() {
+        return Ok(None);
+    }
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    match mastodon_api::statuses(&mut api, &ids).await {
+        Err(Error::NotFound { .. }) => Ok(None),
+        other => other.map(Some),
+    }
 }

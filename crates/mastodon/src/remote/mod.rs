@@ -3,7 +3,11 @@
 //! `software.rs` names a server's program from nodeinfo, `shapes.rs` reads post addresses (a table, one row per shape),
 //! `mastodon_api.rs` and `activitypub.rs` list a conversation. Software that neither serves waits in the same table.
 
+mod activitypub;
+mod conversation;
 mod listing;
+mod mastodon_api;
+mod origin;
 mod shapes;
 mod software;
 

@@ -1,0 +1,196 @@
+//! A conversation while it is being listed: each reply once, whatever the origin repeats.
+
+use std::collections::{HashMap, HashSet};
+
+use model::{Context, Status, Uri};
+
+use super::{Reply, origin::Origin};
+
+/// More replies are not listed.
+const MOST_REPLIES: usize = 20_000;
+/// More requests are not spent on one conversation.
+const MOST_REQUESTS: u32 = 600;
+/// More warnings are not kept.
+const MOST_WARNINGS: usize = 20;
+
+/// What is known so far.
+#[derive(Debug, Default)]
+pub(super) struct Conversation {
+    pub(super) replies: Vec<Reply>,
+    pub(super) warnings: Vec<String>,
+    pub(super) partial: bool,
+    places: HashMap<Uri, usize>,
+    /// The root and the status asked for.
+    excluded: HashSet<Uri>,
+    gone: HashSet<Uri>,
+}
+
+impl Conversation {
+    pub(super) fn about(uri: &Uri) -> Self {
+        Self {
+            excluded: HashSet::from([uri.clone()]),
+            ..Self::default()
+        }
+    }
+
+    /// Adds a reply, or its parent where only that is new. True for a new reply.
+    pub(super) fn add(&mut self, uri: &Uri, in_reply_to: Option<Uri>) -> bool {
+        if self.excluded.contains(uri) {
+            return false;
+        }
+        if let Some(&place) = self.places.get(uri) {
+            let known = &mut self.replies[place].in_reply_to;
+            if known.is_none() && in_reply_to.as_ref() != Some(uri) {
+                *known = in_reply_to;
+            }
+            return false;
+        }
+        if self.replies.len() >= MOST_REPLIES {
+            self.partial = true;
+            return false;
+        }
+        self.places.insert(uri.clone(), self.replies.len());
+        self.replies.push(Reply {
+            uri: uri.clone(),
+            in_reply_to: in_reply_to.filter(|parent| parent != uri),
+        });
+        true
+    }
+
+    /// The root is no reply to itself.
+    pub(super) fn exclude(&mut self, uri: &Uri) {
+        self.excluded.insert(uri.clone());
+        self.gone.insert(uri.clone());
+    }
+
+    /// It was listed, and turned out to be deleted or not for strangers.
+    pub(super) fn forget(&mut self, uri: &Uri) {
+        self.gone.insert(uri.clone());
+    }
+
+    pub(super) fn warn(&mut self, warning: String) {
+        if self.warnings.len() < MOST_WARNINGS && !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// Whether another request may be made; from the first no on, the listing is partial.
+    pub(super) fn may_ask(&mut self, origin: &Origin<'_>) -> bool {
+        let may = origin.requests < MOST_REQUESTS && self.replies.len() < MOST_REPLIES;
+        self.partial |= !may;
+        may
+    }
+
+    /// Known direct replies of each status.
+    pub(super) fn children(&self) -> HashMap<&Uri, u64> {
+        let mut children = HashMap::new();
+        for parent in self.replies.iter().filter_map(|reply| reply.in_reply_to.as_ref()) {
+            *children.entry(parent).or_default() += 1;
+        }
+        children
+    }
+
+    /// Takes in a server's context of the status `id` at `uri`. Gives the statuses in it that strangers may see.
+    pub(super) fn add_context(&mut self, id: &str, uri: &Uri, context: Context) -> Vec<Status> {
+        for status in &context.ancestors {
+            // The root; an ancestor that has a parent is a reply like the others.
+            if status.in_reply_to_id.is_none()
+                && let Some(root) = status.identity()
+            {
+                self.exclude(root);
+            }
+        }
+        let statuses: Vec<Status> = context.ancestors.into_iter().chain(context.descendants).collect();
+        let mut uris: HashMap<&str, &Uri> = statuses
+            .iter()
+            .filter_map(|status| Some((status.id.as_str(), status.identity()?)))
+            .collect();
+        uris.insert(id, uri);
+        for status in statuses
+            .iter()
+            .filter(|status| status.visibility.is_open() && !status.local_only)
+        {
+            if let Some(uri) = status.identity() {
+                let parent = status.in_reply_to_id.as_ref().and_then(|id| uris.get(id.as_str()));
+                self.add(uri, parent.map(|&parent| parent.clone()));
+            }
+        }
+        self.break_cycles();
+        statuses
+            .into_iter()
+            .filter(|status| status.visibility.is_open())
+            .collect()
+    }
+
+    /// A reply that is its own ancestor has no parent that could be believed.
+    fn break_cycles(&mut self) {
+        let mut finished = vec![false; self.replies.len()];
+        for start in 0..self.replies.len() {
+            let mut path = HashSet::new();
+            let mut place = start;
+            while !finished[place] {
+                if !path.insert(place) {
+                    self.replies[place].in_reply_to = None;
+                    self.warn("replies that are answers to each other in a circle".into());
+                    break;
+                }
+                let parent = self.replies[place].in_reply_to.as_ref();
+                match parent.and_then(|parent| self.places.get(parent)) {
+                    Some(&next) => place = next,
+                    None => break,
+                }
+            }
+            for place in path {
+                finished[place] = true;
+            }
+        }
+    }
+
+    /// What is left in the end.
+    pub(super) fn finish(mut self) -> Self {
+        self.break_cycles();
+        let gone = std::mem::take(&mut self.gone);
+        self.replies.retain(|reply| !gone.contains(&reply.uri));
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn uri(n: &str) -> Uri {
+        Uri::parse(&format!("https://a.example/{n}")).unwrap()
+    }
+
+    fn status(id: &str, parent: Option<&str>) -> serde_json::Value {
+        json!({"id": id, "uri": uri(id), "in_reply_to_id": parent, "visibility": "public"})
+    }
+
+    #[test]
+    fn a_circle_is_told_once_and_everything_listed_once() {
+        let context = json!({"ancestors": [], "descendants": [
+            status("a", Some("b")), status("b", Some("a")), status("a", Some("b")), status("c", Some("1")), status("d", Some("d"))]});
+        let mut talk = Conversation::about(&uri("1"));
+        talk.add_context("1", &uri("1"), serde_json::from_value(context).unwrap());
+        let talk = talk.finish();
+        assert_eq!(talk.replies.len(), 4);
+        assert_eq!(talk.warnings.len(), 1);
+        assert_eq!(talk.replies[2].in_reply_to, Some(uri("1")));
+    }
+
+    #[test]
+    fn root_private_and_unaddressed_items_stay_out() {
+        let context = json!({"ancestors": [status("root", None), status("m", Some("root"))], "descendants": [
+            {"id": "p", "uri": uri("p"), "in_reply_to_id": "1", "visibility": "private"},
+            {"id": "l", "uri": uri("l"), "in_reply_to_id": "1", "visibility": "local"},
+            {"id": "n", "uri": null, "url": null, "visibility": "public"},
+            {"id": "o", "url": uri("o"), "uri": null, "in_reply_to_id": "1", "visibility": "unlisted"}]});
+        let mut talk = Conversation::about(&uri("1"));
+        talk.add_context("1", &uri("1"), serde_json::from_value(context).unwrap());
+        let listed: Vec<Uri> = talk.finish().replies.into_iter().map(|reply| reply.uri).collect();
+        assert_eq!(listed, [uri("m"), uri("o")]);
+    }
+}

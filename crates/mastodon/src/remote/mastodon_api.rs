@@ -1,0 +1,216 @@
+//! Conversations through the API that Mastodon, Pleroma, Akkoma and Mitra share, without a token.
+
+use std::collections::{HashMap, HashSet};
+
+use model::{Context, Status, Uri};
+use serde_json::Value;
+
+use super::{Shape, Software, activitypub, conversation::Conversation, origin::Origin, shapes};
+use crate::Error;
+
+/// Where Mastodon cuts a stranger's context.
+const CUT_DESCENDANTS: usize = 60;
+const CUT_ANCESTORS: usize = 40;
+const CUT_DEPTH: usize = 20;
+/// More ids in one call are refused.
+const BATCH: usize = 20;
+
+/// `GET /api/v1/statuses/:id/context`. A stranger's view.
+pub(super) async fn context(origin: &mut Origin<'_>, id: &str) -> Result<Context, Error> {
+    let path = format!("/api/v1/statuses/{id}/context");
+    let (value, _) = origin.json(&path, &[]).await?;
+    if !value["ancestors"].is_array() || !value["descendants"].is_array() {
+        return Err(Error::NotJson {
+            host: origin.host(),
+            what: path,
+            reason: "a context without ancestors and descendants".into(),
+        });
+    }
+    serde_json::from_value(value).map_err(|_| Error::NotJson {
+        host: origin.host(),
+        what: path,
+        reason: "JSON of another shape".into(),
+    })
+}
+
+/// `GET /api/v1/statuses?id[]=…` (4.3+), a stranger's view of up to 20.
+pub(super) async fn statuses(origin: &mut Origin<'_>, ids: &[&str]) -> Result<Vec<Status>, Error> {
+    let query: Vec<(&str, &str)> = ids.iter().take(BATCH).map(|&id| ("id[]", id)).collect();
+    match origin.json("/api/v1/statuses", &query).await?.0 {
+        Value::Array(items) => Ok(items
+            .into_iter()
+            .filter_map(|item| serde_json::from_value(item).ok())
+            .collect()),
+        _ => Err(Error::NotJson {
+            host: origin.host(),
+            what: "/api/v1/statuses".into(),
+            reason: "JSON that is no list".into(),
+        }),
+    }
+}
+
+/// Whether a stranger's context may have been cut, which Mastodon does not say.
+pub(super) fn is_cut(id: &str, context: &Context) -> bool {
+    if context.descendants.len() >= CUT_DESCENDANTS || context.ancestors.len() >= CUT_ANCESTORS {
+        return true;
+    }
+    let parents: HashMap<&str, &str> = context
+        .descendants
+        .iter()
+        .filter_map(|status| Some((status.id.as_str(), status.in_reply_to_id.as_ref()?.as_str())))
+        .collect();
+    context.descendants.iter().any(|status| {
+        let chain = std::iter::successors(Some(status.id.as_str()), |id| parents.get(id).copied());
+        chain.take_while(|&above| above != id).take(CUT_DEPTH).count() >= CUT_DEPTH
+    })
+}
+
+/// Statuses the origin's API knows, for re-entering where a context was cut.
+struct Nodes {
+    /// API id and number of replies by uri, in the order met.
+    known: Vec<(Uri, String, u64)>,
+    places: HashSet<Uri>,
+}
+
+impl Nodes {
+    fn add(&mut self, uri: &Uri, id: &str, replies: u64) {
+        if self.places.insert(uri.clone()) {
+            self.known.push((uri.clone(), id.to_owned(), replies));
+        }
+    }
+
+    fn add_all(&mut self, statuses: &[Status]) {
+        for status in statuses {
+            if let Some(uri) = status.identity() {
+                self.add(uri, status.id.as_str(), status.replies_count.unwrap_or(0));
+            }
+        }
+    }
+}
+
+/// Completes a cut conversation: where a status has more replies than are known, its own context is read, and where
+/// that is too narrow its `replies`.
+pub(super) async fn reenter(
+    api: &mut Origin<'_>,
+    pages: &mut Origin<'_>,
+    talk: &mut Conversation,
+    software: &Software,
+    root: (&Uri, &Value),
+    known: &[Status],
+) -> Result<(), Error> {
+    let (uri, note) = root;
+    let mut nodes = Nodes {
+        known: Vec::new(),
+        places: HashSet::from([uri.clone()]),
+    };
+    nodes.add_all(known);
+    let found = activitypub::direct(pages, talk, uri, note).await?;
+    measure(api, pages, software, &mut nodes, found).await?;
+
+    let mut tried: HashSet<Uri> = HashSet::new();
+    loop {
+        // The cut is depth first, so what was met last lies nearest to it.
+        let lacking = {
+            let children = talk.children();
+            let lacks = |(uri, _, replies): &&(Uri, String, u64)| {
+                !tried.contains(uri) && *replies > children.get(uri).copied().unwrap_or(0)
+            };
+            nodes.known.iter().rfind(lacks).cloned()
+        };
+        let Some((uri, id, replies)) = lacking else { break };
+        if !talk.may_ask(api) || !talk.may_ask(pages) {
+            break;
+        }
+        tried.insert(uri.clone());
+        match context(api, &id).await {
+            Ok(context) => {
+                let open = talk.add_context(&id, &uri, context);
+                nodes.add_all(&open);
+            }
+            Err(error) => skip(talk, error)?,
+        }
+        let known = talk.children().get(&uri).copied().unwrap_or(0);
+        if known < replies && known >= CUT_DESCENDANTS as u64 / 2 && pages.owns(&uri.url()) {
+            match pages.document(&uri.url()).await {
+                Ok(note) => {
+                    let found = activitypub::direct(pages, talk, &uri, &note).await?;
+                    measure(api, pages, software, &mut nodes, found).await?;
+                }
+                Err(error) => skip(talk, error)?,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Learns which of the replies found by address have replies themselves.
+async fn measure(
+    api: &mut Origin<'_>,
+    pages: &Origin<'_>,
+    software: &Software,
+    nodes: &mut Nodes,
+    found: Vec<(Uri, Option<Value>)>,
+) -> Result<(), Error> {
+    let new: Vec<(Uri, String)> = found
+        .into_iter()
+        .filter(|(uri, _)| !nodes.places.contains(uri) && pages.owns(&uri.url()))
+        .filter_map(|(uri, _)| match shapes::read(&uri) {
+            Shape::Status { id } => Some((uri, id)),
+            _ => None,
+        })
+        .collect();
+    let batches = software.is_mastodon((4, 3));
+    for chunk in new.chunks(BATCH) {
+        let ids: Vec<&str> = chunk.iter().map(|(_, id)| id.as_str()).collect();
+        match if batches {
+            statuses(api, &ids).await
+        } else {
+            Ok(Vec::new())
+        } {
+            Ok(statuses) if batches => nodes.add_all(&statuses),
+            Err(Error::Net(net::Error::Stopped)) => return Err(net::Error::Stopped.into()),
+            // Each has to be looked at.
+            _ => chunk.iter().for_each(|(uri, id)| nodes.add(uri, id, 1)),
+        }
+    }
+    Ok(())
+}
+
+/// One status that cannot be read makes the list partial, no more.
+fn skip(talk: &mut Conversation, error: Error) -> Result<(), Error> {
+    match error {
+        Error::Net(_) | Error::RateLimited { .. } => Err(error),
+        Error::NotFound { .. } | Error::Gone { .. } => Ok(()),
+        error => {
+            talk.partial = true;
+            talk.warn(error.to_string());
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn chain(length: usize) -> Context {
+        let items: Vec<Value> = (1..=length)
+            .map(|n| json!({"id": n.to_string(), "in_reply_to_id": (n - 1).to_string()}))
+            .collect();
+        serde_json::from_value(json!({"ancestors": [], "descendants": items})).unwrap()
+    }
+
+    #[test]
+    fn sixty_items_or_twenty_deep_may_be_cut() {
+        assert!(!is_cut("0", &chain(19)));
+        assert!(is_cut("0", &chain(20)));
+        let flat = |n: usize| -> Context {
+            let items: Vec<Value> = (1..=n).map(|n| json!({"id": n, "in_reply_to_id": "0"})).collect();
+            serde_json::from_value(json!({"ancestors": [], "descendants": items})).unwrap()
+        };
+        assert!(!is_cut("0", &flat(59)));
+        assert!(is_cut("0", &flat(60)));
+    }
+}

@@ -1,6 +1,250 @@
-//! placeholder
+//! `cargo xtask bench`: the budgets of what exists so far, measured from outside.
+//!
+//! The daemon and the simulated fediverse run as the processes they are, and the fediverse counts. Each figure stands
+//! beside its budget and beside what the same work costs done the simple way, so that a ratio can be read on any
+//! machine. Politeness (`[net]`'s requests a minute) is lifted: it would measure the limits rather than the daemon.
+
+mod stage;
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+
+use stage::{Egret, Fediverse, Programs};
+
+/// What an answer of an origin takes where that is measured.
+const LATENCY: Duration = Duration::from_millis(80);
+const MIB: f64 = 1024.0 * 1024.0;
+
+/// How to measure.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
-pub(crate) fn run(_: &Args) -> anyhow::Result<()> {
-    anyhow::bail!("not yet")
+pub(crate) struct Args {
+    /// Prints JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// The cargo profile to build and measure.
+    #[arg(long, default_value = "release")]
+    profile: String,
+}
+
+/// One line of the table.
+struct Figure {
+    what: &'static str,
+    measured: f64,
+    budget: f64,
+    unit: &'static str,
+    baseline: String,
+}
+
+impl Figure {
+    fn met(&self) -> bool {
+        // Not `<=` turned around: a figure that is not a number misses its budget.
+        self.measured <= self.budget
+    }
+}
+
+/// Builds, measures, prints; a missed budget is an error.
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let programs = Programs::build(&args.profile)?;
+    let mut figures = vec![Figure {
+        what: "binary size",
+        measured: programs.egret_size()? as f64 / MIB,
+        budget: 30.0,
+        unit: "MiB",
+        baseline: format!("profile {}", args.profile),
+    }];
+    figures.extend(start_and_idle(&programs)?);
+    figures.extend(plain_home(&programs)?);
+    figures.push(builtin(&programs)?);
+    figures.extend(giant(&programs)?);
+
+    if args.json {
+        println!("{:#}", Value::from_iter(figures.iter().map(as_json)));
+    } else {
+        print_table(&figures);
+    }
+    match figures.iter().filter(|f| !f.met()).count() {
+        0 => Ok(()),
+        missed => bail!("{missed} of {} budgets missed", figures.len()),
+    }
+}
+
+/// Cold start to ready on an empty SQLite database, and memory when there is nothing to do.
+fn start_and_idle(programs: &Programs) -> anyhow::Result<[Figure; 2]> {
+    let fediverse = Fediverse::start(programs, &["--scenario", "small"])?;
+    let mut starts = Vec::new();
+    let mut idle = 0;
+    for round in 0..5 {
+        let egret = Egret::new(programs, &fediverse, "")?;
+        let mut running = egret.run()?;
+        starts.push(running.ready_after());
+        if round == 4 {
+            // The first runs are over when the fediverse is no longer asked anything.
+            fediverse.wait_until_quiet(Duration::from_secs(3))?;
+            idle = running.memory("VmRSS")?;
+        }
+    }
+    starts.sort();
+    Ok([
+        Figure {
+            what: "cold start to ready",
+            measured: starts[starts.len() / 2].as_secs_f64() * 1000.0,
+            budget: 300.0,
+            unit: "ms",
+            baseline: "median of 5, each with a new SQLite file".into(),
+        },
+        Figure {
+            what: "idle memory",
+            measured: idle as f64 / MIB,
+            budget: 40.0,
+            unit: "MiB",
+            baseline: "after the first runs on the small scenario".into(),
+        },
+    ])
+}
+
+/// Medium scenario on a home without fetching of its own: cost, time, and the second pass.
+fn plain_home(programs: &Programs) -> anyhow::Result<[Figure; 3]> {
+    let latency = format!("{}ms", LATENCY.as_millis());
+    let fediverse = Fediverse::start(
+        programs,
+        &["--scenario", "medium", "--builtin", "off", "--latency", &latency],
+    )?;
+    let egret = Egret::new(programs, &fediverse, "")?;
+    let pass = egret.once()?;
+    let first = fediverse.summary()?;
+    let recovered = recovered(&first)?;
+    let asked = first.number("origin_requests")?;
+    let in_sequence = LATENCY.as_secs_f64() * asked as f64;
+
+    fediverse.clear()?;
+    egret.once()?;
+    let second = fediverse.summary()?;
+    Ok([
+        Figure {
+            what: "home requests per recovered reply, plain home",
+            measured: first.number("home_requests")? as f64 / recovered as f64,
+            budget: 0.7,
+            unit: "",
+            baseline: format!(
+                "1.0 is one resolve per reply; {recovered} recovered, {} missing",
+                first.left()?
+            ),
+        },
+        Figure {
+            what: "pass over 20 origins of 80 ms, part of the time in sequence",
+            measured: pass.took.as_secs_f64() / in_sequence,
+            budget: 0.2,
+            unit: "",
+            baseline: format!(
+                "{:.1} s against {asked} × 80 ms = {in_sequence:.1} s",
+                pass.took.as_secs_f64()
+            ),
+        },
+        Figure {
+            what: "resolves of a second pass",
+            measured: second.number("resolves")? as f64,
+            budget: 0.0,
+            unit: "",
+            baseline: format!("the first pass: {}", first.number("resolves")?),
+        },
+    ])
+}
+
+/// Medium scenario on a home that fetches replies when asked for a thread.
+fn builtin(programs: &Programs) -> anyhow::Result<Figure> {
+    let fediverse = Fediverse::start(programs, &["--scenario", "medium", "--builtin", "works"])?;
+    Egret::new(programs, &fediverse, "")?.once()?;
+    let summary = fediverse.summary()?;
+    let recovered = recovered(&summary)?;
+    Ok(Figure {
+        what: "home requests per recovered reply, home that fetches itself",
+        measured: summary.number("home_requests")? as f64 / recovered as f64,
+        budget: 0.05,
+        unit: "",
+        baseline: format!(
+            "1.0 is one resolve per reply; {recovered} recovered, {} missing",
+            summary.left()?
+        ),
+    })
+}
+
+/// One thread of 10,000 replies. A run that resolves little lists it all the same.
+fn giant(programs: &Programs) -> anyhow::Result<[Figure; 2]> {
+    let fediverse = Fediverse::start(
+        programs,
+        &[
+            "--scenario",
+            "small",
+            "--threads",
+            "1",
+            "--builtin",
+            "off",
+            "--giant",
+            "10000",
+        ],
+    )?;
+    let pass = Egret::new(programs, &fediverse, "[replies]\nper_run = 200\n")?.once()?;
+    let summary = fediverse.summary()?;
+    // A pass that saw nothing would meet any budget.
+    recovered(&summary)?;
+    Ok([
+        Figure {
+            what: "thread of 10,000 replies: origin requests to list it",
+            measured: summary.number("origin_requests")? as f64,
+            budget: 170.0,
+            unit: "",
+            baseline: "one request per reply: 10,000".into(),
+        },
+        Figure {
+            what: "thread of 10,000 replies: peak memory",
+            measured: pass.peak_memory as f64 / MIB,
+            budget: 200.0,
+            unit: "MiB",
+            baseline: format!("{:.1} s", pass.took.as_secs_f64()),
+        },
+    ])
+}
+
+fn recovered(summary: &stage::Summary) -> anyhow::Result<u64> {
+    let recovered = summary
+        .number("replies_missing_before")?
+        .saturating_sub(summary.left()?);
+    (recovered > 0)
+        .then_some(recovered)
+        .context("the pass recovered nothing, so its cost means nothing")
+}
+
+fn as_json(figure: &Figure) -> Value {
+    json!({
+        "what": figure.what, "measured": figure.measured, "budget": figure.budget, "unit": figure.unit,
+        "baseline": figure.baseline, "met": figure.met(),
+    })
+}
+
+fn print_table(figures: &[Figure]) {
+    let widest = figures.iter().map(|f| f.what.chars().count()).max().unwrap_or(0);
+    println!(
+        "{:<widest$}  {:>12}  {:>12}        baseline",
+        "what", "measured", "budget"
+    );
+    for figure in figures {
+        println!(
+            "{:<widest$}  {:>12}  {:>12}  {}  {}",
+            figure.what,
+            format!("{} {}", rounded(figure.measured), figure.unit).trim(),
+            format!("≤ {} {}", rounded(figure.budget), figure.unit).trim(),
+            if figure.met() { "met " } else { "MISS" },
+            figure.baseline,
+        );
+    }
+}
+
+fn rounded(number: f64) -> String {
+    match number {
+        n if n.fract() == 0.0 => format!("{n:.0}"),
+        n if n < 10.0 => format!("{n:.3}"),
+        n => format!("{n:.1}"),
+    }
 }

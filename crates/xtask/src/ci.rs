@@ -4,23 +4,18 @@ use crate::{deps, process, test};
 
 /// Runs every step; the first that fails ends it.
 pub(crate) fn run(args: &test::Args) -> anyhow::Result<()> {
-    let root = crate::root()?;
-    let steps: [(&[&str], Option<(&str, &str)>); 3] = [
-        (&["fmt", "--all", "--check"], None),
-        (
-            &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
-            None,
-        ),
-        (
-            &["doc", "--workspace", "--no-deps", "--document-private-items"],
-            Some(("RUSTDOCFLAGS", "-D warnings")),
-        ),
-    ];
-    for (step, env) in steps {
-        println!("xtask: cargo {}", step.join(" "));
-        process::run(crate::cargo().current_dir(&root).args(step).envs(env))?;
-    }
+    cargo(&["fmt", "--all", "--check"])?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"])?;
     println!("xtask: permissions of dependencies");
     deps::run()?;
     test::run(args)
+}
+
+fn cargo(step: &[&str]) -> anyhow::Result<()> {
+    println!("xtask: cargo {}", step.join(" "));
+    let mut cargo = crate::cargo();
+    // Only `cargo doc` reads it.
+    cargo.env("RUSTDOCFLAGS", "-D warnings");
+    process::run(cargo.current_dir(crate::root()?).args(step))
 }

@@ -1,0 +1,291 @@
+//! The two programs as processes, and what can be seen of them from outside.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::process::{self, Group};
+
+/// The longest that one pass may take.
+const LONGEST_PASS: Duration = Duration::from_secs(15 * 60);
+
+/// What is measured, and what it is measured against.
+pub(super) struct Programs {
+    egret: PathBuf,
+    fake: PathBuf,
+}
+
+impl Programs {
+    /// Builds both.
+    pub(super) fn build(profile: &str) -> anyhow::Result<Self> {
+        let root = crate::root()?;
+        process::run(crate::cargo().current_dir(&root).args([
+            "build",
+            "--profile",
+            profile,
+            "-p",
+            "daemon",
+            "-p",
+            "fake-fediverse",
+        ]))?;
+        let out = crate::cargo()
+            .current_dir(&root)
+            .args(["metadata", "--format-version", "1", "--offline", "--no-deps"])
+            .output()?;
+        let metadata: Value = serde_json::from_slice(&out.stdout).context("cargo metadata gave no JSON")?;
+        let target = metadata["target_directory"]
+            .as_str()
+            .context("cargo names no target directory")?;
+        let folder = PathBuf::from(target).join(if profile == "dev" { "debug" } else { profile });
+        Ok(Self {
+            egret: folder.join("egret"),
+            fake: folder.join("fake-fediverse"),
+        })
+    }
+
+    pub(super) fn egret_size(&self) -> anyhow::Result<u64> {
+        Ok(std::fs::metadata(&self.egret)
+            .with_context(|| format!("no {}", self.egret.display()))?
+            .len())
+    }
+}
+
+/// A simulated fediverse. It ends when dropped.
+pub(super) struct Fediverse {
+    _process: Group,
+    home: String,
+    token: String,
+    control: String,
+}
+
+impl Fediverse {
+    /// Starts one and waits for the line that says where.
+    pub(super) fn start(programs: &Programs, args: &[&str]) -> anyhow::Result<Self> {
+        eprintln!("xtask: fake-fediverse {}", args.join(" "));
+        let mut process = Group::start(Command::new(&programs.fake).args(args).stdout(Stdio::piped()))?;
+        let stdout = process
+            .child()
+            .stdout
+            .take()
+            .context("the fake fediverse has no output")?;
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line)?;
+        let told: Value = serde_json::from_str(&line).with_context(|| format!("the fake fediverse said {line:?}"))?;
+        let told = |key: &str| {
+            told[key]
+                .as_str()
+                .map(str::to_owned)
+                .with_context(|| format!("no {key} in {line}"))
+        };
+        Ok(Self {
+            home: told("home")?,
+            token: told("token")?,
+            control: told("control")?,
+            _process: process,
+        })
+    }
+
+    /// What was asked, and what is still missing.
+    pub(super) fn summary(&self) -> anyhow::Result<Summary> {
+        let mut response = ureq::get(format!("{}/summary", self.control)).call()?;
+        Ok(Summary(response.body_mut().read_json()?))
+    }
+
+    /// Forgets what was asked.
+    pub(super) fn clear(&self) -> anyhow::Result<()> {
+        ureq::post(format!("{}/clear", self.control)).send_empty()?;
+        Ok(())
+    }
+
+    /// Waits until nothing was asked for so long.
+    pub(super) fn wait_until_quiet(&self, quiet: Duration) -> anyhow::Result<()> {
+        let started = Instant::now();
+        let (mut last, mut since) = (u64::MAX, Instant::now());
+        while since.elapsed() < quiet {
+            if started.elapsed() > Duration::from_secs(60) {
+                bail!("the daemon has not come to rest within a minute");
+            }
+            let summary = self.summary()?;
+            let now = summary.number("home_requests")? + summary.number("origin_requests")?;
+            if now != last {
+                (last, since) = (now, Instant::now());
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Ok(())
+    }
+}
+
+/// The fediverse's own account.
+pub(super) struct Summary(Value);
+
+impl Summary {
+    pub(super) fn number(&self, key: &str) -> anyhow::Result<u64> {
+        self.0[key]
+            .as_u64()
+            .with_context(|| format!("the fake fediverse's summary has no {key}"))
+    }
+
+    /// Replies that home still lacks.
+    pub(super) fn left(&self) -> anyhow::Result<u64> {
+        self.number("replies_missing_now")
+    }
+}
+
+/// A daemon with a folder and a database of its own.
+pub(super) struct Egret<'a> {
+    programs: &'a Programs,
+    folder: TempDir,
+    listen: String,
+}
+
+/// What one pass took.
+pub(super) struct Pass {
+    pub(super) took: Duration,
+    /// In bytes.
+    pub(super) peak_memory: u64,
+}
+
+impl<'a> Egret<'a> {
+    /// Writes a configuration for this fediverse, `more` sections included.
+    pub(super) fn new(programs: &'a Programs, fediverse: &Fediverse, more: &str) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("egret-bench-").tempdir()?;
+        // Free a moment ago, and nobody else is looking for one.
+        let listen = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let path = folder.path().display();
+        let more = if more.is_empty() {
+            "[replies]\nper_run = 100000\n"
+        } else {
+            more
+        };
+        let config = format!(
+            "[store]\nurl = \"sqlite://{path}/egret.db\"\n\
+             [web]\nlisten = \"{listen}\"\n\
+             [net]\nallow = [\"127.0.0.0/8\"]\norigin_per_minute = 1000000\ntoken_per_five_minutes = 1000000\n\
+             paging_per_fifteen_minutes = 1000000\n\
+             {more}[replies.home]\nlength = 1000\n\
+             [[servers]]\nurl = \"{}\"\n[[servers.logins]]\nname = \"me\"\ntoken_file = \"{path}/token\"\n",
+            fediverse.home
+        );
+        std::fs::write(folder.path().join("egret.toml"), config)?;
+        let token = folder.path().join("token");
+        std::fs::write(&token, &fediverse.token)?;
+        std::fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        Ok(Self {
+            programs,
+            folder,
+            listen,
+        })
+    }
+
+    fn command(&self) -> anyhow::Result<Command> {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("log"))?;
+        let mut command = Command::new(&self.programs.egret);
+        command
+            .arg("--config")
+            .arg(self.folder.path().join("egret.toml"))
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .env_remove("RUST_LOG");
+        Ok(command)
+    }
+
+    /// The end of what it said, for the message of a failure.
+    fn said(&self) -> String {
+        let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(15)..].join("\n")
+    }
+
+    /// One pass of `replies.home`.
+    pub(super) fn once(&self) -> anyhow::Result<Pass> {
+        let started = Instant::now();
+        let mut process = Group::start(self.command()?.args(["once", "replies.home", "--json"]))?;
+        let mut peak_memory = 0;
+        let status = loop {
+            // The peak is the kernel's; it is asked for until there is nobody left to ask.
+            peak_memory = memory(process.pid(), "VmHWM").unwrap_or(peak_memory);
+            if let Some(status) = process.child().try_wait()? {
+                break status;
+            }
+            if started.elapsed() > LONGEST_PASS || process::interrupted() {
+                bail!(
+                    "the pass did not end within {} s:\n{}",
+                    started.elapsed().as_secs(),
+                    self.said()
+                );
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        let took = started.elapsed();
+        process.wait()?;
+        if !status.success() {
+            bail!("`egret once replies.home` failed ({status}):\n{}", self.said());
+        }
+        Ok(Pass { took, peak_memory })
+    }
+
+    /// `egret run`, ready.
+    pub(super) fn run(&self) -> anyhow::Result<Running> {
+        let started = Instant::now();
+        let process = Group::start(self.command()?.arg("run"))?;
+        let ready = format!("http://{}/readyz", self.listen);
+        while ureq::get(&ready).call().is_err() {
+            if started.elapsed() > Duration::from_secs(30) {
+                bail!("`egret run` is not ready after 30 s:\n{}", self.said());
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(Running {
+            process,
+            ready_after: started.elapsed(),
+        })
+    }
+}
+
+/// A daemon at work. It is told to end when dropped.
+pub(super) struct Running {
+    process: Group,
+    ready_after: Duration,
+}
+
+impl Running {
+    pub(super) fn ready_after(&self) -> Duration {
+        self.ready_after
+    }
+
+    /// A line of `/proc/PID/status`, in bytes.
+    pub(super) fn memory(&mut self, line: &str) -> anyhow::Result<u64> {
+        memory(self.process.pid(), line).context("memory is read from /proc, which only Linux has")
+    }
+}
+
+fn memory(pid: u32, line: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let value = status.lines().find_map(|l| l.strip_prefix(line)?.strip_prefix(':'))?;
+    let kib: u64 = value.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn reads_memory_of_a_process() {
+        assert!(super::memory(std::process::id(), "VmHWM").unwrap() > 100_000);
+        assert_eq!(super::memory(std::process::id(), "VmNope"), None);
+    }
+}

@@ -29,14 +29,21 @@ pub(crate) fn clean_opt(text: Option<&str>) -> Option<Cow<'_, str>> {
     text.map(clean)
 }
 
-/// Without NUL in any text or key.
+/// Without NUL in any text or key, and no bare number: SQLite would keep that as a number, which is no JSON to it.
 pub(crate) fn clean_json(value: &Value) -> Value {
     match value {
+        Value::Number(number) => Value::String(number.to_string()),
+        value => clean_value(value),
+    }
+}
+
+fn clean_value(value: &Value) -> Value {
+    match value {
         Value::String(text) => Value::String(clean(text).into_owned()),
-        Value::Array(items) => items.iter().map(clean_json).collect(),
+        Value::Array(items) => items.iter().map(clean_value).collect(),
         Value::Object(fields) => fields
             .iter()
-            .map(|(key, value)| (clean(key).into_owned(), clean_json(value)))
+            .map(|(key, value)| (clean(key).into_owned(), clean_value(value)))
             .collect(),
         plain => plain.clone(),
     }

@@ -51,6 +51,36 @@ async fn a_nul_in_evidence_does_not_stop_the_ledger() {
 }
 
 #[tokio::test]
+async fn whatever_json_a_server_answers_can_be_read_again() {
+    on_each_engine(async |db| {
+        let answers = [json!(5), json!(2.5), json!(true), json!(null), json!("5"), json!([1])];
+        for (n, answer) in answers.into_iter().enumerate() {
+            let mut one = effect(&format!("{n}.example"), State::Done);
+            one.result = Some(answer);
+            effects::insert(&db, &one).await.unwrap().unwrap();
+        }
+        let kept = effects::list(&db, None, None, None, 9).await.unwrap();
+        let results: Vec<_> = kept
+            .into_iter()
+            .rev()
+            .map(|one| one.result.unwrap_or_default())
+            .collect();
+        assert_eq!(
+            results,
+            [
+                json!("5"),
+                json!("2.5"),
+                json!(true),
+                json!(null),
+                json!("5"),
+                json!([1])
+            ]
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn one_wish_has_one_living_effect() {
     on_each_engine(async |db| {
         for alive in [State::Held, State::Intended, State::Done] {

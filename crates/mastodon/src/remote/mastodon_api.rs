@@ -122,25 +122,15 @@ pub(super) async fn reenter(
             break;
         }
         tried.insert(uri.clone());
-        let cut = match context(api, &id).await {
+        match context(api, &id).await {
             Ok(context) => {
-                let cut = is_cut(&id, &context);
                 let open = talk.add_context(&id, &uri, context);
                 nodes.add_all(&open);
-                cut
             }
-            Err(error) => {
-                skip(talk, error)?;
-                false
-            }
-        };
-        let lacks = talk.children().get(&uri).copied().unwrap_or(0) < replies;
-        // What an uncut context lacks is not for strangers.
-        if cut && lacks {
-            if !pages.owns(&uri.url()) {
-                talk.partial = true;
-                continue;
-            }
+            Err(error) => skip(talk, error)?,
+        }
+        let known = talk.children().get(&uri).copied().unwrap_or(0);
+        if known < replies && known >= CUT_DESCENDANTS as u64 / 2 && pages.owns(&uri.url()) {
             match pages.document(&uri.url()).await {
                 Ok(note) => {
                     let found = activitypub::direct(pages, talk, &uri, &note).await?;

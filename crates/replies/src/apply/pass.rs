@@ -1,0 +1,231 @@
+//! One pass over a source's statuses: concurrent across hosts, polite within one (which is `net`'s business).
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering},
+    },
+};
+
+use chrono::TimeDelta;
+use futures::{StreamExt, stream};
+use job::{JobContext, JobError, Summary};
+use mastodon::Client;
+use model::{Domain, Host, Uri};
+use store::threads::{self, Thread};
+use tokio::sync::{OnceCell, Semaphore};
+
+use crate::{
+    Config,
+    apply::visit,
+    gather::{self, Candidate, Found, Trouble},
+    plan::{self, Facts, Visit},
+};
+
+/// Transient failures of our own server after which a pass ends: it is busy, and the next tick is the retry.
+const PATIENCE: u32 = 5;
+
+/// What all threads of a pass share.
+pub(crate) struct Pass<'a> {
+    pub(crate) cx: &'a JobContext,
+    pub(crate) config: &'a Config,
+    pub(crate) client: &'a Client,
+    pub(crate) server: String,
+    /// Fetches in flight on our own server: each holds one of its web threads for seconds.
+    pub(crate) resolving: Semaphore,
+    /// Threads worked on; those that wait for the server's refresh do not count.
+    pub(crate) active: Semaphore,
+    /// Fetches this run may still ask for.
+    budget: AtomicI64,
+    busy: AtomicU32,
+    halted: AtomicBool,
+    tally: Mutex<Summary>,
+    suspended: OnceCell<Vec<Domain>>,
+}
+
+impl<'a> Pass<'a> {
+    pub(crate) fn new(cx: &'a JobContext, config: &'a Config) -> Result<Self, JobError> {
+        let login = cx.login()?;
+        Ok(Self {
+            cx,
+            config,
+            client: &login.client,
+            server: login.server.clone(),
+            resolving: Semaphore::new(2),
+            active: Semaphore::new(config.concurrency.max(1)),
+            budget: AtomicI64::new(i64::from(config.per_run)),
+            busy: AtomicU32::new(0),
+            halted: AtomicBool::new(false),
+            tally: Mutex::new(Summary::default()),
+            suspended: OnceCell::new(),
+        })
+    }
+
+    pub(crate) fn count(&self, counter: &'static str, by: impl TryInto<i64>) {
+        self.tally
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .add(counter, by);
+    }
+
+    pub(crate) fn summary(&self) -> Summary {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Up to `most` fetches, taken from what the run may still ask for.
+    pub(crate) fn spend(&self, most: u32) -> u32 {
+        let wanted = i64::from(most);
+        let had = self
+            .budget
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| {
+                Some(left - wanted.min(left.max(0)))
+            })
+            .unwrap_or(0);
+        u32::try_from(wanted.min(had.max(0))).unwrap_or(0)
+    }
+
+    /// Gives fetches back that were not made.
+    pub(crate) fn unspend(&self, unused: usize) {
+        self.budget
+            .fetch_add(i64::try_from(unused).unwrap_or(0), Ordering::AcqRel);
+    }
+
+    pub(crate) fn halted(&self) -> bool {
+        self.halted.load(Ordering::Acquire) || self.cx.stop.is_cancelled()
+    }
+
+    /// Whether an error of our own server ends the pass: what the operator must mend, a stop, or one trouble too many.
+    pub(crate) fn ends(&self, error: JobError) -> Result<(), JobError> {
+        if matches!(error, JobError::Transient(_)) && self.busy.fetch_add(1, Ordering::AcqRel) + 1 < PATIENCE {
+            self.count("postponed", 1);
+            return Ok(());
+        }
+        self.halted.store(true, Ordering::Release);
+        Err(error)
+    }
+
+    /// Whether our server, or the operator, will have nothing of a host. Asked of the server once per run.
+    pub(crate) async fn refuses(&self, host: &Host) -> Result<bool, JobError> {
+        if self.cx.net.is_blocked(host) {
+            return Ok(true);
+        }
+        let suspended = self
+            .suspended
+            .get_or_try_init(|| async {
+                match self.client.suspended_domains().await {
+                    Ok(domains) => Ok(domains),
+                    // A server that does not tell refuses the fetch itself.
+                    Err(error) => match JobError::from(error) {
+                        JobError::Stopped => Err(JobError::Stopped),
+                        _ => Ok(Vec::new()),
+                    },
+                }
+            })
+            .await?;
+        Ok(host
+            .domain()
+            .is_some_and(|domain| suspended.iter().any(|blocked| domain.is_within(blocked))))
+    }
+}
+
+/// Looks after what a source held.
+pub(crate) async fn run(pass: &Pass<'_>, found: Found) -> Result<Summary, JobError> {
+    let cx = pass.cx;
+    pass.count("looked_at", found.looked_at());
+    pass.count("skipped_private", found.skipped_private);
+    let attention = TimeDelta::from_std(pass.config.attention).unwrap_or(TimeDelta::days(7));
+    let now = cx.clock.now();
+    let mut young = found.candidates;
+    young.retain(|candidate| now - candidate.created_at <= attention);
+
+    let uris: Vec<String> = young.iter().map(|candidate| candidate.uri.to_string()).collect();
+    let earlier: HashMap<String, Thread> = threads::load(&cx.store, &pass.server, &uris)
+        .await?
+        .into_iter()
+        .map(|thread| (thread.uri.clone(), thread))
+        .collect();
+    let resting = |candidate: &Candidate| {
+        earlier
+            .get(candidate.uri.as_str())
+            .is_some_and(|thread| thread.trouble.is_some() && now < thread.next_visit_at)
+    };
+    let (rest, asked): (Vec<_>, Vec<_>) = young.into_iter().partition(resting);
+    pass.count("resting", rest.len());
+    let counts = counts(pass, &asked).await?;
+    cx.check_stop()?;
+
+    let mut due = Vec::new();
+    for candidate in asked {
+        let thread = earlier.get(candidate.uri.as_str());
+        let at_origin = counts.get(&candidate.uri).copied();
+        let facts = Facts {
+            earlier: thread,
+            created_at: candidate.created_at,
+            at_home: candidate.replies,
+            at_origin,
+            now,
+            attention,
+        };
+        if plan::visit(&facts) == Visit::Now {
+            due.push((candidate, thread.cloned(), at_origin));
+        }
+    }
+    cx.progress.begin("threads", u64::try_from(due.len()).ok());
+    let failure = stream::iter(due)
+        .map(|(candidate, thread, at_origin)| async move {
+            if pass.halted() {
+                return Ok(());
+            }
+            let done = visit(pass, &candidate, thread, at_origin).await;
+            cx.progress.advance(1);
+            match done {
+                Ok(_) => Ok(()),
+                Err(error) => pass.ends(error),
+            }
+        })
+        // Those that wait for our server's own refresh hold no place among the active ones.
+        .buffer_unordered(pass.config.concurrency.max(1) * 8)
+        .fold(None, |first, done| async move { first.or(done.err()) })
+        .await;
+    match failure {
+        Some(error) => Err(error),
+        None => cx.check_stop().map(|()| pass.summary()),
+    }
+}
+
+/// Asks each origin that has the call for the counts of its statuses, 20 at a time.
+async fn counts(pass: &Pass<'_>, candidates: &[Candidate]) -> Result<HashMap<Uri, u64>, JobError> {
+    let mut by_host: HashMap<&Host, Vec<Uri>> = HashMap::new();
+    for candidate in candidates {
+        by_host.entry(&candidate.host).or_default().push(candidate.uri.clone());
+    }
+    let answers: Vec<Result<Vec<(Uri, u64)>, JobError>> = stream::iter(by_host.into_values())
+        .map(|uris| async move {
+            let mut counts = Vec::new();
+            let Some(first) = uris.first() else { return Ok(counts) };
+            let software = match gather::software(pass.cx, first).await {
+                Ok(software) => software,
+                Err(Trouble::Run(error)) => return Err(error),
+                // The visit meets it again, from the store, and says what becomes of the thread.
+                Err(_) => return Ok(counts),
+            };
+            for some in uris.chunks(20) {
+                pass.cx.check_stop()?;
+                match gather::counts(pass.cx, &software, some).await {
+                    Ok(mut part) => counts.append(&mut part),
+                    Err(Trouble::Run(error)) => return Err(error),
+                    Err(_) => break,
+                }
+            }
+            Ok(counts)
+        })
+        .buffer_unordered(pass.config.concurrency.max(1))
+        .collect()
+        .await;
+    let mut all = HashMap::new();
+    for answer in answers {
+        all.extend(answer?);
+    }
+    Ok(all)
+}

@@ -1,0 +1,11 @@
+//! Facts: what we ask our server, the origins and the store.
+
+mod candidates;
+mod joined;
+mod known;
+mod origin;
+
+pub(crate) use candidates::{Candidate, Found, bookmarks, favourites, home, lists};
+pub(crate) use joined::joined;
+pub(crate) use known::{Known, known, refreshed};
+pub(crate) use origin::{Trouble, counts, listing, software};

@@ -1,0 +1,7 @@
+//! Every decision of the feature. No async, no clock, no I/O.
+
+mod visit;
+mod wanted;
+
+pub(crate) use visit::{Facts, Visit, next_visit, visit};
+pub(crate) use wanted::{Missing, leaves, missing, rest, retry};

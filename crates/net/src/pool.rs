@@ -390,3 +390,14 @@ fn is_refusal(response: &Response, sender: &Sender<'_>) -> bool {
     };
     response.http_status == 429 || lemmy()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_may_be_sent_from_any_task() {
+        fn is_send<T: Send>(_: impl Fn(Net, Request) -> T) {}
+        is_send(|net: Net, request| async move { net.send(request).await });
+    }
+}

@@ -95,9 +95,9 @@ impl Gate {
             sleep_until(Instant::now() + Duration::from(wait).max(Duration::from_millis(1))).await;
         }
         loop {
-            // A statement of its own: the word must not be held while waiting.
+            // A statement of its own, so that the lock is let go before waiting.
             let taken = self.word().take(Instant::now());
-            let Err(until) = taken else { return };
+            let Err(until) = taken else { break };
             sleep_until(until).await;
         }
     }

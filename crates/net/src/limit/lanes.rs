@@ -58,9 +58,12 @@ impl Lanes {
     }
 
     fn serve(self: &Arc<Self>) {
-        // Sent outside of the lock: a place whose receiver is gone comes straight back through `drop`.
-        while let Some(next) = self.state().next() {
-            let _ = next.send(Place(self.clone()));
+        loop {
+            // A statement of its own: sent outside of the lock, because a place whose receiver is gone comes
+            // straight back through `drop`.
+            let next = self.state().next();
+            let Some(sender) = next else { break };
+            let _ = sender.send(Place(self.clone()));
         }
     }
 

@@ -187,7 +187,7 @@ impl Gardener {
         if !world.followed.contains(&author) {
             world.followed.push(author);
         }
-        world.into_timeline(root);
+        world.enter_timeline(root);
         world.threads.push(root);
         let shape = match plan.giant {
             Some(giant) => self.giant_shape(giant),
@@ -367,7 +367,7 @@ impl Gardener {
             world.statuses[ix].visibility = visibility;
             world.statuses[ix].mentions = vec![world.me];
             world.learn(HOME, ix);
-            world.into_timeline(ix);
+            world.enter_timeline(ix);
         }
         let (first, last) = (world.threads.first().copied(), world.threads.last().copied());
         if let Some(popular) = first {
@@ -396,7 +396,7 @@ impl Gardener {
             "<p>Only for this house.</p>".to_owned(),
         );
         world.statuses[ix].local_only = true;
-        world.into_timeline(ix);
+        world.enter_timeline(ix);
     }
 
     /// A user of home answers; the servers concerned hear of it.
@@ -449,7 +449,7 @@ impl Gardener {
         world.by_uri.insert(new, ix);
         world.learn(HOME, original);
         world.learn(HOME, ix);
-        world.into_timeline(ix);
+        world.enter_timeline(ix);
         ix
     }
 

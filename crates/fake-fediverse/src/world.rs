@@ -500,7 +500,7 @@ impl World {
     }
 
     /// A status in home's timeline.
-    pub(crate) fn into_timeline(&mut self, status: StatusIx) {
+    pub(crate) fn enter_timeline(&mut self, status: StatusIx) {
         let order = self.order(HOME, status);
         self.timeline.insert(order, status);
     }

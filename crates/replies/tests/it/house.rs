@@ -1,0 +1,91 @@
+//! A database, a fediverse and the doors of a run.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use fake_fediverse::{Fediverse, Scenario};
+use job::{Job, JobContext, JobError, Ledger, Login, Progress, Summary};
+use mastodon::Client;
+use model::{Clock, FakeClock, SystemClock};
+use net::{Config, Net, Url};
+use replies::jobs;
+use store::Db;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) struct House {
+    pub(crate) fediverse: Fediverse,
+    pub(crate) store: Db,
+    pub(crate) stop: CancellationToken,
+    clock: FakeClock,
+    net: Net,
+    _folder: tempfile::TempDir,
+}
+
+impl House {
+    pub(crate) async fn build(scenario: Scenario) -> Self {
+        let fediverse = Fediverse::start(scenario).await;
+        let (store, folder) = store::testing::sqlite().await;
+        let clock = FakeClock::at(SystemClock.now());
+        let config = Config {
+            allow: vec!["127.0.0.0/8".parse().unwrap()],
+            origin_per_minute: 100_000,
+            token_per_five_minutes: 1_000_000,
+            paging_per_fifteen_minutes: 1_000_000,
+            ..Config::default()
+        };
+        let net = Net::new(&config, Arc::new(SystemClock)).unwrap();
+        Self {
+            fediverse,
+            store,
+            stop: CancellationToken::new(),
+            clock,
+            net,
+            _folder: folder,
+        }
+    }
+
+    pub(crate) fn cx(&self) -> JobContext {
+        let net = self.net.for_run("test", self.stop.clone());
+        let base: Url = self.fediverse.home().parse().unwrap();
+        let client = Client::new(net.clone(), base, "home/me", self.fediverse.token().into());
+        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
+        let login = Login {
+            name: "home/me".into(),
+            server: client.host().to_string(),
+            client,
+        };
+        JobContext {
+            run: "run".into(),
+            login: Some(login.clone()),
+            logins: vec![login],
+            net,
+            store: self.store.clone(),
+            clock: Arc::clone(&clock),
+            stop: self.stop.clone(),
+            progress: Progress::default(),
+            effects: Ledger::new(self.store.clone(), clock).of("replies"),
+        }
+    }
+
+    pub(crate) fn later(&self, minutes: i64) {
+        self.clock.advance(TimeDelta::minutes(minutes));
+    }
+
+    pub(crate) async fn run(&self, name: &str) -> Result<Summary, JobError> {
+        let job: Arc<dyn Job> = jobs(&replies::Config::default())
+            .into_iter()
+            .find(|job| job.name() == name)
+            .unwrap();
+        job.run(&self.cx()).await
+    }
+
+    /// A pass over the home timeline and what is left of it a few minutes later.
+    pub(crate) async fn pass(&self) -> Summary {
+        let summary = self.run("replies.home").await.unwrap();
+        for _ in 0..4 {
+            self.later(2);
+            self.run("replies.wanted").await.unwrap();
+        }
+        summary
+    }
+}

@@ -1,0 +1,4 @@
+//! The feature on SQLite against the simulated fediverse.
+
+mod home;
+mod house;

@@ -63,7 +63,7 @@ const DOORS: [(&str, &[&str]); 7] = [
     ("reqwest", &["net"]),
     ("backoff", &["net"]),
     ("sqlx", &["store"]),
-    ("axum", &["web", "fake-fediverse", "daemon"]),
+    ("axum", &["web", "fake-fediverse"]),
     ("config", &["daemon"]),
     ("signal-hook", &["daemon", "xtask"]),
     ("tokio-cron-scheduler", &["daemon"]),

@@ -191,11 +191,13 @@ async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-fn web_state(doors: &Doors, _metrics: &metrics_exporter_prometheus::PrometheusHandle) -> web::State {
+fn web_state(doors: &Doors, metrics: &metrics_exporter_prometheus::PrometheusHandle) -> web::State {
     web::State {
         store: doors.store.clone(),
         board: doors.board.clone(),
         ledger: doors.ledger.clone(),
+        metrics: metrics.clone(),
+        hosts: Vec::new(),
     }
 }
 

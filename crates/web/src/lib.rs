@@ -1,11 +1,35 @@
-//! The door for visitors: health, metrics, pages.
+//! The door for visitors: health, metrics, pages, API.
+//!
+//! Pages read the store and the board and know nothing of features. What a visitor wants done is written to the store,
+//! and the runner is nudged, like everybody does it.
+
+mod api;
+mod assets;
+mod config;
+mod guard;
+mod health;
+mod layout;
+mod overview;
+mod pages;
+mod problem;
+mod router;
+mod words;
+
+use std::{io, time::Duration};
 
 use job::{Board, Ledger};
+use metrics_exporter_prometheus::PrometheusHandle;
 use store::Db;
 use tokio_util::sync::CancellationToken;
 
+pub use config::Config;
+pub use router::router;
+
+/// How long open requests get once the door closes.
+const DRAIN: Duration = Duration::from_secs(5);
+
 /// What pages read.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct State {
     /// The door to SQL.
     pub store: Db,
@@ -13,17 +37,34 @@ pub struct State {
     pub board: Board,
     /// Modes, for `/healthz`.
     pub ledger: Ledger,
+    /// What `/metrics` shows.
+    pub metrics: PrometheusHandle,
+    /// Names by which visitors may call us besides `localhost` while we listen on loopback (see [`Config::hosts`]).
+    pub hosts: Vec<String>,
 }
 
-/// Every route.
-pub fn router(_state: State) -> axum::Router {
-    todo!()
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State")
+            .field("hosts", &self.hosts)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Serves `router` on `listener` until `stop`; open requests get a few seconds.
 ///
 /// # Errors
 /// When the listener fails.
-pub async fn serve(_listener: tokio::net::TcpListener, _state: State, _stop: CancellationToken) -> std::io::Result<()> {
-    todo!()
+pub async fn serve(listener: tokio::net::TcpListener, state: State, stop: CancellationToken) -> io::Result<()> {
+    let hosts = state.hosts.clone();
+    let mut app = router(state);
+    if listener.local_addr()?.ip().is_loopback() {
+        app = guard::only_for(app, hosts);
+    }
+    let closing = stop.clone();
+    let serving = axum::serve(listener, app).with_graceful_shutdown(async move { closing.cancelled().await });
+    tokio::select! {
+        served = serving => served,
+        () = async { stop.cancelled().await; tokio::time::sleep(DRAIN).await } => Ok(()),
+    }
 }

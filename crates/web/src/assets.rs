@@ -1,0 +1,68 @@
+//! The few files that pages need, inside the binary.
+
+use std::sync::LazyLock;
+
+use axum::{
+    extract::Path,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use crate::problem::Problem;
+
+struct Asset {
+    name: &'static str,
+    kind: &'static str,
+    body: &'static str,
+    tag: String,
+}
+
+static ASSETS: LazyLock<[Asset; 3]> = LazyLock::new(|| {
+    [
+        ("style.css", "text/css; charset=utf-8", include_str!("assets/style.css")),
+        (
+            "refresh.js",
+            "text/javascript; charset=utf-8",
+            include_str!("assets/refresh.js"),
+        ),
+        ("egret.svg", "image/svg+xml", include_str!("assets/egret.svg")),
+    ]
+    .map(|(name, kind, body)| Asset {
+        name,
+        kind,
+        body,
+        tag: format!("\"{:016x}\"", fnv(body.as_bytes())),
+    })
+});
+
+/// `GET /assets/{name}`.
+pub(crate) async fn get(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
+        return Problem::not_found("there is no such file").into_response();
+    };
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|tags| tags.to_str().ok())
+        .is_some_and(|tags| {
+            tags.split(',')
+                .any(|tag| tag.trim().trim_start_matches("W/") == asset.tag)
+        });
+    // Asked for at each page, answered with 304: after an update nobody sees new pages in old clothes.
+    let head = [
+        (header::ETAG, asset.tag.as_str()),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::CONTENT_TYPE, asset.kind),
+    ];
+    if known {
+        (StatusCode::NOT_MODIFIED, head).into_response()
+    } else {
+        (head, asset.body).into_response()
+    }
+}
+
+/// FNV-1a: tells versions of a file apart, nothing more.
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}

@@ -1,0 +1,132 @@
+//! `/replies`: what was looked at, what is still missing, and who rests.
+
+use axum::extract::State as Extract;
+use maud::{Markup, html};
+use model::{Clock, SystemClock};
+use store::{
+    hosts::{self, Origin},
+    threads::{self, Thread},
+    wanted::{self, State as Is, Wanted},
+};
+
+use crate::{
+    State,
+    layout::{self, Place},
+    problem::Problem,
+    words,
+};
+
+pub(crate) async fn get(Extract(state): Extract<State>) -> Result<Markup, Problem> {
+    let threads = threads::list(&state.store, 50).await?;
+    let mut failed = Vec::new();
+    for is in [Is::Failed, Is::Blocked, Is::Gone] {
+        failed.extend(wanted::list(&state.store, is, 20).await?);
+    }
+    let trying: Vec<_> = wanted::list(&state.store, Is::Wanted, 50).await?;
+    let now = SystemClock.now();
+    let mut resting = hosts::list(&state.store, 100).await?;
+    resting.retain(|origin| origin.rests_until.is_some_and(|until| until > now));
+    let body = html! {
+        h1 { "Replies" }
+        div #replies data-refresh {
+            h2 { "Threads last visited" }
+            @if threads.is_empty() { p.empty { "No thread was visited yet." } } @else { (threads_table(&threads)) }
+            @if !trying.is_empty() { h2 { "Still wanted" } (wanted_table(&trying)) }
+            h2 { "Given up, gone or blocked" }
+            @if failed.is_empty() { p.empty { "None." } } @else { (wanted_table(&failed)) }
+            h2 { "Resting origins" }
+            @if resting.is_empty() { p.empty { "None: every origin may be asked." } } @else { (origins_table(&resting)) }
+        }
+    };
+    Ok(layout::page("Replies", Some(Place::Replies), &body))
+}
+
+/// A link to somebody else's page. Only web addresses become links.
+fn link(uri: &str) -> Markup {
+    let shown = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    html! {
+        @if uri.starts_with("https://") || uri.starts_with("http://") {
+            a href=(uri) rel="noreferrer noopener" { (shown) }
+        } @else { (uri) }
+    }
+}
+
+fn threads_table(threads: &[Thread]) -> Markup {
+    html! {
+        div.card {
+            table.stack {
+                thead { tr {
+                    th { "Thread" } th.number { "Listed" } th.number { "Missing" } th.number { "At home" }
+                    th { "Visited" } th { "Next visit" }
+                } }
+                tbody {
+                    @for thread in threads {
+                        tr {
+                            td.uri data-label="Thread" { div { (link(&thread.uri))
+                                @if let Some(trouble) = &thread.trouble { " " span.chip.warn { (trouble) } }
+                                span.sub { "for " (thread.server) } } }
+                            td.number data-label="Listed" { (thread.listed) }
+                            td.number data-label="Missing" { (thread.missing) }
+                            td.number data-label="At home" { (thread.replies_seen.map_or("–".to_owned(), |seen| seen.to_string())) }
+                            td data-label="Visited" { @if let Some(visited) = thread.visited_at { (words::when(visited)) } @else { "not yet" } }
+                            td data-label="Next visit" { (words::when(thread.next_visit_at)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn wanted_table(wanted: &[Wanted]) -> Markup {
+    html! {
+        div.card {
+            table.stack {
+                thead { tr { th { "Status" } th { "State" } th.number { "Tries" } th { "Why" } th { "Since" } } }
+                tbody {
+                    @for one in wanted {
+                        tr {
+                            td.uri data-label="Status" { div { (link(&one.uri)) span.sub { "for " (one.server) } } }
+                            td data-label="State" { (state(one.state)) }
+                            td.number data-label="Tries" { (one.tries) }
+                            td data-label="Why" { (one.reason.as_deref().unwrap_or_default()) }
+                            td data-label="Since" { (words::when(one.ended_at.unwrap_or(one.found_at))) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn state(state: Is) -> Markup {
+    let (class, word) = match state {
+        Is::Wanted => ("chip", "wanted"),
+        Is::Done => ("chip good", "arrived"),
+        Is::Failed => ("chip bad", "given up"),
+        Is::Gone => ("chip plain", "gone"),
+        Is::Blocked => ("chip plain", "blocked"),
+    };
+    html! { span class=(class) { (word) } }
+}
+
+fn origins_table(origins: &[Origin]) -> Markup {
+    html! {
+        div.card {
+            table.stack {
+                thead { tr { th { "Origin" } th { "Software" } th.number { "Failures" } th { "Last error" } th { "Asked again" } } }
+                tbody {
+                    @for origin in origins {
+                        tr {
+                            td data-label="Origin" { (origin.host) }
+                            td data-label="Software" { @if !origin.software.is_empty() { (origin.software) " " (origin.version) } }
+                            td.number data-label="Failures" { (origin.failures) }
+                            td data-label="Last error" { (origin.last_error.as_deref().unwrap_or_default()) }
+                            td data-label="Asked again" { @if let Some(until) = origin.rests_until { (words::when(until)) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Every route, and what every answer carries.
+
+use std::{any::Any, time::Duration};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use tower_http::{
+    catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, set_header::SetResponseHeaderLayer,
+    timeout::TimeoutLayer,
+};
+
+use crate::{State, api, assets, guard, health, pages, problem::Problem};
+
+/// Nothing from elsewhere, nothing inline, nobody's frame.
+const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+                   form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+const HEADERS: [(HeaderName, &str); 6] = [
+    (header::CONTENT_SECURITY_POLICY, CSP),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "same-origin"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// The longest form anybody has to send.
+const BODY: usize = 16 * 1024;
+
+/// No page takes this long; whoever waits for one is better told.
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Every route.
+pub fn router(state: State) -> Router {
+    let pages = Router::new()
+        .route("/", get(pages::overview::get))
+        .route("/jobs", get(pages::jobs::list))
+        .route("/jobs/{name}", get(pages::jobs::show))
+        .route("/jobs/{name}/run", post(pages::jobs::run))
+        .route("/jobs/{name}/pause", post(pages::jobs::pause))
+        .route("/jobs/{name}/resume", post(pages::jobs::resume))
+        .route("/replies", get(pages::replies::get))
+        .route("/effects", get(pages::effects::get));
+    let api = Router::new()
+        .route("/api/v1/jobs", get(api::jobs::list))
+        .route("/api/v1/job_runs", get(api::job_runs::list));
+    let mut app = Router::new()
+        .merge(pages)
+        .merge(api)
+        .route("/assets/{name}", get(assets::get))
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .route("/healthz", get(health::healthz))
+        .route("/metrics", get(health::metrics))
+        .fallback(async || Problem::not_found("there is nothing at this address"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(405, "not like this").because("this address takes another method")
+        })
+        .with_state(state)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT))
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(BODY))
+        .layer(middleware::from_fn(guard::same_origin))
+        .layer(middleware::from_fn(crate::problem::with_request_id))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ));
+    for (name, value) in HEADERS {
+        app = app.layer(SetResponseHeaderLayer::overriding(
+            name,
+            HeaderValue::from_static(value),
+        ));
+    }
+    app
+}
+
+fn panicked(_panic: Box<dyn Any + Send>) -> Response {
+    Problem::new(500, "this is a bug")
+        .because("the log says more")
+        .into_response()
+}

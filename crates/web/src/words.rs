@@ -1,0 +1,92 @@
+//! Times, counts and outcomes as people read them.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use maud::{Markup, html};
+use model::{Clock, SystemClock};
+use store::job_runs::{JobRun, Outcome};
+
+/// A moment, near or far: `3 min ago`, `in 2 h`, with the exact time on hover.
+pub(crate) fn when(time: DateTime<Utc>) -> Markup {
+    let exact = time.to_rfc3339_opts(SecondsFormat::Secs, true);
+    html! { time.nowrap datetime=(exact) title=(time.format("%Y-%m-%d %H:%M:%S UTC")) { (relative(SystemClock.now(), time)) } }
+}
+
+fn relative(now: DateTime<Utc>, time: DateTime<Utc>) -> String {
+    let away = (time - now).abs();
+    let text = match away.num_seconds() {
+        0..5 => return "now".to_owned(),
+        5..60 => format!("{} s", away.num_seconds()),
+        60..5_400 => format!("{} min", (away.num_seconds() + 30) / 60),
+        5_400..172_800 => format!("{} h", (away.num_minutes() + 30) / 60),
+        _ => format!("{} days", (away.num_hours() + 12) / 24),
+    };
+    if time > now {
+        format!("in {text}")
+    } else {
+        format!("{text} ago")
+    }
+}
+
+/// How long something took: `0.4 s`, `12 s`, `3m 5s`.
+pub(crate) fn took(took: TimeDelta) -> String {
+    match took.num_milliseconds() {
+        ..=0 => "0 s".to_owned(),
+        short @ 1..10_000 => format!("{}.{} s", short / 1000, short % 1000 / 100),
+        long => humantime::format_duration(Duration::from_secs(long.unsigned_abs() / 1000)).to_string(),
+    }
+}
+
+/// How a run ended, as a chip.
+pub(crate) fn outcome(outcome: Outcome) -> Markup {
+    let (class, word) = match outcome {
+        Outcome::Running => ("chip", "running"),
+        Outcome::Finished => ("chip good", "finished"),
+        Outcome::Failed => ("chip warn", "failed"),
+        Outcome::Refused => ("chip bad", "refused"),
+        Outcome::TimedOut => ("chip warn", "timed out"),
+        Outcome::Panicked => ("chip bad", "panicked"),
+        Outcome::Stopped => ("chip plain", "stopped"),
+        Outcome::Lost => ("chip bad", "lost"),
+    };
+    html! { span class=(class) { (word) } }
+}
+
+/// What a run counted, without the zeros.
+pub(crate) fn counters(counters: &BTreeMap<String, i64>) -> Markup {
+    let told: Vec<_> = counters.iter().filter(|(_, count)| **count != 0).collect();
+    html! {
+        @if !told.is_empty() {
+            ul.counters { @for (name, count) in told { li { b { (count) } " " (name.replace('_', " ")) } } }
+        }
+    }
+}
+
+/// Requests of a run, to all hosts.
+pub(crate) fn requests(run: &JobRun) -> u64 {
+    run.requests.values().fold(0, |all, some| all.saturating_add(*some))
+}
+
+/// From start to end, where there is one.
+pub(crate) fn duration(run: &JobRun) -> Option<TimeDelta> {
+    run.finished_at.map(|end| end - run.started_at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_read_as_words() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(9000);
+        let at = |seconds| relative(now, now + TimeDelta::seconds(seconds));
+        assert_eq!(at(-2), "now");
+        assert_eq!(at(-40), "40 s ago");
+        assert_eq!(at(600), "in 10 min");
+        assert_eq!(at(-7200), "2 h ago");
+        assert_eq!(at(86_400 * 30), "in 30 days");
+        assert_eq!(took(TimeDelta::milliseconds(450)), "0.4 s");
+        assert_eq!(took(TimeDelta::seconds(185)), "3m 5s");
+    }
+}

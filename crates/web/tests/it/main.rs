@@ -1,0 +1,4 @@
+//! The door for visitors, knocked at without a socket.
+
+mod house;
+mod stories;

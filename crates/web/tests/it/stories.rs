@@ -1,0 +1,254 @@
+//! What visitors see, and what they may not do.
+
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
+use serde_json::Value;
+use store::job_states;
+use tokio_util::sync::CancellationToken;
+
+use crate::house::{House, text};
+
+const PAGES: [&str; 5] = ["/", "/jobs", "/jobs/replies.home", "/replies", "/effects"];
+
+fn post(path: &str, head: &[(&str, &str)]) -> Request<Body> {
+    let mut request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    for (name, value) in head {
+        request = request.header(*name, *value);
+    }
+    request.body(Body::from("scope=mastodon.example%2Fada")).unwrap()
+}
+
+#[tokio::test]
+async fn every_page_shows_what_is_there_and_escapes_it() {
+    let house = House::furnished().await;
+    for path in PAGES {
+        let (http_status, page) = house.get(path).await;
+        assert_eq!(http_status, 200, "{path}");
+        assert!(page.starts_with("<!DOCTYPE html>"), "{path}");
+        assert!(
+            !page.contains("<script>") && !page.contains("<b>odd") && !page.contains("style="),
+            "{path}"
+        );
+    }
+    let overview = house.get("/").await.1;
+    for part in ["ab…yz", "revoked", "4.5.3", "0.57", "<b>44</b>"] {
+        assert!(overview.contains(part), "{part}: {overview}");
+    }
+    let jobs = house.get("/jobs").await.1;
+    for part in [
+        "83 of 200 threads",
+        "*/5 * * * * Europe/Berlin",
+        "paused",
+        "rests",
+        "Run now",
+        "Resume",
+    ] {
+        assert!(jobs.contains(part), "{part}");
+    }
+    assert!(house.get("/jobs/replies.home").await.1.contains("&lt;b&gt;odd.example"));
+    assert!(house.get("/replies").await.1.contains("&lt;script&gt;"));
+}
+
+#[tokio::test]
+async fn an_empty_house_has_pages_too() {
+    let house = House::empty().await;
+    for path in ["/", "/jobs", "/replies", "/effects"] {
+        assert_eq!(house.get(path).await.0, 200, "{path}");
+    }
+    assert_eq!(house.get("/jobs/no.such").await.0, 404);
+    assert_eq!(house.get("/nowhere").await.0, 404);
+}
+
+#[tokio::test]
+async fn every_answer_is_sealed() {
+    let house = House::furnished().await;
+    for path in [
+        "/",
+        "/nowhere",
+        "/api/v1/nowhere",
+        "/assets/style.css",
+        "/healthz",
+        "/metrics",
+    ] {
+        let response = house.ask(Request::get(path).body(Body::empty()).unwrap()).await;
+        let head = response.headers();
+        assert!(
+            head["content-security-policy"]
+                .to_str()
+                .unwrap()
+                .starts_with("default-src 'none'"),
+            "{path}"
+        );
+        assert_eq!(head["x-content-type-options"], "nosniff", "{path}");
+        assert!(
+            head.contains_key("x-request-id") && head.contains_key("cache-control"),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn only_our_own_pages_change_something() {
+    let house = House::furnished().await;
+    let path = "/jobs/replies.home/run";
+    for head in [
+        &[][..],
+        &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "same-site")],
+        &[
+            ("sec-fetch-site", "cross-site"),
+            ("origin", "http://localhost"),
+            ("host", "localhost"),
+        ],
+        &[("origin", "http://evil.example"), ("host", "localhost:8470")],
+        &[("origin", "null"), ("host", "localhost:8470")],
+    ] {
+        assert_eq!(house.ask(post(path, head)).await.status(), 403, "{head:?}");
+    }
+    assert!(job_states::list(&house.state.store).await.unwrap().is_empty());
+
+    for head in [
+        &[("sec-fetch-site", "same-origin")][..],
+        &[("origin", "http://localhost:8470"), ("host", "localhost:8470")],
+    ] {
+        let response = house.ask(post(path, head)).await;
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["location"]),
+            (303, &"/jobs".parse().unwrap())
+        );
+    }
+    let nudged = tokio::time::timeout(std::time::Duration::from_secs(1), house.state.board.nudged());
+    assert!(nudged.await.is_ok(), "the runner is told");
+    house
+        .ask(post("/jobs/replies.home/pause", &[("sec-fetch-site", "same-origin")]))
+        .await;
+    let states = job_states::list(&house.state.store).await.unwrap();
+    assert!(states[0].paused && states[0].wake_at.is_some());
+    house
+        .ask(post("/jobs/replies.home/resume", &[("sec-fetch-site", "same-origin")]))
+        .await;
+    assert!(!job_states::list(&house.state.store).await.unwrap()[0].paused);
+    let unknown = house
+        .ask(post("/jobs/no.such/run", &[("sec-fetch-site", "same-origin")]))
+        .await;
+    assert_eq!(unknown.status(), 404);
+    assert_eq!(house.get(path).await.0, 405);
+}
+
+#[tokio::test]
+async fn the_api_pages_and_names_its_problems() {
+    let house = House::furnished().await;
+    let json = async |path: &str| serde_json::from_str::<Value>(&house.get(path).await.1).unwrap();
+    let jobs = json("/api/v1/jobs").await;
+    assert_eq!(jobs["jobs"].as_array().unwrap().len(), 5);
+    assert_eq!(jobs["jobs"][1]["progress"][0], 83);
+
+    let first = json("/api/v1/job_runs?job=replies.home&limit=5").await;
+    let next = first["next"].as_str().unwrap();
+    let rest = json(&format!("/api/v1/job_runs?job=replies.home&limit=5&before={next}")).await;
+    assert_eq!(
+        (
+            first["job_runs"].as_array().unwrap().len(),
+            rest["job_runs"].as_array().unwrap().len()
+        ),
+        (5, 3)
+    );
+    assert!(rest["next"].is_null());
+
+    for (path, http_status) in [
+        ("/api/v1/job_runs?limit=0", 400),
+        ("/api/v1/job_runs?limit=x", 400),
+        ("/api/v1/no", 404),
+    ] {
+        let response = house.ask(Request::get(path).body(Body::empty()).unwrap()).await;
+        assert_eq!(response.status(), http_status);
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+        let problem: Value = serde_json::from_str(&text(response).await).unwrap();
+        assert_eq!(
+            (&problem["status"], &problem["request_id"]),
+            (&http_status.into(), &id.into())
+        );
+    }
+}
+
+#[tokio::test]
+async fn health_names_what_is_wrong() {
+    let house = House::furnished().await;
+    let (http_status, body) = house.get("/healthz").await;
+    let health: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((http_status, &health["status"]), (200, &"degraded".into()));
+    assert_eq!(health["logins"][0]["login"], "mastodon.example/old");
+    assert_eq!(
+        (&health["modes"]["blocklists"], &health["store"]),
+        (&"observe".into(), &"ok".into())
+    );
+    let house = House::empty().await;
+    assert!(house.get("/healthz").await.1.contains(r#""status":"ok""#));
+    assert_eq!((house.get("/livez").await.0, house.get("/readyz").await.0), (200, 200));
+    house.state.store.close().await;
+    assert_eq!((house.get("/livez").await.0, house.get("/readyz").await.0), (200, 503));
+    let (http_status, body) = house.get("/healthz").await;
+    assert_eq!(http_status, 200);
+    assert!(body.contains(r#""panic_stop":"unreadable""#), "{body}");
+    assert_eq!(house.get("/").await.0, 503);
+}
+
+#[tokio::test]
+async fn files_are_fetched_once() {
+    let house = House::empty().await;
+    for name in ["style.css", "refresh.js", "egret.svg"] {
+        let path = format!("/assets/{name}");
+        let first = house.ask(Request::get(&path).body(Body::empty()).unwrap()).await;
+        let tag = first.headers()["etag"].clone();
+        let again = Request::get(&path)
+            .header("if-none-match", tag)
+            .body(Body::empty())
+            .unwrap();
+        assert_eq!(house.ask(again).await.status(), 304);
+    }
+    assert_eq!(house.get("/assets/..%2Flib.rs").await.0, 404);
+}
+
+#[tokio::test]
+async fn on_loopback_only_our_names_are_answered_and_the_door_closes() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let mut house = House::empty().await;
+    house.state.hosts.push("egret.example".to_owned());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(web::serve(listener, house.state.clone(), stop.clone()));
+    for (host, expected) in [
+        ("localhost:8470", "200"),
+        ("127.0.0.1", "200"),
+        ("[::1]:8470", "200"),
+        ("egret.example", "200"),
+        ("evil.example", "421"),
+        ("localhost.evil.example", "421"),
+        ("127.0.0.1.evil.example", "421"),
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request = format!("GET /livez HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {expected}")), "{host}: {answer}");
+    }
+    stop.cancel();
+    serving.await.unwrap().unwrap();
+}
+
+/// Serves the furnished house until it is ended by hand: for looking at the pages.
+#[tokio::test]
+#[ignore = "stays until it is ended"]
+async fn a_house_to_look_at() {
+    let house = House::furnished().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:8479").await.unwrap();
+    web::serve(listener, house.state.clone(), CancellationToken::new())
+        .await
+        .unwrap();
+}

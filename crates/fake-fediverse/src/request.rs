@@ -36,12 +36,12 @@ impl Call {
             .map(|(_, value)| value.as_str())
     }
 
-    /// `name[]=a&name[]=b`.
+    /// `name[]=a&name[]=b`; a lone `name=a` counts as a list of one, as Rails' `Array(…)` has it.
     pub(crate) fn list(&self, name: &str) -> Vec<&str> {
         let with_brackets = format!("{name}[]");
         self.params
             .iter()
-            .filter(|(key, _)| *key == with_brackets)
+            .filter(|(key, _)| *key == with_brackets || key == name)
             .map(|(_, value)| value.as_str())
             .collect()
     }

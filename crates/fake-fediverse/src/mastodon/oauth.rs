@@ -44,8 +44,7 @@ fn register(state: &State, call: &Call) -> Result<Reply, Reply> {
         .param("client_name")
         .filter(|name| !name.is_empty())
         .ok_or_else(|| invalid("Application name can't be blank"))?;
-    let mut redirect_uris: Vec<String> = call.list("redirect_uris").into_iter().map(str::to_owned).collect();
-    redirect_uris.extend(words(call.param("redirect_uris").unwrap_or_default()));
+    let redirect_uris: Vec<String> = call.list("redirect_uris").into_iter().flat_map(words).collect();
     if redirect_uris.is_empty() {
         return Err(invalid("Redirect URI can't be blank"));
     }

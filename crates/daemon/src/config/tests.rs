@@ -1,1 +1,141 @@
 //! Layers and messages.
+
+use std::{ffi::OsString, path::Path};
+
+use super::*;
+
+fn load_text(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
+    let folder = tempfile::tempdir().unwrap();
+    load_in(folder.path(), text, environment)
+}
+
+fn load_in(folder: &Path, text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
+    let file = folder.join("egret.toml");
+    std::fs::write(&file, text).unwrap();
+    load(&Layers {
+        file: Some(file),
+        environment: environment
+            .iter()
+            .map(|(name, value)| (OsString::from(name), OsString::from(value)))
+            .collect(),
+        flags: Vec::new(),
+    })
+    .map_err(|error| format!("{error:#}"))
+}
+
+#[test]
+fn the_environment_outweighs_the_file_and_splits_lists() {
+    let config = load_text(
+        "[run]\ndrain = \"5s\"\n[net]\nattempts = 2\n",
+        &[
+            ("EGRET__NET__ATTEMPTS", "4"),
+            ("EGRET__NET__ALLOW", "127.0.0.0/8, ::1/128"),
+            ("EGRET__SERVERS__0__URL", "https://mastodon.example"),
+            ("EGRET__SERVERS__0__LOGINS__0__NAME", "me"),
+            ("EGRET__SERVERS__0__LOGINS__0__TOKEN", "007"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.run.drain, Duration::from_secs(5));
+    assert_eq!(config.net.attempts, 4);
+    assert_eq!(config.net.allow.len(), 2);
+    let token = read_token("mastodon.example/me", &config.servers[0].logins[0]).unwrap();
+    assert_eq!(secrecy::ExposeSecret::expose_secret(&token.secret), "007");
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_file() {
+    let error = load_text("[net]\nattempt = 2\n", &[]).unwrap_err();
+    assert!(error.contains("egret.toml") && error.contains("attempt"), "{error}");
+}
+
+#[test]
+fn a_typing_error_does_not_print_the_line() {
+    let error = load_text("[[servers]]\nurl = \"https://a.example\"\ntoken = \"hunter22\n", &[]).unwrap_err();
+    assert!(error.contains("line 3") && !error.contains("hunter22"), "{error}");
+}
+
+#[test]
+fn a_token_in_the_wrong_place_does_not_print() {
+    let error = load_text("[net]\nattempts = \"hunter22\"\n", &[]).unwrap_err();
+    assert!(error.contains("attempts") && !error.contains("hunter22"), "{error}");
+}
+
+#[test]
+fn others_may_not_reach_the_pages_unless_told() {
+    let error = load_text("[web]\nlisten = \"0.0.0.0:8470\"\n", &[]).unwrap_err();
+    assert!(error.contains("[web]"), "{error}");
+}
+
+#[test]
+fn an_unreadable_or_empty_token_file_is_named_with_its_login() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[[servers]]\nurl = \"https://a.example\"\n[[servers.logins]]\nname = \"me\"\ntoken_file = \"t\"\n";
+    let config = load_in(folder.path(), text, &[]).unwrap();
+    let read = || read_token("a.example/me", &config.servers[0].logins[0]).map_err(|error| format!("{error:#}"));
+    let error = read().unwrap_err();
+    assert!(
+        error.contains("a.example/me") && error.contains(&*folder.path().join("t").to_string_lossy()),
+        "{error}"
+    );
+    std::fs::write(folder.path().join("t"), "\n").unwrap();
+    assert!(read().unwrap_err().contains("is empty"));
+    std::fs::write(folder.path().join("t"), "abcdefghijklmnop\n").unwrap();
+    let token = read().unwrap();
+    assert_eq!(token.masked, "ab…op");
+    assert!(!format!("{config:?} {token:?}").contains("abcdefgh"));
+}
+
+#[test]
+fn systemd_hands_over_credentials() {
+    let folder = Path::new("/etc/egret");
+    let path = resolve_path(
+        Path::new("$CREDENTIALS_DIRECTORY/token"),
+        folder,
+        Some(Path::new("/run/c")),
+    )
+    .unwrap();
+    assert_eq!(path, Path::new("/run/c/token"));
+    assert_eq!(
+        resolve_path(Path::new("t"), folder, None).unwrap(),
+        Path::new("/etc/egret/t")
+    );
+    assert!(resolve_path(Path::new("$CREDENTIALS_DIRECTORY/token"), folder, None).is_err());
+}
+
+#[test]
+fn the_example_holds_the_defaults_and_every_key() {
+    let text = include_str!("../../../../config/example.toml");
+    let config = load_text(text, &[]).unwrap();
+    let default = Config::default();
+    assert_eq!(config.net, default.net);
+    assert_eq!(config.web, default.web);
+    assert_eq!(config.run, default.run);
+    assert_eq!(config.log, default.log);
+    assert_eq!(config.replies, default.replies);
+    let shown: toml::Table = toml::from_str(text).unwrap();
+    for (name, section) in [
+        ("net", toml::Value::try_from(&default.net).unwrap()),
+        ("web", toml::Value::try_from(&default.web).unwrap()),
+        ("run", toml::Value::try_from(&default.run).unwrap()),
+        ("log", toml::Value::try_from(&default.log).unwrap()),
+        ("replies", toml::Value::try_from(&default.replies).unwrap()),
+    ] {
+        covers(
+            name,
+            &section,
+            shown.get(name).unwrap_or(&toml::Value::Table(Default::default())),
+        );
+    }
+}
+
+/// Every key of `section` is in `shown`.
+fn covers(path: &str, section: &toml::Value, shown: &toml::Value) {
+    for (key, value) in section.as_table().into_iter().flatten() {
+        let path = format!("{path}.{key}");
+        let there = shown
+            .get(key)
+            .unwrap_or_else(|| panic!("config/example.toml does not show {path}"));
+        covers(&path, value, there);
+    }
+}

@@ -1,1 +1,206 @@
-//! Runs, on a store of their own.
+//! Runs of made-up jobs, on a store of their own and with a clock that stands still.
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta};
+use job::{Board, Job, JobContext, JobError, Ledger, Schedule, Scope, Section, Summary};
+use model::FakeClock;
+use net::Net;
+use store::job_runs::Outcome;
+
+use super::*;
+
+#[derive(Clone, Copy)]
+enum Does {
+    Work,
+    Panic,
+    Fail,
+    Refuse,
+    Hang,
+    WaitForStop,
+}
+
+struct Made {
+    does: Does,
+    section: Section,
+    runs: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl Job for Made {
+    fn name(&self) -> &'static str {
+        "replies.made"
+    }
+    fn scope(&self) -> Scope {
+        Scope::Daemon
+    }
+    fn section(&self) -> &Section {
+        &self.section
+    }
+    async fn run(&self, cx: &JobContext) -> Result<Summary, JobError> {
+        self.runs.fetch_add(1, Ordering::SeqCst);
+        match self.does {
+            Does::Work => {
+                let mut summary = Summary::default();
+                summary.add("found", 3);
+                Ok(summary)
+            }
+            Does::Panic => panic!("a bug"),
+            Does::Fail => Err(JobError::Transient(anyhow::anyhow!("busy"))),
+            Does::Refuse => Err(JobError::Permanent(anyhow::anyhow!("no leave"))),
+            Does::Hang => std::future::pending().await,
+            Does::WaitForStop => {
+                cx.stop.cancelled().await;
+                Err(JobError::Stopped)
+            }
+        }
+    }
+}
+
+struct House {
+    runner: Runner,
+    clock: FakeClock,
+    runs: Arc<AtomicUsize>,
+    _folder: tempfile::TempDir,
+}
+
+async fn house(does: Does) -> House {
+    let (store, folder) = store::testing::sqlite().await;
+    let clock = FakeClock::at(DateTime::from_timestamp(1_780_000_000, 0).unwrap());
+    let runs = Arc::new(AtomicUsize::new(0));
+    let job = Made {
+        does,
+        runs: runs.clone(),
+        section: Section {
+            enabled: true,
+            schedule: Schedule::Every(Duration::from_secs(600)),
+            jitter: Duration::ZERO,
+            timeout: Duration::from_millis(200),
+            logins: Vec::new(),
+            on_start: None,
+            on_done: None,
+            on_fail: None,
+        },
+    };
+    let shared: Arc<dyn model::Clock> = Arc::new(clock.clone());
+    let doors = Doors {
+        ledger: Ledger::new(store.clone(), shared.clone()),
+        store,
+        board: Board::default(),
+        holder: "this".into(),
+        clock: shared.clone(),
+    };
+    let net = Net::new(&net::Config::default(), shared).unwrap();
+    let runner = Runner::new(doors, Settings::new(net, vec![Arc::new(job)], Vec::new()));
+    House {
+        runner,
+        clock,
+        runs,
+        _folder: folder,
+    }
+}
+
+impl House {
+    async fn run(&self) -> Option<JobRun> {
+        let entry = self.runner.settings().entries[0].clone();
+        let settings = self.runner.settings();
+        self.runner.start(&settings, &entry, false)?.await.unwrap()
+    }
+
+    async fn last(&self) -> JobRun {
+        job_runs::last(&self.runner.0.doors.store, "replies.made", "")
+            .await
+            .unwrap()
+            .unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_run_is_recorded_and_not_repeated_before_it_is_due() {
+    let house = house(Does::Work).await;
+    assert_eq!(house.run().await.unwrap().outcome, Outcome::Finished);
+    assert_eq!(house.last().await.counters["found"], 3);
+    assert!(house.run().await.is_none(), "early activations do no harm");
+    house.clock.advance(TimeDelta::minutes(10));
+    assert!(house.run().await.is_some());
+    assert_eq!(house.runs.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_panic_is_a_row_and_the_next_run_comes_sooner() {
+    let house = house(Does::Panic).await;
+    assert_eq!(house.run().await.unwrap().outcome, Outcome::Panicked);
+    house.clock.advance(TimeDelta::seconds(61));
+    assert!(house.run().await.is_some());
+}
+
+#[tokio::test]
+async fn a_failure_is_tried_again_after_a_minute() {
+    let house = house(Does::Fail).await;
+    assert_eq!(house.run().await.unwrap().error.as_deref(), Some("busy"));
+    assert!(house.run().await.is_none());
+    house.clock.advance(TimeDelta::seconds(61));
+    assert!(house.run().await.is_some());
+}
+
+#[tokio::test]
+async fn a_permanent_error_lets_the_job_rest_until_the_reload() {
+    let house = house(Does::Refuse).await;
+    assert_eq!(house.run().await.unwrap().outcome, Outcome::Refused);
+    house.clock.advance(TimeDelta::hours(1));
+    house.runner.look(None).await;
+    let live = house.runner.0.doors.board.list().remove(0);
+    assert_eq!(live.rests.as_deref(), Some("no leave"));
+    assert_eq!(house.runs.load(Ordering::SeqCst), 1);
+    house.runner.begin().await;
+    assert!(
+        job_states::list(&house.runner.0.doors.store)
+            .await
+            .unwrap()
+            .iter()
+            .all(|state| state.rests.is_none())
+    );
+}
+
+#[tokio::test]
+async fn a_run_that_reaches_no_page_is_cut_off_at_the_drain() {
+    let house = house(Does::Hang).await;
+    let settings = house.runner.settings();
+    let run = house.runner.start(&settings, &settings.entries[0], true).unwrap();
+    assert!(
+        house.runner.start(&settings, &settings.entries[0], true).is_none(),
+        "one at a time"
+    );
+    while house.runs.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!house.runner.drain(Duration::from_millis(10)).await);
+    assert_eq!(run.await.unwrap().unwrap().outcome, Outcome::Stopped);
+}
+
+#[tokio::test]
+async fn a_run_past_its_time_is_told_to_end() {
+    let house = house(Does::WaitForStop).await;
+    let run = house.run().await.unwrap();
+    assert_eq!(run.outcome, Outcome::TimedOut);
+    assert!(run.error.unwrap().contains("200ms"));
+}
+
+#[tokio::test]
+async fn a_lease_held_elsewhere_is_respected() {
+    let house = house(Does::Work).await;
+    let doors = &house.runner.0.doors;
+    let entry = house.runner.settings().entries[0].clone();
+    let ttl = Duration::from_secs(60);
+    store::leases::take(&doors.store, &entry.lease(), "another", ttl, doors.clock.now())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(house.run().await.is_none());
+    house.clock.advance(TimeDelta::seconds(61));
+    assert!(house.run().await.is_some(), "a dead owner's lease is taken over");
+}

@@ -71,7 +71,7 @@ impl Daemon {
         runner.begin().await;
 
         let quit = CancellationToken::new();
-        let state = web_state(&doors, &metrics);
+        let state = web_state(&config, &doors, &metrics);
         let mut tasks = Vec::new();
         let stop = quit.clone();
         tasks.push(tokio::spawn(async move {
@@ -191,13 +191,13 @@ async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-fn web_state(doors: &Doors, metrics: &metrics_exporter_prometheus::PrometheusHandle) -> web::State {
+fn web_state(config: &Config, doors: &Doors, metrics: &metrics_exporter_prometheus::PrometheusHandle) -> web::State {
     web::State {
         store: doors.store.clone(),
         board: doors.board.clone(),
         ledger: doors.ledger.clone(),
         metrics: metrics.clone(),
-        hosts: Vec::new(),
+        hosts: config.web.hosts.clone(),
     }
 }
 

@@ -161,6 +161,7 @@ fn lists() -> HashSet<String> {
     let mut found = HashSet::new();
     let sections = [
         ("net", toml::Value::try_from(net::Config::default())),
+        ("web", toml::Value::try_from(web::Config::default())),
         ("replies", toml::Value::try_from(replies::Config::default())),
     ];
     for (name, value) in sections {

@@ -7,7 +7,7 @@ mod secrets;
 pub use load::{Layers, load};
 pub use secrets::{Token, read_token, resolve_path};
 
-use std::{collections::HashSet, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::HashSet, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ pub struct Config {
     /// `[net]`
     pub net: net::Config,
     /// `[web]`
-    pub web: Web,
+    pub web: web::Config,
     /// `[run]`
     pub run: Run,
     /// `[log]`
@@ -34,25 +34,6 @@ pub struct Config {
     /// The file it came from, for messages; `None` when there was none.
     #[serde(skip)]
     pub file: Option<PathBuf>,
-}
-
-/// `[web]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Web {
-    /// Where the dashboard, `/healthz` and `/metrics` answer.
-    pub listen: SocketAddr,
-    /// Lets `listen` be an address that others can reach, although nobody has to sign in.
-    pub open_to_everybody: bool,
-}
-
-impl Default for Web {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8470)),
-            open_to_everybody: false,
-        }
-    }
 }
 
 /// `[run]`

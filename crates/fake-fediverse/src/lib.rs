@@ -109,6 +109,19 @@ impl Fediverse {
     /// # Panics
     /// When no port can be had.
     pub async fn start_at(scenario: Scenario, home_port: u16) -> Self {
+        Self::launch(scenario, home_port, false).await
+    }
+
+    /// The same with origins called `origin0.test`, `origin1.test` and so on, for what goes by domain, such as blocks.
+    /// Whoever asks them has to look up these names as 127.0.0.1.
+    ///
+    /// # Panics
+    /// When no port can be had.
+    pub async fn start_named(scenario: Scenario) -> Self {
+        Self::launch(scenario, 0, true).await
+    }
+
+    async fn launch(scenario: Scenario, home_port: u16, named: bool) -> Self {
         let kinds = std::iter::once(Kind::Mastodon).chain(scenario.origins.iter().map(|s| seed::kind(*s)));
         let mut listeners = Vec::new();
         let mut servers = Vec::new();
@@ -118,7 +131,11 @@ impl Fediverse {
                 .await
                 .expect("a port at 127.0.0.1");
             let port = listener.local_addr().expect("an address").port();
-            servers.push(seed::server(format!("http://127.0.0.1:{port}"), kind));
+            let name = match n.checked_sub(1) {
+                Some(origin) if named => format!("origin{origin}.test"),
+                _ => "127.0.0.1".to_owned(),
+            };
+            servers.push(seed::server(format!("http://{name}:{port}"), kind));
             listeners.push(listener);
         }
         let (world, gardener) = seed::plant(&scenario, servers, clock::now());
@@ -155,7 +172,7 @@ impl Fediverse {
         self.state.world().servers[HOME].base.clone()
     }
 
-    /// `http://127.0.0.1:PORT` of an origin.
+    /// `http://127.0.0.1:PORT` of an origin, or its name: see [`Fediverse::start_named`].
     pub fn origin(&self, index: usize) -> String {
         self.state.world().servers[index + 1].base.clone()
     }
@@ -369,7 +386,7 @@ impl Fediverse {
         self.suspend(&host);
     }
 
-    /// Home suspends a domain.
+    /// Home suspends a domain and its subdomains.
     pub fn suspend(&self, domain: &str) {
         let mut world = self.state.world();
         let id = world.row();

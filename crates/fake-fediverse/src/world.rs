@@ -508,5 +508,6 @@ impl World {
 
 /// Whether a block of `domain` covers `host`, subdomains included.
 pub(crate) fn covers(domain: &str, host: &str) -> bool {
-    host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    host == domain || name == domain || name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
 }

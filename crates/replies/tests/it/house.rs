@@ -1,39 +1,65 @@
 //! A database, a fediverse and the doors of a run.
 
-use std::sync::Arc;
+use std::{io, net::IpAddr, sync::Arc};
 
 use chrono::TimeDelta;
 use fake_fediverse::{Fediverse, Scenario};
+use futures::future::BoxFuture;
 use job::{Job, JobContext, JobError, Ledger, Login, Progress, Summary};
 use mastodon::Client;
 use model::{Clock, FakeClock, SystemClock};
-use net::{Config, Net, Url};
+use net::{Config, Lookup, Net, Url};
 use replies::jobs;
 use store::Db;
 use tokio_util::sync::CancellationToken;
+
+/// Every name leads home.
+struct Loopback;
+
+impl Lookup for Loopback {
+    fn lookup(&self, _name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+        Box::pin(async { Ok(vec![IpAddr::from([127, 0, 0, 1])]) })
+    }
+}
+
+/// Without limits, which would only make tests slow.
+pub(crate) fn net_config() -> Config {
+    Config {
+        allow: vec!["127.0.0.0/8".parse().unwrap()],
+        origin_per_minute: 100_000,
+        token_per_five_minutes: 1_000_000,
+        paging_per_fifteen_minutes: 1_000_000,
+        ..Config::default()
+    }
+}
+
+pub(crate) fn pool(config: &Config) -> Net {
+    Net::with_lookup(config, Arc::new(SystemClock), Arc::new(Loopback)).unwrap()
+}
 
 pub(crate) struct House {
     pub(crate) fediverse: Fediverse,
     pub(crate) store: Db,
     pub(crate) stop: CancellationToken,
-    clock: FakeClock,
-    net: Net,
+    pub(crate) clock: FakeClock,
+    pub(crate) net: Net,
     _folder: tempfile::TempDir,
 }
 
 impl House {
     pub(crate) async fn build(scenario: Scenario) -> Self {
-        let fediverse = Fediverse::start(scenario).await;
+        Self::around(Fediverse::start(scenario).await, &net_config()).await
+    }
+
+    /// A house whose origins have names.
+    pub(crate) async fn named(scenario: Scenario, config: &Config) -> Self {
+        Self::around(Fediverse::start_named(scenario).await, config).await
+    }
+
+    async fn around(fediverse: Fediverse, config: &Config) -> Self {
         let (store, folder) = store::testing::sqlite().await;
         let clock = FakeClock::at(SystemClock.now());
-        let config = Config {
-            allow: vec!["127.0.0.0/8".parse().unwrap()],
-            origin_per_minute: 100_000,
-            token_per_five_minutes: 1_000_000,
-            paging_per_fifteen_minutes: 1_000_000,
-            ..Config::default()
-        };
-        let net = Net::new(&config, Arc::new(SystemClock)).unwrap();
+        let net = pool(config);
         Self {
             fediverse,
             store,
@@ -72,10 +98,11 @@ impl House {
     }
 
     pub(crate) async fn run(&self, name: &str) -> Result<Summary, JobError> {
-        let job: Arc<dyn Job> = jobs(&replies::Config::default())
-            .into_iter()
-            .find(|job| job.name() == name)
-            .unwrap();
+        self.run_with(name, &replies::Config::default()).await
+    }
+
+    pub(crate) async fn run_with(&self, name: &str, config: &replies::Config) -> Result<Summary, JobError> {
+        let job: Arc<dyn Job> = jobs(config).into_iter().find(|job| job.name() == name).unwrap();
         job.run(&self.cx()).await
     }
 

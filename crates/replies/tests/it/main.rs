@@ -1,4 +1,5 @@
 //! The feature on SQLite against the simulated fediverse.
 
+mod care;
 mod home;
 mod house;

@@ -1,0 +1,346 @@
+//! What is never asked, what is asked once, and what is found although it is odd.
+
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+
+use chrono::TimeDelta;
+use fake_fediverse::{Fault, Fediverse, Scenario, Software, Thread};
+use model::{Clock, Uri};
+use store::wanted::{self, State};
+
+use crate::house::{House, net_config, pool};
+
+fn empty() -> Scenario {
+    Scenario {
+        threads: 0,
+        replies: 0,
+        ..Scenario::small()
+    }
+}
+
+fn is_on(uri: &str, base: &str) -> bool {
+    uri.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Replies of a thread that can be had without anything from `base`: their ancestors are elsewhere too.
+fn free_of(thread: &Thread, base: &str) -> Vec<String> {
+    let parents: HashMap<_, _> = thread.replies.iter().map(|(uri, parent)| (uri, parent)).collect();
+    let line = |uri| std::iter::successors(Some(uri), |uri| parents.get(uri).copied());
+    let uris = thread.replies.iter().map(|(uri, _)| uri);
+    uris.filter(|uri| line(*uri).all(|uri| !is_on(uri, base)))
+        .cloned()
+        .collect()
+}
+
+fn others_are_complete(fediverse: &Fediverse, base: &str) {
+    let mut count = 0;
+    for thread in fediverse.threads().iter().filter(|thread| !is_on(&thread.root, base)) {
+        for uri in free_of(thread, base) {
+            assert!(fediverse.home_has(&uri), "{uri} is missing");
+            count += 1;
+        }
+    }
+    assert!(count > 0, "the scenario tests nothing");
+}
+
+async fn rows(house: &House) -> Vec<wanted::Wanted> {
+    let mut rows = Vec::new();
+    for state in [State::Wanted, State::Done, State::Failed, State::Gone, State::Blocked] {
+        rows.extend(wanted::list(&house.store, state, 10_000).await.unwrap());
+    }
+    rows
+}
+
+/// Nothing of `host` was ever tried. What it wrote may come along where only we, not home, have nothing to do with it.
+async fn only_blocked_rows_on(house: &House, host: &str) {
+    let there: Vec<_> = rows(house).await.into_iter().filter(|row| row.host == host).collect();
+    assert!(there.iter().any(|row| row.state == State::Blocked), "{there:?}");
+    let left_alone = |row: &wanted::Wanted| match row.state {
+        State::Blocked => row.tries == 0,
+        State::Done => row.tries == 0 && house.fediverse.home_has(&row.uri),
+        State::Wanted | State::Failed | State::Gone => false,
+    };
+    assert!(there.iter().all(left_alone), "{there:?}");
+}
+
+fn host(base: &str) -> &str {
+    base.strip_prefix("http://").unwrap()
+}
+
+/// Requests that list a conversation, to all origins.
+fn listings(house: &House) -> usize {
+    let origins = house.fediverse.log().origins(None);
+    origins.path("context").len() + origins.path("replies").len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_without_url_goes_by_its_uri() {
+    let house = House::build(Scenario::small()).await;
+    for thread in house.fediverse.threads() {
+        house.fediverse.drop_url(&thread.root);
+        for (uri, _) in thread.replies {
+            house.fediverse.drop_url(&uri);
+        }
+    }
+    let uris: HashSet<String> = house
+        .fediverse
+        .threads()
+        .into_iter()
+        .flat_map(|thread| thread.replies.into_iter().map(|(uri, _)| uri))
+        .collect();
+    let summary = house.pass().await;
+    assert_eq!(house.fediverse.missing(), 0, "{summary:?}");
+    let resolves = house.fediverse.log().resolves();
+    assert!(!resolves.is_empty());
+    assert!(resolves.iter().all(|asked| uris.contains(asked)), "{resolves:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_private_leaves_for_anywhere() {
+    let scenario = Scenario {
+        oddities: true,
+        ..Scenario::small()
+    };
+    let house = House::build(scenario).await;
+    let login = house.cx().login.unwrap();
+    let page = login.client.home_timeline(None).await.unwrap();
+    let private: Vec<_> = page
+        .items
+        .iter()
+        .map(|status| status.original())
+        .filter(|status| !status.visibility.is_open() || status.local_only)
+        .collect();
+    assert_eq!(private.len(), 3, "followers-only, direct and local-only");
+    house.fediverse.clear_log();
+    let summary = house.pass().await;
+    assert_eq!(summary.get("skipped_private"), 3, "{summary:?}");
+    assert_eq!(house.fediverse.missing(), 0, "the rest is looked after: {summary:?}");
+    for status in private {
+        let uri = status.identity().unwrap().to_string();
+        let id = uri.rsplit('/').next().unwrap().to_owned();
+        for request in house.fediverse.log().0 {
+            let names = request
+                .path
+                .split('/')
+                .any(|part| part == id || part == status.id.as_str())
+                || request.query.iter().any(|(_, value)| value.contains(&id));
+            assert!(!names, "{request:?} is about {uri}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_origin_that_home_suspends_is_left_alone() {
+    let house = House::named(Scenario::small(), &net_config()).await;
+    house.fediverse.suspend("origin1.test");
+    let base = house.fediverse.origin(1);
+    let summary = house.pass().await;
+    let resolves = house.fediverse.log().resolves();
+    assert!(!resolves.iter().any(|uri| is_on(uri, &base)), "{resolves:?}");
+    only_blocked_rows_on(&house, host(&base)).await;
+    others_are_complete(&house.fediverse, &base);
+    assert!(summary.get("blocked") > 0, "{summary:?}");
+    assert!(house.fediverse.log().origins(Some(1)).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_origin_that_the_operator_blocks_is_left_alone() {
+    let config = net::Config {
+        blocklist: vec!["origin1.test".to_owned()],
+        ..net_config()
+    };
+    let house = House::named(Scenario::small(), &config).await;
+    let base = house.fediverse.origin(1);
+    house.pass().await;
+    let log = house.fediverse.log();
+    assert!(log.origins(Some(1)).is_empty(), "{:?}", log.origins(Some(1)));
+    assert!(!log.resolves().iter().any(|uri| is_on(uri, &base)));
+    only_blocked_rows_on(&house, host(&base)).await;
+    others_are_complete(&house.fediverse, &base);
+    let asked = house
+        .net
+        .send(net::Request::origin(base.parse().unwrap(), "application/json"))
+        .await;
+    assert!(matches!(asked, Err(net::Error::Blocked(_))), "{asked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn robots_are_obeyed_at_origins_and_not_asked_at_home() {
+    let house = House::build(Scenario::small()).await;
+    house.fediverse.robots(Some(1), "User-agent: *\nDisallow: /\n");
+    house.fediverse.robots(None, "User-agent: *\nDisallow: /\n");
+    let base = house.fediverse.origin(1);
+    house.pass().await;
+    let log = house.fediverse.log();
+    let there = log.origins(Some(1));
+    assert!(there.0.iter().all(|request| request.path == "/robots.txt"), "{there:?}");
+    assert_eq!(there.len(), 1, "and it is remembered");
+    assert!(log.home().path("robots.txt").is_empty());
+    assert!(
+        log.resolves().iter().any(|uri| is_on(uri, &base)),
+        "what home fetches is home's own business"
+    );
+    for thread in house.fediverse.threads() {
+        let complete = thread.replies.iter().all(|(uri, _)| house.fediverse.home_has(uri));
+        assert!(complete || is_on(&thread.root, &base), "{}", thread.root);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_origin_rests_and_costs_the_others_nothing() {
+    let config = net::Config {
+        timeout: Duration::from_millis(400),
+        attempts: 1,
+        ..net_config()
+    };
+    let mut house = House::named(Scenario::small(), &config).await;
+    house.fediverse.fault(Some(1), "", Fault::Silent, None);
+    let base = house.fediverse.origin(1);
+    house.pass().await;
+    others_are_complete(&house.fediverse, &base);
+    let row = store::hosts::load(&house.store, &[host(&base).to_owned()])
+        .await
+        .unwrap();
+    let until = row[0].rests_until.expect("it rests");
+    assert!(until > house.clock.now() && row[0].failures > 0, "{row:?}");
+    assert!(house.fediverse.log().origins(Some(1)).len() <= 3);
+
+    // A restart forgets what the pool knew.
+    house.net = pool(&config);
+    house.fediverse.clear_log();
+    house.run("replies.home").await.unwrap();
+    let there = house.fediverse.log().origins(Some(1));
+    assert!(there.is_empty(), "{there:?}");
+
+    house.fediverse.heal(Some(1));
+    house.net = pool(&config);
+    house.clock.advance(until - house.clock.now() + TimeDelta::minutes(1));
+    house.pass().await;
+    assert_eq!(house.fediverse.missing(), 0, "it is asked again when it has rested");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_boosts_are_one_status() {
+    let mut requests = Vec::new();
+    for boosts in [0, 5] {
+        let house = House::build(empty()).await;
+        let thread = house.fediverse.thread(0, 12);
+        for _ in 0..boosts {
+            house.fediverse.boost(&thread.root);
+        }
+        let summary = house.run("replies.home").await.unwrap();
+        assert_eq!(
+            (summary.get("looked_at"), summary.get("visited")),
+            (1, 1),
+            "{summary:?}"
+        );
+        assert!(listings(&house) > 0);
+        requests.push((listings(&house), house.fediverse.log().origins(None).len()));
+    }
+    assert_eq!(requests[0], requests[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_count_of_nothing_is_believed_until_it_grows() {
+    let house = House::build(empty()).await;
+    let threads = [house.fediverse.thread(0, 0), house.fediverse.thread(1, 0)];
+    for _ in 0..3 {
+        house.run("replies.home").await.unwrap();
+        house.later(10);
+    }
+    assert_eq!(listings(&house), 0, "{:?}", house.fediverse.log().origins(None));
+    let replies = threads.map(|thread| house.fediverse.reply(&thread.root, 2));
+    house.run("replies.home").await.unwrap();
+    for reply in replies {
+        assert!(house.fediverse.home_has(&reply), "{reply}");
+    }
+    let listed = listings(&house);
+    assert!(listed > 0);
+    house.later(1);
+    house.run("replies.home").await.unwrap();
+    assert_eq!(listings(&house), listed, "nothing changed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn finds_what_local_users_joined() {
+    let house = House::build(empty()).await;
+    let (_, mentionless) = house.fediverse.joined_thread(0, 9, 1);
+    house.fediverse.drop_mentions(&mentionless);
+    let (_, first) = house.fediverse.joined_thread(1, 9, 2);
+    house.fediverse.drop_mentions(&first);
+    house.fediverse.local_reply(&first, 2);
+    assert!(house.fediverse.missing() > 0);
+    let mut config = replies::Config::default();
+    config.joined.enabled = true;
+    house.run("replies.home").await.unwrap();
+    assert!(house.fediverse.missing() > 0, "the home timeline does not lead there");
+    let summary = house.run_with("replies.joined", &config).await.unwrap();
+    assert_eq!(house.fediverse.missing(), 0, "{summary:?}");
+}
+
+/// A thread that does not stand in the home timeline.
+fn hidden(house: &House) -> Thread {
+    house.fediverse.joined_thread(0, 9, 1).0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn finds_what_was_bookmarked_or_favourited() {
+    for job in ["replies.bookmarks", "replies.favourites"] {
+        let house = House::build(empty()).await;
+        let thread = hidden(&house);
+        match job {
+            "replies.bookmarks" => house.fediverse.bookmark(&thread.root),
+            _ => house.fediverse.favourite(&thread.root),
+        }
+        house.run("replies.home").await.unwrap();
+        assert!(house.fediverse.missing() > 0);
+        let summary = house.run(job).await.unwrap();
+        assert_eq!(house.fediverse.missing(), 0, "{job}: {summary:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn finds_what_stands_in_lists() {
+    let scenario = Scenario {
+        threads: 24,
+        replies: 120,
+        ..Scenario::small()
+    };
+    let house = House::build(scenario).await;
+    let before = house.fediverse.missing();
+    let summary = house.run("replies.lists").await.unwrap();
+    assert!(summary.get("visited") > 0, "{summary:?}");
+    assert!(house.fediverse.missing() < before, "{summary:?}");
+    let log = house.fediverse.log().home();
+    assert!(log.path("/api/v1/timelines/home").is_empty());
+    assert!(!log.path("/api/v1/timelines/list/").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fetches_one_thread_by_hand() {
+    let kinds = [
+        Software::Mastodon,
+        Software::MastodonOld,
+        Software::Akkoma,
+        Software::Mitra,
+    ];
+    let scenario = Scenario {
+        origins: kinds.to_vec(),
+        ..empty()
+    };
+    let house = House::build(scenario).await;
+    for origin in 0..kinds.len() {
+        let thread = house.fediverse.thread(origin, 9);
+        // By identity, and as people copy it from the address bar.
+        let address = if origin % 2 == 0 { &thread.root } else { &thread.url };
+        let report = replies::fetch(&house.cx(), &Uri::parse(address).unwrap())
+            .await
+            .unwrap();
+        assert_eq!(report.uri, thread.root);
+        assert_eq!(report.arrived, report.missing, "{report:?}");
+        assert!(report.missing > 0 && report.trouble.is_none(), "{report:?}");
+        assert_eq!(house.fediverse.missing(), 0, "{report:?}");
+    }
+}

@@ -339,6 +339,18 @@ impl Fediverse {
         world.statuses[ix].no_url = true;
     }
 
+    /// A status's identity is this from now on: its origin's base and `rest`, which may be any address that software
+    /// makes. Gives it whole.
+    pub fn readdress(&self, uri: &str, rest: &str) -> String {
+        let mut world = self.state.world();
+        let ix = Self::find(&world, uri);
+        let new = format!("{}{rest}", world.servers[world.origin(ix)].base);
+        let old = std::mem::replace(&mut world.statuses[ix].uri, new.clone());
+        world.by_uri.remove(&old);
+        world.by_uri.insert(new.clone(), ix);
+        new
+    }
+
     /// Deletes a status at its origin: 410 there from now on.
     pub fn delete(&self, uri: &str) {
         let mut world = self.state.world();

@@ -344,3 +344,49 @@ async fn fetches_one_thread_by_hand() {
         assert_eq!(house.fediverse.missing(), 0, "{report:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_address_reaches_home_as_it_is() {
+    let rests = [
+        "/?p=1&x=2",
+        "/?p=7&y=a+b",
+        "/note#frag",
+        "/a+b",
+        "/a%20b",
+        "/%F0%9F%90%A6/%C3%BC?q=%26%3D%2B#%23",
+        "/a;b,c/!$'()*~:@",
+        "/100%25?a[]=1",
+    ];
+    for origin in 0..3 {
+        let house = House::build(empty()).await;
+        let thread = house.fediverse.thread(origin, 1);
+        let uris = rests.map(|rest| {
+            let reply = house.fediverse.reply(&thread.root, origin);
+            house.fediverse.readdress(&reply, rest)
+        });
+        // Where no count can be asked for, a status without replies is looked into after an hour.
+        house.later(60);
+        let summary = house.run("replies.home").await.unwrap();
+        let asked = house.fediverse.log().resolves();
+        for uri in uris {
+            assert!(asked.contains(&uri), "{uri} is not among {asked:?}");
+            assert!(house.fediverse.home_has(&uri), "{uri}: {summary:?}");
+        }
+    }
+}
+
+/// Spaces and letters beyond ASCII are no part of a URL: what a browser would make of them is asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_address_is_escaped() {
+    let house = House::build(empty()).await;
+    let thread = house.fediverse.thread(2, 1);
+    let uris = [("/🐦/ü", "/%F0%9F%90%A6/%C3%BC"), ("/a b?c d", "/a%20b?c%20d")].map(|(raw, escaped)| {
+        let reply = house.fediverse.reply(&thread.root, 2);
+        house.fediverse.readdress(&reply, raw);
+        format!("{}{escaped}", house.fediverse.origin(2))
+    });
+    house.later(60);
+    house.run("replies.home").await.unwrap();
+    let asked = house.fediverse.log().resolves();
+    assert!(uris.iter().all(|uri| asked.contains(uri)), "{asked:?}");
+}

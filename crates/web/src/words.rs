@@ -1,6 +1,6 @@
 //! Times, counts and outcomes as people read them.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use maud::{Markup, html};
@@ -29,11 +29,12 @@ fn relative(now: DateTime<Utc>, time: DateTime<Utc>) -> String {
     }
 }
 
-/// How long something took: `0.4 s`, `12 s`, `3m 5s`.
+/// How long something took: `12 ms`, `0.4 s`, `12 s`, `3m 5s`.
 pub(crate) fn took(took: TimeDelta) -> String {
     match took.num_milliseconds() {
-        ..=0 => "0 s".to_owned(),
-        short @ 1..10_000 => format!("{}.{} s", short / 1000, short % 1000 / 100),
+        ..1 => "0 s".to_owned(),
+        blink @ 1..100 => format!("{blink} ms"),
+        short @ 100..10_000 => format!("{}.{} s", short / 1000, short % 1000 / 100),
         long => humantime::format_duration(Duration::from_secs(long.unsigned_abs() / 1000)).to_string(),
     }
 }
@@ -53,12 +54,14 @@ pub(crate) fn outcome(outcome: Outcome) -> Markup {
     html! { span class=(class) { (word) } }
 }
 
-/// What a run counted, without the zeros.
-pub(crate) fn counters(counters: &BTreeMap<String, i64>) -> Markup {
-    let told: Vec<_> = counters.iter().filter(|(_, count)| **count != 0).collect();
+/// What a run counted, without the zeros; a run that finished and counted nothing found nothing to do.
+pub(crate) fn did(run: &JobRun) -> Markup {
+    let told: Vec<_> = run.counters.iter().filter(|(_, count)| **count != 0).collect();
     html! {
         @if !told.is_empty() {
             ul.counters { @for (name, count) in told { li { b { (count) } " " (name.replace('_', " ")) } } }
+        } @else if run.outcome == Outcome::Finished {
+            span.small.quiet { "nothing to do" }
         }
     }
 }
@@ -86,6 +89,7 @@ mod tests {
         assert_eq!(at(600), "in 10 min");
         assert_eq!(at(-7200), "2 h ago");
         assert_eq!(at(86_400 * 30), "in 30 days");
+        assert_eq!(took(TimeDelta::milliseconds(9)), "9 ms");
         assert_eq!(took(TimeDelta::milliseconds(450)), "0.4 s");
         assert_eq!(took(TimeDelta::seconds(185)), "3m 5s");
     }

@@ -5,8 +5,9 @@ const SECONDS = 4;
 
 async function refresh() {
   const parts = [...document.querySelectorAll("[data-refresh]")];
-  // Whoever has a button under their finger keeps it.
-  if (document.hidden || parts.some((part) => part.contains(document.activeElement))) return;
+  // Whoever has a button under their finger keeps it, and what somebody opened stays open.
+  const busy = (part) => part.contains(document.activeElement) || part.querySelector("details[open]");
+  if (document.hidden || parts.some(busy)) return;
   const response = await fetch(location.href, { headers: { accept: "text/html" } });
   if (!response.ok) return;
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");

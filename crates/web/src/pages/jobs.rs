@@ -75,7 +75,7 @@ fn now(live: &Live) -> Markup {
         } @else if let Some(why) = &live.rests {
             span.chip.bad { "rests" } span.sub { (why) }
         } @else if let Some(due) = live.due_at {
-            "due " (words::when(due))
+            span.nowrap { "due " (words::when(due)) }
         } @else { span.quiet { "off" } }
     }
 }
@@ -83,7 +83,7 @@ fn now(live: &Live) -> Markup {
 fn ended(run: &JobRun) -> Markup {
     html! {
         (words::outcome(run.outcome)) " " span.small.quiet { (words::when(run.finished_at.unwrap_or(run.started_at))) }
-        (words::counters(&run.counters))
+        div { (words::did(run)) }
         @if let Some(error) = &run.error { span.sub { (error) } }
     }
 }
@@ -158,7 +158,7 @@ pub(super) fn runs_table(runs: &[JobRun], named: bool) -> Markup {
                                 @else if run.scope.is_empty() { span.quiet { "daemon" } } @else { (run.scope) }
                             } }
                             td data-label="Outcome" { div { (words::outcome(run.outcome)) span.sub { (words::when(run.started_at)) } } }
-                            td data-label="Did" { div { (words::counters(&run.counters))
+                            td data-label="Did" { div { (words::did(run))
                                 @if let Some(error) = &run.error { span.sub { (error) } } } }
                             td.number.nowrap data-label="Took" { @if let Some(took) = words::duration(run) { (words::took(took)) } }
                             td data-label="Requests" { (requests(run)) }
@@ -179,7 +179,7 @@ fn requests(run: &JobRun) -> Markup {
             0 => "0",
             1 => div { (words::requests(run)) span.sub { (hosts[0].0) } },
             many => details {
-                summary { (words::requests(run)) " " span.small.quiet { "to " (many) " hosts" } }
+                summary.nowrap { (words::requests(run)) " " span.small.quiet { "to " (many) " hosts" } }
                 @for (host, count) in hosts { span.sub { (count) " " (host) } }
             },
         }

@@ -56,7 +56,7 @@ fn threads_table(threads: &[Thread]) -> Markup {
         div.card {
             table.stack {
                 thead { tr {
-                    th { "Thread" } th.number { "Listed" } th.number { "Missing" } th.number { "At home" }
+                    th { "Thread" } th.number { "Listed" } th.number { "Found missing" } th.number { "Direct replies" }
                     th { "Visited" } th { "Next visit" }
                 } }
                 tbody {
@@ -66,8 +66,8 @@ fn threads_table(threads: &[Thread]) -> Markup {
                                 @if let Some(trouble) = &thread.trouble { " " span.chip.warn { (trouble) } }
                                 span.sub { "for " (thread.server) } } }
                             td.number data-label="Listed" { (thread.listed) }
-                            td.number data-label="Missing" { (thread.missing) }
-                            td.number data-label="At home" { (thread.replies_seen.map_or("–".to_owned(), |seen| seen.to_string())) }
+                            td.number data-label="Found missing" { (thread.missing) }
+                            td.number data-label="Direct replies" { (thread.replies_seen.map_or("–".to_owned(), |seen| seen.to_string())) }
                             td data-label="Visited" { @if let Some(visited) = thread.visited_at { (words::when(visited)) } @else { "not yet" } }
                             td data-label="Next visit" { (words::when(thread.next_visit_at)) }
                         }

@@ -231,7 +231,7 @@ mod tests {
             for _ in 0..30 {
                 let next = line.after(time, zone).unwrap();
                 minute += TimeDelta::minutes(1);
-                while minute.with_timezone(&zone).minute() % step != 0 {
+                while !minute.with_timezone(&zone).minute().is_multiple_of(step) {
                     minute += TimeDelta::minutes(1);
                 }
                 prop_assert_eq!(next, minute);

@@ -93,6 +93,11 @@ impl House {
         }
     }
 
+    /// Our server as the store names it.
+    pub(crate) fn server(&self) -> String {
+        self.fediverse.home().trim_start_matches("http://").to_owned()
+    }
+
     pub(crate) fn later(&self, minutes: i64) {
         self.clock.advance(TimeDelta::minutes(minutes));
     }

@@ -3,3 +3,4 @@
 mod care;
 mod home;
 mod house;
+mod threads;

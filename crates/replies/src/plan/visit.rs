@@ -35,6 +35,9 @@ pub(crate) enum Visit {
     Resting,
 }
 
+/// How old a status without known replies is when an origin that has no call for counts is asked about it.
+const FIRST_LOOK: TimeDelta = TimeDelta::minutes(10);
+
 /// Decides about one thread.
 pub(crate) fn visit(facts: &Facts<'_>) -> Visit {
     let age = facts.now - facts.created_at;
@@ -52,9 +55,10 @@ pub(crate) fn visit(facts: &Facts<'_>) -> Visit {
         return Visit::Empty;
     }
     let Some(earlier) = facts.earlier.filter(|earlier| earlier.visited_at.is_some()) else {
-        // Home knows no reply and the origin cannot be asked for a count: that is looked into once, late.
+        // Home knows no reply and the origin cannot be asked for a count: that is looked into once there was time
+        // for a reply.
         return match facts.at_origin {
-            None if at_home == 0 && age < TimeDelta::hours(1) => Visit::Empty,
+            None if at_home == 0 && age < FIRST_LOOK => Visit::Empty,
             _ => Visit::Now,
         };
     };

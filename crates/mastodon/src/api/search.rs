@@ -16,16 +16,31 @@ impl Client {
     ///
     /// A single answer is given back even if its uri is another one (an alias, a redirect): compare.
     pub async fn resolve(&self, uri: &Uri) -> Result<Option<Status>, Error> {
+        // Mitra fetches nothing when a type is named, so none is; snac then answers with the author instead.
+        let (found, accounts) = self.search(uri, None).await?;
+        if found.is_empty() && accounts {
+            let (found, _) = self.search(uri, Some("statuses")).await?;
+            return Ok(pick(found, uri));
+        }
+        Ok(pick(found, uri))
+    }
+
+    /// Statuses found for an address, and whether accounts were.
+    async fn search(&self, uri: &Uri, kind: Option<&str>) -> Result<(Vec<Status>, bool), Error> {
         let mut call = Call::get(&["api", "v2", "search"])
             .scope("read:search")
             .query("q", uri)
             .query("resolve", "true")
-            // Without it snac answers with the author; any other spelling is refused by GoToSocial.
-            .query("type", "statuses")
             .query("limit", 1);
+        if let Some(kind) = kind {
+            call = call.query("type", kind);
+        }
         call.timeout = Some(RESOLVE_TIMEOUT);
         call.repeatable = false;
         let (mut value, _) = self.value(&call).await?;
+        let accounts = value["accounts"]
+            .as_array()
+            .is_some_and(|accounts| !accounts.is_empty());
         let found = match value["statuses"].take() {
             serde_json::Value::Array(found) => found,
             _ => return Err(self.asked(&call).not_json("a search result without statuses")),
@@ -35,7 +50,7 @@ impl Client {
             .take(40)
             .filter_map(|item| serde_json::from_value(item).ok())
             .collect();
-        Ok(pick(found, uri))
+        Ok((found, accounts))
     }
 }
 

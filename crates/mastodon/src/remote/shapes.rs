@@ -294,7 +294,16 @@ mod tests {
         for path in rows {
             assert_eq!(shape(path), Shape::Profile { name: "u".into() }, "{path}");
         }
-        for path in ["/", "/?q=1", "/?p=x", "/a/b/c/d", "/@u/x%2Fy", "/notes/9/x", "/@/1", "//"] {
+        for path in [
+            "/",
+            "/?q=1",
+            "/?p=x",
+            "/a/b/c/d",
+            "/@u/x%2Fy",
+            "/notes/9/x",
+            "/@/1",
+            "//",
+        ] {
             assert_eq!(shape(path), Shape::Unknown, "{path}");
         }
     }

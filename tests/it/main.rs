@@ -1,1 +1,3 @@
-fn main() {}
+//! Stories of the whole daemon in this process, against a simulated fediverse, on both database engines.
+
+mod replies;

@@ -42,13 +42,12 @@ pub struct Report {
     pub origin_requests: u64,
 }
 
-/// Fetches the replies of one status now.
+/// Fetches the replies of one status now, within the bounds of `[replies]`.
 ///
 /// # Errors
 /// When home cannot be asked or does not find the status.
-pub async fn fetch(cx: &JobContext, uri: &Uri) -> Result<Report, JobError> {
-    let config = Config::default();
-    let pass = Pass::new(cx, &config)?;
+pub async fn fetch(cx: &JobContext, config: &Config, uri: &Uri) -> Result<Report, JobError> {
+    let pass = Pass::new(cx, config)?;
     let status =
         pass.client.resolve(uri).await?.ok_or_else(|| {
             JobError::Transient(anyhow::anyhow!("{} cannot find a status at {uri}", pass.client.host()))

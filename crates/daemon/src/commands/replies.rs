@@ -31,7 +31,7 @@ pub(super) async fn fetch(args: &Args, url: &str, login: Option<&str>) -> anyhow
         progress: Progress::default(),
         effects: doors.ledger.of("replies"),
     };
-    let report = replies::fetch(&cx, &uri).await?;
+    let report = replies::fetch(&cx, &config.replies, &uri).await?;
     doors.store.close().await;
     if args.json {
         out::json(&report)?;

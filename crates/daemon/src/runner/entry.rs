@@ -70,6 +70,8 @@ impl Settings {
 /// When an entry last started, and how many runs in a row failed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Past {
+    /// Whether the last run was cut off by the end of its process, and so goes on at once.
+    pub cut_off: bool,
     /// Of any outcome.
     pub last_start: Option<DateTime<Utc>>,
     /// Runs in a row.

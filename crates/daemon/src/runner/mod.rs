@@ -24,8 +24,9 @@ use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use job::{Due, Live, due};
 use store::{
-    job_runs::{self, JobRun},
+    job_runs::{self, JobRun, Outcome},
     job_states::{self, JobState},
+    leases,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, warn};
@@ -275,6 +276,9 @@ impl Runner {
 
     fn due_by(&self, entry: &Entry, past: entry::Past, now: DateTime<Utc>) -> Due {
         let schedule = entry.job.schedule();
+        if past.cut_off && !matches!(schedule, job::Schedule::Never) {
+            return Due::Now;
+        }
         let last = match schedule {
             // A cron job that never ran waits for its first time since we are up.
             job::Schedule::Cron { .. } => past.last_start.or(Some(self.0.up_since)),
@@ -291,7 +295,23 @@ impl Runner {
             Some(_) => job_runs::failures_in_a_row(db, entry.job.name(), &entry.scope, 20).await?,
             None => 0,
         };
+        let cut_off = match &last {
+            Some(run) => match run.outcome {
+                Outcome::Stopped | Outcome::Lost => true,
+                // Its process is gone, unless it still holds the lease.
+                Outcome::Running => {
+                    let leases = leases::list(db, self.0.doors.clock.now()).await?;
+                    !leases
+                        .iter()
+                        .any(|lease| lease.name == entry.lease() && lease.holder != self.0.doors.holder)
+                }
+                _ => false,
+            },
+            None => false,
+        };
         let past = entry::Past {
+            // Once: a run that takes its process with it is no better the second time, and waits like any failure.
+            cut_off: cut_off && failures < 2,
             last_start: last.map(|run| run.started_at),
             failures,
         };

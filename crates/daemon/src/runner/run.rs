@@ -118,6 +118,7 @@ impl Runner {
             warn!(job, error = %chain(&error), "cannot take back a wish to run");
         }
         entry.set_past(Past {
+            cut_off: false,
             last_start: Some(now),
             failures: entry.past().unwrap_or_default().failures,
         });
@@ -232,6 +233,7 @@ impl Runner {
         let well = matches!(run.outcome, Outcome::Finished | Outcome::Stopped);
         let failures = entry.past().unwrap_or_default().failures;
         entry.set_past(Past {
+            cut_off: false,
             last_start: Some(run.started_at),
             failures: if well { 0 } else { failures.saturating_add(1) },
         });

@@ -10,7 +10,6 @@ use chrono::{DateTime, TimeDelta};
 use job::{Board, Job, JobContext, JobError, Ledger, Schedule, Scope, Section, Summary};
 use model::FakeClock;
 use net::Net;
-use store::job_runs::Outcome;
 
 use super::*;
 
@@ -180,6 +179,41 @@ async fn a_run_that_reaches_no_page_is_cut_off_at_the_drain() {
     }
     assert!(!house.runner.drain(Duration::from_millis(10)).await);
     assert_eq!(run.await.unwrap().unwrap().outcome, Outcome::Stopped);
+}
+
+#[tokio::test]
+async fn a_run_cut_off_by_the_end_of_its_process_goes_on_at_once_but_not_for_ever() {
+    let house = house(Does::Work).await;
+    let doors = &house.runner.0.doors;
+    let entry = house.runner.settings().entries[0].clone();
+    let dead = |n: usize, outcome| JobRun {
+        id: uuid::Uuid::now_v7().to_string(),
+        job: "replies.made".into(),
+        scope: String::new(),
+        holder: format!("dead {n}"),
+        started_at: doors.clock.now(),
+        finished_at: None,
+        outcome,
+        counters: Default::default(),
+        requests: Default::default(),
+        error: None,
+    };
+    job_runs::start(&doors.store, &dead(1, Outcome::Running)).await.unwrap();
+    let ttl = Duration::from_secs(60);
+    let lease = store::leases::take(&doors.store, &entry.lease(), "dead 1", ttl, doors.clock.now())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(!house.runner.remember(&entry).await.unwrap().cut_off, "it may be alive");
+    store::leases::release(&doors.store, &lease).await.unwrap();
+    house.runner.remember(&entry).await.unwrap();
+    assert_eq!(house.run().await.unwrap().outcome, Outcome::Finished);
+
+    for (outcome, goes_on) in [(Outcome::Stopped, true), (Outcome::Lost, true), (Outcome::Lost, false)] {
+        job_runs::start(&doors.store, &dead(2, outcome)).await.unwrap();
+        let past = house.runner.remember(&entry).await.unwrap();
+        assert_eq!(past.cut_off, goes_on, "{outcome:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,85 @@
+//! Starting, reloading and ending.
+
+use fake_fediverse::Fault;
+
+use crate::house::{House, fediverse, only_home, server, until};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_process_on_one_database_is_refused_and_a_killed_one_is_in_nobodys_way() {
+    let house = House::with("");
+    let first = house.run().await;
+    assert_eq!(first.page("/readyz").await, 200);
+    for command in ["run", "once"] {
+        house
+            .egret(&[command])
+            .await
+            .refused(&["another egret", "process ", "egret.db", "stop it first"]);
+    }
+    assert_eq!(first.page("/readyz").await, 200, "the first one goes on");
+    first.signal("KILL").await;
+    assert_eq!(first.ended().await, None);
+    let next = house.run().await;
+    assert_eq!(next.page("/readyz").await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_cut_off_by_a_kill_is_taken_up_at_once_by_the_next_start() {
+    let fediverse = fediverse().await;
+    for origin in 0..3 {
+        fediverse.fault(Some(origin), "", Fault::Silent, None);
+    }
+    let house = House::of(&fediverse, "");
+    let first = house.run().await;
+    until("the run is under way", || !fediverse.log().origins(None).is_empty()).await;
+    first.signal("KILL").await;
+    first.ended().await;
+    assert!(fediverse.missing() > 0);
+    for origin in 0..3 {
+        fediverse.heal(Some(origin));
+    }
+    let next = house.run().await;
+    next.says("was cut off by the end of its process").await;
+    until("all is at home", || fediverse.missing() == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn term_and_int_end_it_well() {
+    let fediverse = fediverse().await;
+    for signal in ["TERM", "INT"] {
+        let house = House::of(&fediverse, "");
+        let daemon = house.run().await;
+        daemon.signal(signal).await;
+        assert_eq!(daemon.ended().await, Some(0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bad_config_at_a_reload_leaves_the_old_one_in_place() {
+    let fediverse = fediverse().await;
+    let house = House::of(&fediverse, "");
+    let daemon = house.run().await;
+    daemon.says("replies.home finished").await;
+    house.config("[replies.home]\nevry = \"1h\"\n");
+    daemon.signal("HUP").await;
+    daemon.says("the old one stays in place").await;
+    daemon.says("evry").await;
+    assert_eq!(daemon.page("/readyz").await, 200);
+
+    house.config(&format!(
+        "{}{}",
+        server(&fediverse.home(), &["me", "lost"]),
+        only_home("")
+    ));
+    daemon.signal("HUP").await;
+    daemon.says("lost.token").await;
+
+    house.config(&format!(
+        "{}{}",
+        server(&fediverse.home(), &["me"]),
+        only_home("every = \"1h\"")
+    ));
+    daemon.signal("HUP").await;
+    daemon.says("the new config is in place").await;
+    daemon.signal("TERM").await;
+    assert_eq!(daemon.ended().await, Some(0));
+}

@@ -1,0 +1,7 @@
+//! The program itself: processes, signals, exit codes, and what it says.
+
+mod bad_input;
+mod callbacks;
+mod commands;
+mod house;
+mod lifecycle;

@@ -68,23 +68,19 @@ pub(crate) fn leaves(missing: &[Missing]) -> Vec<String> {
     for &i in &picked {
         cover(i, &mut covered);
     }
+    // Those that wait bring their ancestors, too. Each step is walked once, however large the thread is.
+    let mut waits = vec![false; missing.len()];
+    for &i in &waiting {
+        cover(i, &mut waits);
+    }
     for i in 0..missing.len() {
-        if !covered[i] && !waiting.contains(&i) && !leads_to(i, &waiting, &parent, missing.len()) {
+        if !covered[i] && !waits[i] {
             picked.push(i);
             cover(i, &mut covered);
         }
     }
     picked.sort_unstable();
     picked.into_iter().rev().map(|i| missing[i].uri.clone()).collect()
-}
-
-/// Whether `i` is an ancestor of one that waits.
-fn leads_to(i: usize, waiting: &HashSet<usize>, parent: &impl Fn(usize) -> Option<usize>, most: usize) -> bool {
-    waiting.iter().any(|&start| {
-        std::iter::successors(Some(start), |&at| parent(at))
-            .take(most)
-            .any(|at| at == i)
-    })
 }
 
 /// How long after a failed try: `first`, doubling with each, a day at most. `None` when the tries are used up.

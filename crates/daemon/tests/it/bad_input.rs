@@ -21,7 +21,7 @@ async fn an_unreadable_token_file() {
         .refused(&["me.token", "127.0.0.1:9/me", "token_file"]);
     // Root may read everything.
     let file = house.write("me.token", "0123456789abcdef");
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o0)).unwrap();
     if std::fs::read(&file).is_err() {
         house.egret(&["run"]).await.refused(&["me.token", "let the user"]);
     }

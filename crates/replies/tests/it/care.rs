@@ -335,7 +335,7 @@ async fn fetches_one_thread_by_hand() {
         let thread = house.fediverse.thread(origin, 9);
         // By identity, and as people copy it from the address bar.
         let address = if origin % 2 == 0 { &thread.root } else { &thread.url };
-        let report = replies::fetch(&house.cx(), &Uri::parse(address).unwrap())
+        let report = replies::fetch(&house.cx(), &replies::Config::default(), &Uri::parse(address).unwrap())
             .await
             .unwrap();
         assert_eq!(report.uri, thread.root);

@@ -58,12 +58,12 @@ async fn story(database: String) {
     assert!(first.requests.values().sum::<u64>() > 0, "{:?}", first.requests);
     assert!(first.counters.values().any(|count| *count > 0), "{:?}", first.counters);
     assert_eq!(fediverse.log().repeated_resolves(), Vec::<String>::new());
-    let page = format!("http://{}/metrics", daemon.address());
-    let metrics = tokio::task::spawn_blocking(move || ureq::get(&page).call().unwrap().body_mut().read_to_string())
-        .await
-        .unwrap()
-        .unwrap();
-    assert!(metrics.contains(r#"egret_job_runs_total{job="replies.home",outcome="finished"}"#));
+    until("the run is counted", || async {
+        text(&daemon, "/metrics")
+            .await
+            .contains(r#"egret_job_runs_total{job="replies.home",outcome="finished"}"#)
+    })
+    .await;
     stop(daemon).await;
 
     fediverse.clear_log();
@@ -115,6 +115,14 @@ async fn stop(daemon: Daemon) {
 async fn get(daemon: &Daemon, path: &str) -> u16 {
     let url = format!("http://{}{path}", daemon.address());
     tokio::task::spawn_blocking(move || ureq::get(&url).call().map(|answer| answer.status().as_u16()))
+        .await
+        .unwrap()
+        .unwrap()
+}
+
+async fn text(daemon: &Daemon, path: &str) -> String {
+    let url = format!("http://{}{path}", daemon.address());
+    tokio::task::spawn_blocking(move || ureq::get(&url).call()?.body_mut().read_to_string())
         .await
         .unwrap()
         .unwrap()

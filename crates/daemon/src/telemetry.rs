@@ -7,14 +7,17 @@ use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util:
 
 use crate::config::{Log, LogFormat};
 
+/// The scheduler tells of each reminder it makes. What the config says of it comes later and outweighs this.
+const QUIET: &str = "tokio_cron_scheduler=warn";
+
 /// Starts writing log lines to standard error, so that standard output belongs to results. `RUST_LOG` outweighs the
 /// config. A second call changes nothing: in a test several daemons share a process.
 pub fn start_logs(log: &Log) {
     let filter = std::env::var("RUST_LOG")
         .ok()
         .and_then(|text| EnvFilter::try_new(text).ok())
-        .or_else(|| EnvFilter::try_new(&log.level).ok())
-        .unwrap_or_else(|| EnvFilter::new("info"));
+        .or_else(|| EnvFilter::try_new(format!("{QUIET},{}", log.level)).ok())
+        .unwrap_or_else(|| EnvFilter::new(format!("{QUIET},info")));
     let people = match log.format {
         LogFormat::Text => true,
         LogFormat::Json => false,

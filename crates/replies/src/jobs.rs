@@ -20,7 +20,7 @@ macro_rules! job {
         }
 
         impl $name {
-            fn new(config: &Arc<Config>) -> Arc<dyn Job> {
+            fn job(config: &Arc<Config>) -> Arc<dyn Job> {
                 Arc::new(Self { section: config.$section.section(), config: Arc::clone(config) })
             }
         }
@@ -116,11 +116,11 @@ pub fn jobs(config: &Config) -> Vec<Arc<dyn Job>> {
         config: Arc::clone(config),
     };
     let mut jobs = vec![
-        Home::new(config),
-        Bookmarks::new(config),
-        Favourites::new(config),
-        Lists::new(config),
-        Joined::new(config),
+        Home::job(config),
+        Bookmarks::job(config),
+        Favourites::job(config),
+        Lists::job(config),
+        Joined::job(config),
         Arc::new(wanted),
     ];
     jobs.retain(|job| job.section().enabled);

@@ -157,7 +157,7 @@ async fn resolve(pass: &Pass<'_>, mut rows: Vec<Wanted>, sent: &mut Vec<Sent>) -
             }
         }
     }
-    open.sort_by(|a, b| a.1.found_at.cmp(&b.1.found_at));
+    open.sort_by_key(|(_, row)| row.found_at);
     let missing: Vec<_> = open
         .iter()
         .map(|(_, row)| plan::Missing {

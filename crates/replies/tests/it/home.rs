@@ -20,7 +20,6 @@ async fn does_its_work() {
         resolves.iter().collect::<HashSet<_>>().len(),
         "nothing is asked twice"
     );
-    println!("small: {missing} recovered, {} home requests", log.home().len());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -76,7 +76,6 @@ async fn asks_for_little_more_where_parents_are_not_told() {
         .filter(|row| row.in_reply_to.is_none())
         .count();
     let asked = log.resolves().len();
-    println!("untold parents: {asked} resolves for {leaves} leaves, {untold} untold");
     assert!(asked <= leaves + untold / 4, "{asked} for {leaves}");
     assert_eq!(log.repeated_resolves(), Vec::<String>::new());
 }
@@ -227,7 +226,6 @@ async fn a_giant_is_listed_cheaply_and_fetched_in_parts() {
     assert!(log.resolves().len() <= 300);
     assert_eq!(log.repeated_resolves(), Vec::<String>::new());
     assert_eq!(log.origins(None).len(), origin.len(), "what is wanted is known");
-    println!("giant: {listing} origin requests, {} home requests", log.home().len());
 }
 
 #[tokio::test(flavor = "multi_thread")]

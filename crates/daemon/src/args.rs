@@ -16,7 +16,7 @@ pub struct Args {
     /// The database, as in [store] url
     #[arg(long, global = true, value_name = "URL")]
     pub store: Option<String>,
-    /// How much to log, as in [log] level
+    /// How much to log, as in `log.level`
     #[arg(long, global = true, value_name = "LEVEL")]
     pub log: Option<String>,
     /// Prints JSON for programs
@@ -32,7 +32,7 @@ pub struct Args {
 pub enum Command {
     /// Asks for a token in the browser and writes the first config
     Init {
-        /// Your server, such as https://mastodon.example
+        /// Your server, such as `https://mastodon.example`
         url: url::Url,
         /// A name for the login
         #[arg(long, default_value = "me")]

@@ -7,8 +7,8 @@ use url::Url;
 
 use crate::Host;
 
-/// An ActivityPub id: an absolute `http` or `https` URL with the host normalised (case, IDN) and everything else
-/// as it came, query and fragment included.
+/// An ActivityPub id: an absolute `http` or `https` URL with the host normalised (case, IDN), query and fragment
+/// included. Spaces and letters outside ASCII are percent-encoded, as URLs want them; what is encoded already stays.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Uri(String);

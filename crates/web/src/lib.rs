@@ -12,6 +12,7 @@ mod layout;
 mod overview;
 mod pages;
 mod problem;
+mod rights;
 mod router;
 mod words;
 

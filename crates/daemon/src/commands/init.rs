@@ -56,20 +56,21 @@ pub(super) async fn run(args: &Args, url: &Url, name: &str, admin: bool) -> anyh
     })?;
     let net = Net::new(&config.net, std::sync::Arc::new(SystemClock))?;
     let scopes = if admin { ADMIN_SCOPES } else { SCOPES };
-    let app = oauth::register(&net, &base, "Egret", scopes)
+    let app = oauth::register(&net, &base, "Egret", oauth::Redirect::OutOfBand, scopes)
         .await
         .with_context(|| format!("cannot register at {base}; is it a Mastodon server?"))?;
+    let asked = app.ask(scopes);
     out::line(format!(
         "Open this address in a browser where you are signed in, and agree:\n\n  {}\n\n\
          The server then shows a code. Paste it here and press Enter:",
-        app.authorize_url(scopes)
+        asked.url
     ));
     let code = read_line().await?;
-    let token = app
-        .token(&net, &code, scopes)
+    let granted = app
+        .token(&net, &code, &asked.verifier, scopes)
         .await
         .context("the server did not take the code; run init again and paste the whole code within ten minutes")?;
-    write_private(&folder.join(&token_file), token.expose_secret())?;
+    write_private(&folder.join(&token_file), granted.token.expose_secret())?;
     let text = format!(
         "# Made by `egret init`. config/example.toml shows every key with its default.\n\n\
          [[servers]]\nurl = \"{}\"\n\n[[servers.logins]]\nname = \"{name}\"\ntoken_file = \"{token_file}\"\n",

@@ -1,6 +1,8 @@
 //! Apps, the code flow and tokens.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::{Routed, auth};
 use crate::clock;
@@ -197,8 +199,10 @@ fn token(state: &State, call: &Call) -> Result<Reply, Reply> {
                 .and_then(|code| tokens.codes.remove(code))
                 .ok_or_else(grant)?;
             let same = code.app == id && call.param("redirect_uri") == Some(code.redirect_uri.as_str());
-            // The challenge is stored, and only its presence is checked: hashing is not what is simulated here.
-            let verified = code.challenge.is_none() || call.param("code_verifier").is_some();
+            let verified = code.challenge.as_deref().is_none_or(|challenge| {
+                call.param("code_verifier")
+                    .is_some_and(|verifier| s256(verifier) == challenge)
+            });
             if !same || !verified {
                 return Err(grant());
             }
@@ -224,6 +228,11 @@ fn token(state: &State, call: &Call) -> Result<Reply, Reply> {
         "access_token": access_token, "token_type": "Bearer", "scope": scopes.join(" "),
         "created_at": clock::now().timestamp(),
     })))
+}
+
+/// PKCE's challenge to a verifier.
+fn s256(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
 }
 
 fn revoke(state: &State, call: &Call) -> Result<Reply, Reply> {

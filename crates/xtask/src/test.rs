@@ -78,7 +78,7 @@ fn count(cargo: &mut Command) -> anyhow::Result<()> {
         bail!("interrupted");
     }
     println!(
-        "xtask: {} passed, {} failed, {} ignored",
+        "xtask: {} passed, {} failed, {} skipped",
         total.passed, total.failed, total.ignored
     );
     if !status.success() {

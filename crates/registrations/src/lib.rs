@@ -1,3 +1,15 @@
-//! Decides sign-ups by rules. Every decision is an effect.
-//!
-//! Empty so far: the room is here so that the feature has a place. Its six files are named in `docs/architecture.md`.
+//! Decides who may come in: sign-ups that wait for approval are judged by rules, and each decision can be explained.
+
+mod address;
+mod facts;
+mod names;
+mod rule;
+mod ruleset;
+mod verdict;
+
+pub use address::{Address, AddressError};
+pub use facts::Facts;
+pub use names::{Closeness, Fit, Name, NameError, Names};
+pub use rule::Rule;
+pub use ruleset::{Lists, Ruleset};
+pub use verdict::{Judgement, Verdict};

@@ -100,6 +100,12 @@ pub async fn mark_lost(db: &Db, job: &str, scope: &str, except: &str, now: DateT
     Ok(lost)
 }
 
+/// One run.
+pub async fn load(db: &Db, id: &str) -> Result<Option<JobRun>, Error> {
+    const SQL: &str = "SELECT * FROM job_runs WHERE id = $1";
+    Ok(on!(db, pool => sqlx::query_as(SQL).bind(id).fetch_optional(pool).await)?)
+}
+
 /// The newest run of a job and scope, of any outcome.
 pub async fn last(db: &Db, job: &str, scope: &str) -> Result<Option<JobRun>, Error> {
     const SQL: &str = "SELECT * FROM job_runs WHERE job = $1 AND scope = $2 ORDER BY id DESC LIMIT 1";

@@ -3,12 +3,23 @@
 use std::sync::LazyLock;
 
 use axum::{
+    Router,
     extract::Path,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
+    routing,
 };
 
-use crate::problem::Problem;
+use tower_http::compression::CompressionLayer;
+
+use crate::{State, problem::Problem};
+
+/// One file for browsers, three for those who change them.
+const STYLE: &str = concat!(
+    include_str!("assets/base.css"),
+    include_str!("assets/layout.css"),
+    include_str!("assets/components.css")
+);
 
 struct Asset {
     name: &'static str,
@@ -19,7 +30,7 @@ struct Asset {
 
 static ASSETS: LazyLock<[Asset; 3]> = LazyLock::new(|| {
     [
-        ("style.css", "text/css; charset=utf-8", include_str!("assets/style.css")),
+        ("style.css", "text/css; charset=utf-8", STYLE),
         (
             "refresh.js",
             "text/javascript; charset=utf-8",
@@ -35,8 +46,15 @@ static ASSETS: LazyLock<[Asset; 3]> = LazyLock::new(|| {
     })
 });
 
+/// The files, which hold nothing secret: the pages for those who have not signed in yet need them too.
+pub(crate) fn router() -> Router<State> {
+    Router::new()
+        .route("/assets/{name}", routing::get(get))
+        .route_layer(CompressionLayer::new())
+}
+
 /// `GET /assets/{name}`.
-pub(crate) async fn get(Path(name): Path<String>, headers: HeaderMap) -> Response {
+async fn get(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
         return Problem::not_found("there is no such file").into_response();
     };
@@ -61,7 +79,7 @@ pub(crate) async fn get(Path(name): Path<String>, headers: HeaderMap) -> Respons
 }
 
 /// FNV-1a: tells versions of a file apart, nothing more.
-fn fnv(bytes: &[u8]) -> u64 {
+pub(crate) fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })

@@ -11,6 +11,7 @@ mod health;
 mod layout;
 mod overview;
 mod pages;
+mod parts;
 mod problem;
 mod rights;
 mod router;

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::get,
 };
 use tower_http::{
     catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, set_header::SetResponseHeaderLayer,
@@ -16,9 +16,9 @@ use tower_http::{
 };
 
 use crate::{
-    State, api, assets, guard, health, pages,
+    State, api, assets, guard, health, pages, problem,
     problem::Problem,
-    rights::{Right, Visitor, only_with},
+    rights::{Right, Visitor},
 };
 
 /// Nothing from elsewhere, nothing inline, nobody's frame.
@@ -42,44 +42,27 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Every route.
 pub fn router(state: State) -> Router {
-    let pages = only_with(
-        Right::View,
-        Router::new()
-            .route("/", get(pages::overview::get))
-            .route("/jobs", get(pages::jobs::list))
-            .route("/jobs/{name}", get(pages::jobs::show))
-            .route("/jobs/{name}/run", post(pages::jobs::run))
-            .route("/jobs/{name}/pause", post(pages::jobs::pause))
-            .route("/jobs/{name}/resume", post(pages::jobs::resume))
-            .route("/replies", get(pages::replies::get))
-            .route("/effects", get(pages::effects::get)),
-    );
-    let api = only_with(
-        Right::View,
-        Router::new()
-            .route("/api/v1/jobs", get(api::jobs::list))
-            .route("/api/v1/job_runs", get(api::job_runs::list)),
-    );
     let mut app = Router::new()
-        .merge(pages)
-        .merge(api)
-        .route("/assets/{name}", get(assets::get))
+        .merge(pages::router())
+        .merge(api::router())
+        .merge(assets::router())
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/healthz", get(health::healthz))
         .route("/metrics", get(health::metrics))
         .fallback(async || Problem::not_found("there is nothing at this address"))
         .method_not_allowed_fallback(async || {
-            Problem::new(405, "not like this").because("this address takes another method")
+            Problem::new(405, "not like this").because("this address takes another method: see Allow")
         })
         .with_state(state)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT))
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(BODY))
+        .layer(middleware::from_fn(problem::with_visitor))
         .layer(middleware::from_fn(guard::same_origin))
         .layer(middleware::from_fn(everybody_is_the_operator))
-        .layer(middleware::from_fn(crate::problem::with_request_id))
+        .layer(middleware::from_fn(problem::with_request_id))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-store"),

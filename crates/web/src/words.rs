@@ -7,6 +7,8 @@ use maud::{Markup, html};
 use model::{Clock, SystemClock};
 use store::job_runs::{JobRun, Outcome};
 
+use crate::parts::{Tone, badge};
+
 /// A moment, near or far: `3 min ago`, `in 2 h`, with the exact time on hover.
 pub(crate) fn when(time: DateTime<Utc>) -> Markup {
     let exact = time.to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -41,17 +43,28 @@ pub(crate) fn took(took: TimeDelta) -> String {
 
 /// How a run ended, as a chip.
 pub(crate) fn outcome(outcome: Outcome) -> Markup {
-    let (class, word) = match outcome {
-        Outcome::Running => ("chip", "running"),
-        Outcome::Finished => ("chip good", "finished"),
-        Outcome::Failed => ("chip warn", "failed"),
-        Outcome::Refused => ("chip bad", "refused"),
-        Outcome::TimedOut => ("chip warn", "timed out"),
-        Outcome::Panicked => ("chip bad", "panicked"),
-        Outcome::Stopped => ("chip plain", "stopped"),
-        Outcome::Lost => ("chip bad", "lost"),
+    let tone = match outcome {
+        Outcome::Running => Tone::Live,
+        Outcome::Finished => Tone::Good,
+        Outcome::Failed | Outcome::TimedOut => Tone::Warn,
+        Outcome::Refused | Outcome::Panicked | Outcome::Lost => Tone::Bad,
+        Outcome::Stopped => Tone::Plain,
     };
-    html! { span class=(class) { (word) } }
+    badge(tone, &outcome_key(outcome).replace('_', " "))
+}
+
+/// How a run ended, as programs read it.
+pub(crate) fn outcome_key(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Running => "running",
+        Outcome::Finished => "finished",
+        Outcome::Failed => "failed",
+        Outcome::Refused => "refused",
+        Outcome::TimedOut => "timed_out",
+        Outcome::Panicked => "panicked",
+        Outcome::Stopped => "stopped",
+        Outcome::Lost => "lost",
+    }
 }
 
 /// What a run counted, without the zeros; a run that finished and counted nothing found nothing to do.
@@ -69,6 +82,17 @@ pub(crate) fn did(run: &JobRun) -> Markup {
 /// Requests of a run, to all hosts.
 pub(crate) fn requests(run: &JobRun) -> u64 {
     run.requests.values().fold(0, |all, some| all.saturating_add(*some))
+}
+
+/// Requests of a run by host, most first.
+pub(crate) fn by_host(run: &JobRun) -> Vec<(&str, u64)> {
+    let mut hosts: Vec<_> = run
+        .requests
+        .iter()
+        .map(|(host, count)| (host.as_str(), *count))
+        .collect();
+    hosts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    hosts
 }
 
 /// From start to end, where there is one.

@@ -1,44 +1,124 @@
 //! `/api/v1/job_runs`: what ran, newest first.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
-    extract::{Query, State as Extract, rejection::QueryRejection},
+    extract::{Path, State as Extract},
+    http::Uri,
+    response::Response,
 };
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use store::job_runs::{self, JobRun};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{State, problem::Problem};
+use super::{
+    Query,
+    paging::{self, Limit},
+};
+use crate::{State, problem::Problem, words};
 
-const MOST: u32 = 200;
-
-/// `?job=&before=&limit=`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Params {
-    job: Option<String>,
-    before: Option<String>,
-    limit: Option<u32>,
+pub(super) fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
 }
 
-#[derive(Debug, Serialize)]
-pub(crate) struct JobRuns {
-    job_runs: Vec<JobRun>,
+/// A run of a job.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Run {
+    /// Sorts by time; the cursor of a page.
+    id: String,
+    /// `feature.noun`.
+    job: String,
+    /// `server/login`, a server, or empty for the daemon.
+    scope: String,
+    /// Start.
+    started_at: DateTime<Utc>,
+    /// End.
+    finished_at: Option<DateTime<Utc>>,
+    /// `running`, `finished`, `failed`, `refused`, `timed_out`, `panicked`, `stopped` or `lost`.
+    outcome: &'static str,
+    /// What it did, by name of the counter.
+    counters: BTreeMap<String, i64>,
+    /// Requests by host.
+    requests: BTreeMap<String, u64>,
+    /// Why it did not finish.
+    error: Option<String>,
+}
+
+impl From<JobRun> for Run {
+    fn from(run: JobRun) -> Self {
+        Self {
+            id: run.id,
+            job: run.job,
+            scope: run.scope,
+            started_at: run.started_at,
+            finished_at: run.finished_at,
+            outcome: words::outcome_key(run.outcome),
+            counters: run.counters,
+            requests: run.requests,
+            error: run.error,
+        }
+    }
+}
+
+/// Which runs.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default, deny_unknown_fields)]
+struct Params {
+    /// Only of this job.
+    job: Option<String>,
+    /// Older than this one: the cursor of the page before.
+    before: Option<String>,
+    /// How many, 1 to 200.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
+    limit: Limit,
+}
+
+/// A page of runs.
+#[derive(Debug, Serialize, ToSchema)]
+struct JobRuns {
+    job_runs: Vec<Run>,
     /// The next page's `before`; `null` on the last one.
     next: Option<String>,
 }
 
-pub(crate) async fn list(
-    Extract(state): Extract<State>,
-    params: Result<Query<Params>, QueryRejection>,
-) -> Result<Json<JobRuns>, Problem> {
-    let Query(params) =
-        params.map_err(|error| Problem::new(400, "cannot read the query").because(error.body_text()))?;
-    let limit = params.limit.unwrap_or(50);
-    if !(1..=MOST).contains(&limit) {
-        return Err(Problem::new(400, "cannot read the query").because(format!("limit: from 1 to {MOST}")));
-    }
-    let (job_runs, next) = page(&state, params.job.as_deref(), params.before.as_deref(), limit).await?;
-    Ok(Json(JobRuns { job_runs, next }))
+/// What ran, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/job_runs", tag = "jobs", operation_id = "list_job_runs", params(Params),
+    responses((status = 200, description = "A page of runs, newest first", body = JobRuns,
+        headers(("link" = String, description = "The next page, with `rel=\"next\"`"))))
+)]
+async fn list(Extract(state): Extract<State>, uri: Uri, Query(params): Query<Params>) -> Result<Response, Problem> {
+    let (runs, next) = page(&state, params.job.as_deref(), params.before.as_deref(), params.limit).await?;
+    let job_runs = runs.into_iter().map(Run::from).collect();
+    let body = JobRuns {
+        job_runs,
+        next: next.clone(),
+    };
+    Ok(paging::page(&uri, next.as_deref(), body))
+}
+
+/// One run.
+#[utoipa::path(
+    get, path = "/api/v1/job_runs/{id}", tag = "jobs", operation_id = "show_job_run",
+    params(("id" = String, Path, description = "Of the run")),
+    responses(
+        (status = 200, description = "The run", body = Run),
+        (status = 404, description = "There is no such run, or it was forgotten", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn show(Extract(state): Extract<State>, Path(id): Path<String>) -> Result<Json<Run>, Problem> {
+    Ok(Json(load(&state, &id).await?.into()))
+}
+
+/// One run, or 404.
+pub(crate) async fn load(state: &State, id: &str) -> Result<JobRun, Problem> {
+    job_runs::load(&state.store, id)
+        .await?
+        .ok_or_else(|| Problem::not_found("there is no such run, or it was forgotten"))
 }
 
 /// A page of runs and where the next one begins.
@@ -46,13 +126,11 @@ pub(crate) async fn page(
     state: &State,
     job: Option<&str>,
     before: Option<&str>,
-    limit: u32,
+    limit: Limit,
 ) -> Result<(Vec<JobRun>, Option<String>), Problem> {
     let job = job.filter(|job| !job.is_empty());
     let before = before.filter(|id| !id.is_empty());
-    let mut runs = job_runs::list(&state.store, job, before, limit + 1).await?;
-    let more = runs.len() > limit as usize;
-    runs.truncate(limit as usize);
-    let next = runs.last().filter(|_| more).map(|run| run.id.clone());
+    let mut runs = job_runs::list(&state.store, job, before, limit.get() + 1).await?;
+    let next = limit.cut(&mut runs, |run| run.id.clone());
     Ok((runs, next))
 }

@@ -1,56 +1,91 @@
 //! `/jobs`: what runs, what is due, what came of it; run now, pause, resume.
 
 use axum::{
+    Router,
     extract::{Form, Path, Query, State as Extract, rejection::FormRejection},
     response::Redirect,
+    routing::{get, post},
 };
 use job::Live;
 use maud::{Markup, html};
-use model::{Clock, SystemClock};
 use serde::Deserialize;
-use store::{job_runs::JobRun, job_states};
+use store::job_runs::JobRun;
 
+use super::{Group, Page, runs::runs_table};
 use crate::{
     State,
-    api::{job_runs, jobs::Entry},
-    layout::{self, Place},
+    api::{
+        job_runs,
+        jobs::{Entry, Wish, entries, tell},
+        paging::Limit,
+    },
+    layout::Sheet,
+    parts::{Tone, badge, button, empty, pager},
     problem::Problem,
+    rights::{Right, Visitor, only_with},
     words,
 };
 
-pub(crate) async fn list(Extract(state): Extract<State>) -> Result<Markup, Problem> {
-    let entries = crate::api::jobs::entries(&state).await?;
-    let body = html! {
-        h1 { "Jobs" }
-        div #jobs data-refresh {
-            @if entries.is_empty() {
-                p.empty { "No job is configured. " code { "config/example.toml" } " shows them all." }
-            } @else { (table(&entries)) }
-        }
-    };
-    Ok(layout::page("Jobs", Some(Place::Jobs), &body))
+pub(crate) const PAGE: Page = Page {
+    path: "/jobs",
+    name: "Jobs",
+    icon: "M10 3a7 7 0 1 0 0 14a7 7 0 1 0 0-14M10 6.500V10l2.700 2",
+    group: Group::First,
+    right: Right::View,
+    only: None,
+    routes,
+};
+
+fn routes() -> Router<State> {
+    let changes = Router::new()
+        .route("/jobs/{job}/run", post(run))
+        .route("/jobs/{job}/pause", post(pause))
+        .route("/jobs/{job}/resume", post(resume));
+    Router::new()
+        .route("/jobs", get(list))
+        .route("/jobs/{job}", get(show))
+        .merge(super::runs::routes())
+        .merge(only_with(Right::Admin, changes))
 }
 
-fn table(entries: &[Entry]) -> Markup {
+async fn list(Extract(state): Extract<State>, visitor: Visitor) -> Result<Markup, Problem> {
+    let entries = entries(&state).await?;
+    let body = html! {
+        div #jobs data-refresh {
+            @if entries.is_empty() {
+                (empty("No job is configured.", &html! { code { "config/example.toml" } " shows them all, and "
+                    code { "egret check" } " says what each one needs." }))
+            } @else { (table(&visitor, &entries)) }
+        }
+    };
+    Ok(Sheet::of(&PAGE, &visitor, "Jobs")
+        .lead("What Egret does over and over, for which login or server, and how it went last time.")
+        .show(&body))
+}
+
+fn table(visitor: &Visitor, entries: &[Entry]) -> Markup {
+    let acts = visitor.may(Right::Admin);
     html! {
-        div.card {
+        div.table {
             table.stack {
                 thead { tr {
-                    th { "Job" } th { "Schedule" } th { "Now" } th { "Last run" }
-                    th.number { "Took" } th.number { "Requests" } th { span.quiet { "Actions" } }
+                    th scope="col" { "Job" } th scope="col" { "Schedule" } th scope="col" { "Now" }
+                    th scope="col" { "Last run" } th.number scope="col" { "Took" } th.number scope="col" { "Requests" }
+                    @if acts { th scope="col" { span.unseen { "Actions" } } }
                 } }
                 tbody {
                     @for Entry { live, last_run } in entries {
                         @let last = last_run.as_ref();
-                        tr {
+                        tr data-key={ (live.job) " " (live.scope) } {
                             td data-label="Job" { div { a href={ "/jobs/" (live.job) } { (live.job) }
                                 @if !live.scope.is_empty() { span.sub { (live.scope) } } } }
                             td.nowrap data-label="Schedule" { (live.schedule) }
                             td data-label="Now" { div { (now(live)) } }
                             td data-label="Last run" { @if let Some(run) = last { div { (ended(run)) } } }
-                            td.number.nowrap data-label="Took" { @if let Some(took) = last.and_then(words::duration) { (words::took(took)) } }
+                            td.number.nowrap data-label="Took" {
+                                @if let Some(took) = last.and_then(words::duration) { (words::took(took)) } }
                             td.number data-label="Requests" { @if let Some(run) = last { (words::requests(run)) } }
-                            td data-label="Actions" { (actions(live)) }
+                            @if acts { td data-label="Actions" { (actions(visitor, live)) } }
                         }
                     }
                 }
@@ -59,10 +94,11 @@ fn table(entries: &[Entry]) -> Markup {
     }
 }
 
-fn now(live: &Live) -> Markup {
+/// What a job does at this moment.
+pub(super) fn now(live: &Live) -> Markup {
     html! {
         @if let Some(since) = live.running_since {
-            span.chip { "running" }
+            (badge(Tone::Live, "running"))
             @if let Some((done, of, what)) = &live.progress {
                 span.sub {
                     @if let Some(of) = of {
@@ -71,9 +107,9 @@ fn now(live: &Live) -> Markup {
                 }
             } @else { span.sub { "since " (words::when(since)) } }
         } @else if live.paused {
-            span.chip.plain { "paused" }
+            (badge(Tone::Plain, "paused"))
         } @else if let Some(why) = &live.rests {
-            span.chip.bad { "rests" } span.sub { (why) }
+            (badge(Tone::Bad, "rests")) span.sub { (why) }
         } @else if let Some(due) = live.due_at {
             span.nowrap { "due " (words::when(due)) }
         } @else { span.quiet { "off" } }
@@ -82,20 +118,22 @@ fn now(live: &Live) -> Markup {
 
 fn ended(run: &JobRun) -> Markup {
     html! {
-        (words::outcome(run.outcome)) " " span.small.quiet { (words::when(run.finished_at.unwrap_or(run.started_at))) }
+        a href={ "/runs/" (run.id) } { (words::outcome(run.outcome)) } " "
+        span.small.quiet { (words::when(run.finished_at.unwrap_or(run.started_at))) }
         div { (words::did(run)) }
         @if let Some(error) = &run.error { span.sub { (error) } }
     }
 }
 
-fn actions(live: &Live) -> Markup {
+fn actions(visitor: &Visitor, live: &Live) -> Markup {
     let form = |action: &str, words: &str| {
-        html! {
-            form method="post" action={ "/jobs/" (live.job) "/" (action) } {
-                input type="hidden" name="scope" value=(live.scope);
-                button aria-label={ (words) ": " (live.job) " " (live.scope) } { (words) }
-            }
-        }
+        button(
+            visitor,
+            &format!("/jobs/{}/{action}", live.job),
+            &[("scope", &live.scope)],
+            words,
+            &format!("{words}: {} {}", live.job, live.scope),
+        )
     };
     html! {
         div.actions {
@@ -108,137 +146,66 @@ fn actions(live: &Live) -> Markup {
 /// `?before=`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Before {
+struct Before {
     before: Option<String>,
 }
 
-/// `/jobs/{name}`: its history.
-pub(crate) async fn show(
+/// `/jobs/{job}`: its history.
+async fn show(
     Extract(state): Extract<State>,
+    visitor: Visitor,
     Path(name): Path<String>,
     Query(Before { before }): Query<Before>,
 ) -> Result<Markup, Problem> {
-    let (runs, next) = job_runs::page(&state, Some(&name), before.as_deref(), 50).await?;
-    let lives: Vec<Entry> = crate::api::jobs::entries(&state)
+    let before = before.as_deref();
+    let (runs, next) = job_runs::page(&state, Some(&name), before, Limit::default()).await?;
+    let entries: Vec<Entry> = entries(&state)
         .await?
         .into_iter()
         .filter(|entry| entry.live.job == name)
         .collect();
-    if runs.is_empty() && lives.is_empty() {
+    if runs.is_empty() && entries.is_empty() {
         return Err(Problem::not_found("there is no such job"));
     }
     let body = html! {
-        h1 { (name) }
         div #job data-refresh {
-            @if !lives.is_empty() { (table(&lives)) }
-            h2 { "Runs" }
-            (runs_table(&runs, false))
+            @if !entries.is_empty() { section { (table(&visitor, &entries)) } }
+            section { h2 { "Runs" } (runs_table(&runs, false)) }
         }
-        @if let Some(next) = next { p.more { a href={ "?before=" (next) } { "Older" } } }
+        (pager(&[("before", before)], next.as_deref()))
     };
-    Ok(layout::page(&name, Some(Place::Jobs), &body))
-}
-
-/// Runs, newest first; `named` where they are of several jobs.
-pub(super) fn runs_table(runs: &[JobRun], named: bool) -> Markup {
-    if runs.is_empty() {
-        return html! { p.empty { "Nothing ran yet." } };
-    }
-    html! {
-        div.card {
-            table.stack {
-                thead { tr {
-                    th { @if named { "Job" } @else { "Scope" } } th { "Outcome" } th { "Did" } th.number { "Took" } th { "Requests" }
-                } }
-                tbody {
-                    @for run in runs {
-                        tr {
-                            td data-label=(if named { "Job" } else { "Scope" }) { div {
-                                @if named { a href={ "/jobs/" (run.job) } { (run.job) } span.sub { (run.scope) } }
-                                @else if run.scope.is_empty() { span.quiet { "daemon" } } @else { (run.scope) }
-                            } }
-                            td data-label="Outcome" { div { (words::outcome(run.outcome)) span.sub { (words::when(run.started_at)) } } }
-                            td data-label="Did" { div { (words::did(run))
-                                @if let Some(error) = &run.error { span.sub { (error) } } } }
-                            td.number.nowrap data-label="Took" { @if let Some(took) = words::duration(run) { (words::took(took)) } }
-                            td data-label="Requests" { (requests(run)) }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// All, and by host, most first, behind a summary.
-fn requests(run: &JobRun) -> Markup {
-    let mut hosts: Vec<_> = run.requests.iter().collect();
-    hosts.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
-    html! {
-        @match hosts.len() {
-            0 => "0",
-            1 => div { (words::requests(run)) span.sub { (hosts[0].0) } },
-            many => details {
-                summary.nowrap { (words::requests(run)) " " span.small.quiet { "to " (many) " hosts" } }
-                @for (host, count) in hosts { span.sub { (count) " " (host) } }
-            },
-        }
-    }
+    Ok(Sheet::of(&PAGE, &visitor, &name).crumb("/jobs", "Jobs").show(&body))
 }
 
 /// Which of a job's scopes.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Which {
+struct Which {
     #[serde(default)]
     scope: String,
 }
 
 type Asked = Result<Form<Which>, FormRejection>;
 
-pub(crate) async fn run(
+async fn run(state: Extract<State>, job: Path<String>, form: Asked) -> Result<Redirect, Problem> {
+    change(state, job, form, Wish::Run).await
+}
+
+async fn pause(state: Extract<State>, job: Path<String>, form: Asked) -> Result<Redirect, Problem> {
+    change(state, job, form, Wish::Pause).await
+}
+
+async fn resume(state: Extract<State>, job: Path<String>, form: Asked) -> Result<Redirect, Problem> {
+    change(state, job, form, Wish::Resume).await
+}
+
+async fn change(
     Extract(state): Extract<State>,
     Path(job): Path<String>,
     form: Asked,
+    wish: Wish,
 ) -> Result<Redirect, Problem> {
-    let scope = known(&state, &job, form)?;
-    job_states::wake(&state.store, &job, &scope, SystemClock.now()).await?;
-    done(&state)
-}
-
-pub(crate) async fn pause(
-    Extract(state): Extract<State>,
-    Path(job): Path<String>,
-    form: Asked,
-) -> Result<Redirect, Problem> {
-    let scope = known(&state, &job, form)?;
-    job_states::set_paused(&state.store, &job, &scope, true, SystemClock.now()).await?;
-    done(&state)
-}
-
-pub(crate) async fn resume(
-    Extract(state): Extract<State>,
-    Path(job): Path<String>,
-    form: Asked,
-) -> Result<Redirect, Problem> {
-    let scope = known(&state, &job, form)?;
-    job_states::set_paused(&state.store, &job, &scope, false, SystemClock.now()).await?;
-    done(&state)
-}
-
-fn known(state: &State, job: &str, form: Asked) -> Result<String, Problem> {
     let Form(Which { scope }) =
         form.map_err(|error| Problem::new(400, "cannot read the form").because(error.body_text()))?;
-    let known = state
-        .board
-        .list()
-        .iter()
-        .any(|live| live.job == job && live.scope == scope);
-    known
-        .then_some(scope)
-        .ok_or_else(|| Problem::not_found("there is no such job"))
-}
-
-fn done(state: &State) -> Result<Redirect, Problem> {
-    state.board.nudge();
+    tell(&state, &job, &scope, wish).await?;
     Ok(Redirect::to("/jobs"))
 }

@@ -1,6 +1,64 @@
 //! The dashboard, rendered here, one file per page.
+//!
+//! To add a page: a file beside this one with a [`Page`], and a line in [`PAGES`]. The navigation, the right it needs
+//! and its routes follow from these. What it looks like is in [`crate::parts`] and [`crate::layout::Sheet`].
 
 pub(crate) mod effects;
 pub(crate) mod jobs;
 pub(crate) mod overview;
 pub(crate) mod replies;
+mod runs;
+
+use axum::Router;
+
+use crate::{
+    State,
+    rights::{Right, Visitor, only_with},
+};
+
+/// A page of the dashboard, with all that hangs below it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Page {
+    /// Where it is.
+    pub(crate) path: &'static str,
+    /// What the navigation calls it.
+    pub(crate) name: &'static str,
+    /// A line drawing of 20 × 20, as the `d` of an SVG path.
+    pub(crate) icon: &'static str,
+    /// Where in the navigation.
+    pub(crate) group: Group,
+    /// Who may see it. A route that needs more says so itself, with [`only_with`].
+    pub(crate) right: Right,
+    /// Whom of those it is for, where not all.
+    pub(crate) only: Option<fn(&Visitor) -> bool>,
+    /// Its routes, the one at `path` among them.
+    pub(crate) routes: fn() -> Router<State>,
+}
+
+impl Page {
+    /// Whether the navigation shows it to them.
+    pub(crate) fn opens(&self, visitor: &Visitor) -> bool {
+        visitor.may(self.right) && self.only.is_none_or(|only| only(visitor))
+    }
+}
+
+/// The parts of the navigation, top to bottom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// How all of it fares.
+    First,
+    /// One for each feature.
+    Feature,
+    /// What goes out, and what is set.
+    Last,
+}
+
+/// Every page, in the navigation's order.
+pub(crate) const PAGES: &[Page] = &[overview::PAGE, jobs::PAGE, replies::PAGE, effects::PAGE];
+
+/// The routes of all pages, each for those who may see it.
+pub(crate) fn router() -> Router<State> {
+    PAGES.iter().fold(Router::new(), |app, page| {
+        app.merge(only_with(page.right, (page.routes)()))
+    })
+}

@@ -1,6 +1,6 @@
 //! `/`: is all well, and what is it worth?
 
-use axum::extract::State as Extract;
+use axum::{Router, extract::State as Extract, routing::get};
 use maud::{Markup, html};
 use store::{
     job_runs,
@@ -8,16 +8,32 @@ use store::{
     wanted::{self, State as Wanted},
 };
 
-use super::jobs::runs_table;
+use super::{Group, Page, runs::runs_table};
 use crate::{
-    State, layout,
-    layout::Place,
+    State,
+    layout::Sheet,
     overview::{self, Health},
+    parts::tile,
     problem::Problem,
+    rights::{Right, Visitor},
     words,
 };
 
-pub(crate) async fn get(Extract(state): Extract<State>) -> Result<Markup, Problem> {
+pub(crate) const PAGE: Page = Page {
+    path: "/",
+    name: "Overview",
+    icon: "M3 10.500 10 4l7 6.500M5.200 9v7.500h9.600V9",
+    group: Group::First,
+    right: Right::View,
+    only: None,
+    routes,
+};
+
+fn routes() -> Router<State> {
+    Router::new().route("/", get(show))
+}
+
+async fn show(Extract(state): Extract<State>, visitor: Visitor) -> Result<Markup, Problem> {
     let health = overview::health(&state).await;
     let servers = servers::list(&state.store).await?;
     let logins = servers::list_logins(&state.store).await?;
@@ -33,7 +49,6 @@ pub(crate) async fn get(Extract(state): Extract<State>) -> Result<Markup, Proble
     let given_up = count(Wanted::Failed) + count(Wanted::Gone) + count(Wanted::Blocked);
     let cost = overview::requests_per_reply(&runs);
     let body = html! {
-        h1 { "Overview" }
         div #overview data-refresh {
             (warnings(&health))
             div.tiles {
@@ -49,7 +64,9 @@ pub(crate) async fn get(Extract(state): Extract<State>) -> Result<Markup, Proble
             @if !runs.is_empty() { p.more { a href="/jobs" { "All jobs" } } }
         }
     };
-    Ok(layout::page("Overview", Some(Place::Overview), &body))
+    Ok(Sheet::of(&PAGE, &visitor, "Overview")
+        .actions(html! { a.button href="/jobs" { "Jobs" } })
+        .show(&body))
 }
 
 fn warnings(health: &Health) -> Markup {
@@ -67,17 +84,13 @@ fn warnings(health: &Health) -> Markup {
     }
 }
 
-fn tile(number: &str, words: &str) -> Markup {
-    html! { div.tile { b { (number) } span { (words) } } }
-}
-
 fn servers_table(servers: &[Server], logins: &[Login]) -> Markup {
     if servers.is_empty() && logins.is_empty() {
         return html! { p.empty { "No server has answered yet. " code { "egret check" } " says what each one needs." } };
     }
     let has_login = |host: &str| logins.iter().any(|login| login.login.split('/').next() == Some(host));
     html! {
-        div.card {
+        div.table {
             table.stack {
                 thead { tr { th { "Server" } th { "Version" } th { "Login" } th { "Token" } th { "State" } th { "Checked" } } }
                 tbody {
@@ -92,8 +105,8 @@ fn servers_table(servers: &[Server], logins: &[Login]) -> Markup {
                             td data-label="Token" { code { (login.masked) } }
                             td data-label="State" {
                                 @match &login.trouble {
-                                    Some(trouble) => div { span.chip.bad { "trouble" } span.sub { (trouble) } },
-                                    None => span.chip.good { "works" },
+                                    Some(trouble) => div { span.badge.bad { "trouble" } span.sub { (trouble) } },
+                                    None => span.badge.good { "works" },
                                 }
                             }
                             td data-label="Checked" { (words::when(login.checked_at)) }

@@ -1,6 +1,6 @@
 //! `/replies`: what was looked at, what is still missing, and who rests.
 
-use axum::extract::State as Extract;
+use axum::{Router, extract::State as Extract, routing::get};
 use maud::{Markup, html};
 use model::{Clock, SystemClock};
 use store::{
@@ -9,14 +9,31 @@ use store::{
     wanted::{self, State as Is, Wanted},
 };
 
+use super::{Group, Page};
 use crate::{
     State,
-    layout::{self, Place},
+    layout::Sheet,
+    parts::away,
     problem::Problem,
+    rights::{Right, Visitor},
     words,
 };
 
-pub(crate) async fn get(Extract(state): Extract<State>) -> Result<Markup, Problem> {
+pub(crate) const PAGE: Page = Page {
+    path: "/replies",
+    name: "Replies",
+    icon: "M4 4.500h12v8.500H9.500L6 16.500V13H4z",
+    group: Group::Feature,
+    right: Right::View,
+    only: None,
+    routes,
+};
+
+fn routes() -> Router<State> {
+    Router::new().route("/replies", get(show))
+}
+
+async fn show(visitor: Visitor, Extract(state): Extract<State>) -> Result<Markup, Problem> {
     let threads = threads::list(&state.store, 50).await?;
     let mut failed = Vec::new();
     for is in [Is::Failed, Is::Blocked, Is::Gone] {
@@ -27,7 +44,6 @@ pub(crate) async fn get(Extract(state): Extract<State>) -> Result<Markup, Proble
     let mut resting = hosts::list(&state.store, 100).await?;
     resting.retain(|origin| origin.rests_until.is_some_and(|until| until > now));
     let body = html! {
-        h1 { "Replies" }
         div #replies data-refresh {
             h2 { "Threads last visited" }
             @if threads.is_empty() { p.empty { "No thread was visited yet." } } @else { (threads_table(&threads)) }
@@ -38,22 +54,12 @@ pub(crate) async fn get(Extract(state): Extract<State>) -> Result<Markup, Proble
             @if resting.is_empty() { p.empty { "None: every origin may be asked." } } @else { (origins_table(&resting)) }
         }
     };
-    Ok(layout::page("Replies", Some(Place::Replies), &body))
-}
-
-/// A link to somebody else's page. Only web addresses become links.
-fn link(uri: &str) -> Markup {
-    let shown = uri.split_once("://").map_or(uri, |(_, rest)| rest);
-    html! {
-        @if uri.starts_with("https://") || uri.starts_with("http://") {
-            a href=(uri) rel="noreferrer noopener" { (shown) }
-        } @else { (uri) }
-    }
+    Ok(Sheet::of(&PAGE, &visitor, "Replies").show(&body))
 }
 
 fn threads_table(threads: &[Thread]) -> Markup {
     html! {
-        div.card {
+        div.table {
             table.stack {
                 thead { tr {
                     th { "Thread" } th.number { "Listed" } th.number { "Found missing" } th.number { "Direct replies" }
@@ -62,8 +68,8 @@ fn threads_table(threads: &[Thread]) -> Markup {
                 tbody {
                     @for thread in threads {
                         tr {
-                            td.uri data-label="Thread" { div { (link(&thread.uri))
-                                @if let Some(trouble) = &thread.trouble { " " span.chip.warn { (trouble) } }
+                            td.uri data-label="Thread" { div { (away(&thread.uri))
+                                @if let Some(trouble) = &thread.trouble { " " span.badge.warn { (trouble) } }
                                 span.sub { "for " (thread.server) } } }
                             td.number data-label="Listed" { (thread.listed) }
                             td.number data-label="Found missing" { (thread.missing) }
@@ -80,13 +86,13 @@ fn threads_table(threads: &[Thread]) -> Markup {
 
 fn wanted_table(wanted: &[Wanted]) -> Markup {
     html! {
-        div.card {
+        div.table {
             table.stack {
                 thead { tr { th { "Status" } th { "State" } th.number { "Tries" } th { "Why" } th { "Since" } } }
                 tbody {
                     @for one in wanted {
                         tr {
-                            td.uri data-label="Status" { div { (link(&one.uri)) span.sub { "for " (one.server) } } }
+                            td.uri data-label="Status" { div { (away(&one.uri)) span.sub { "for " (one.server) } } }
                             td data-label="State" { (state(one.state)) }
                             td.number data-label="Tries" { (one.tries) }
                             td data-label="Why" { (one.reason.as_deref().unwrap_or_default()) }
@@ -101,18 +107,18 @@ fn wanted_table(wanted: &[Wanted]) -> Markup {
 
 fn state(state: Is) -> Markup {
     let (class, word) = match state {
-        Is::Wanted => ("chip", "wanted"),
-        Is::Done => ("chip good", "arrived"),
-        Is::Failed => ("chip bad", "given up"),
-        Is::Gone => ("chip plain", "gone"),
-        Is::Blocked => ("chip plain", "blocked"),
+        Is::Wanted => ("badge", "wanted"),
+        Is::Done => ("badge good", "arrived"),
+        Is::Failed => ("badge bad", "given up"),
+        Is::Gone => ("badge plain", "gone"),
+        Is::Blocked => ("badge plain", "blocked"),
     };
     html! { span class=(class) { (word) } }
 }
 
 fn origins_table(origins: &[Origin]) -> Markup {
     html! {
-        div.card {
+        div.table {
             table.stack {
                 thead { tr { th { "Origin" } th { "Software" } th.number { "Failures" } th { "Last error" } th { "Asked again" } } }
                 tbody {

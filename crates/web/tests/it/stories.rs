@@ -143,7 +143,7 @@ async fn the_api_pages_and_names_its_problems() {
     let json = async |path: &str| serde_json::from_str::<Value>(&house.get(path).await.1).unwrap();
     let jobs = json("/api/v1/jobs").await;
     assert_eq!(jobs["jobs"].as_array().unwrap().len(), 5);
-    assert_eq!(jobs["jobs"][1]["progress"][0], 83);
+    assert_eq!(jobs["jobs"][1]["progress"]["done"], 83);
 
     let first = json("/api/v1/job_runs?job=replies.home&limit=5").await;
     let next = first["next"].as_str().unwrap();

@@ -1,0 +1,281 @@
+//! The API keeps what its description promises, and describes all there is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::{
+    body::Body,
+    http::{Method, Request},
+};
+use serde_json::Value;
+
+use crate::house::{House, text};
+
+const METHODS: [Method; 5] = [Method::GET, Method::PUT, Method::POST, Method::DELETE, Method::PATCH];
+
+async fn document(house: &House) -> Value {
+    serde_json::from_str(&house.get("/api/openapi.json").await.1).unwrap()
+}
+
+/// Path to methods, as described.
+fn described(document: &Value) -> BTreeMap<String, BTreeSet<String>> {
+    let paths = document["paths"].as_object().unwrap();
+    paths
+        .iter()
+        .map(|(path, item)| (path.clone(), item.as_object().unwrap().keys().cloned().collect()))
+        .collect()
+}
+
+/// What the router itself says it has under /api/: its `Debug` lists every path.
+fn routed(house: &House) -> BTreeSet<String> {
+    let debug = format!("{:?}", web::router(house.state.clone()));
+    debug
+        .split('"')
+        .filter(|part| part.starts_with("/api/"))
+        .map(str::to_owned)
+        .collect()
+}
+
+async fn http_status(house: &House, method: &Method, path: &str) -> u16 {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("sec-fetch-site", "same-origin")
+        .header("content-type", "application/json");
+    house
+        .ask(request.body(Body::from("{")).unwrap())
+        .await
+        .status()
+        .as_u16()
+}
+
+#[tokio::test]
+async fn every_route_is_described_and_every_description_answers() {
+    let house = House::furnished().await;
+    let described = described(&document(&house).await);
+    assert_eq!(routed(&house), described.keys().cloned().collect());
+    for (path, methods) in &described {
+        let path = path.replace(['{', '}'], "");
+        for method in METHODS {
+            let answers = http_status(&house, &method, &path).await != 405;
+            let says = methods.contains(&method.as_str().to_lowercase());
+            assert_eq!(answers, says, "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_description_is_whole() {
+    let house = House::furnished().await;
+    let document = document(&house).await;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+    for key in ["title", "version", "description"] {
+        assert!(document["info"][key].is_string(), "{key}");
+    }
+    let mut ids = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let whose = format!("{method} {path}");
+            let id = operation["operationId"].as_str().unwrap_or_default();
+            assert!(!id.is_empty() && ids.insert(id.to_owned()), "{whose}: operationId");
+            assert!(operation["tags"][0].is_string(), "{whose}: tag");
+            assert!(operation["summary"].is_string(), "{whose}: summary");
+            assert!(
+                operation["description"].as_str().unwrap().contains("Needs the right"),
+                "{whose}"
+            );
+            assert!(operation["security"][0].is_object(), "{whose}: security");
+            let named: BTreeSet<&str> = path
+                .split('{')
+                .skip(1)
+                .filter_map(|part| part.split('}').next())
+                .collect();
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let told: BTreeSet<&str> = parameters
+                .iter()
+                .filter(|parameter| parameter["in"] == "path")
+                .inspect(|parameter| assert_eq!(parameter["required"], true, "{whose}"))
+                .filter_map(|parameter| parameter["name"].as_str())
+                .collect();
+            assert_eq!(named, told, "{whose}: parameters of the path");
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(
+                responses.keys().any(|code| code.starts_with('2')),
+                "{whose}: what it answers"
+            );
+            for (code, response) in responses {
+                assert!(response["description"].is_string(), "{whose} {code}: description");
+            }
+        }
+    }
+    for reference in references(&document) {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+    }
+}
+
+fn references(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(map) => map
+            .iter()
+            .flat_map(|(key, value)| match value {
+                Value::String(to) if key == "$ref" => vec![to.clone()],
+                other => references(other),
+            })
+            .collect(),
+        Value::Array(list) => list.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn errors_are_problems_that_name_the_field() {
+    let house = House::furnished().await;
+    let long = "x".repeat(20_000);
+    let post = |path: &str, kind: Option<&str>, body: &str| {
+        let mut request = Request::post(path).header("sec-fetch-site", "same-origin");
+        if let Some(kind) = kind {
+            request = request.header("content-type", kind);
+        }
+        request.body(Body::from(body.to_owned())).unwrap()
+    };
+    let get = |path: &str| Request::get(path).body(Body::empty()).unwrap();
+    let json = Some("application/json");
+    for (request, http_status, field) in [
+        (get("/api/v1/job_runs?limit=0"), 400, Some("limit")),
+        (get("/api/v1/job_runs?limit=x"), 400, Some("limit")),
+        (get("/api/v1/job_runs?nope=1"), 400, Some("nope")),
+        (get("/api/v1/job_runs/none"), 404, None),
+        (get("/api/v1/no"), 404, None),
+        (get("/api/"), 404, None),
+        (get("/api/v1/jobs/replies.home/run"), 405, None),
+        (post("/api/v1/jobs", json, "{}"), 405, None),
+        (post("/api/v1/jobs/replies.home/run", None, "{}"), 415, None),
+        (
+            post("/api/v1/jobs/replies.home/run", Some("text/plain"), "{}"),
+            415,
+            None,
+        ),
+        (post("/api/v1/jobs/replies.home/run", json, &long), 413, None),
+        (post("/api/v1/jobs/replies.home/run", json, "{"), 400, None),
+        (
+            post("/api/v1/jobs/replies.home/run", json, r#"{"scope":3}"#),
+            422,
+            Some("scope"),
+        ),
+        (
+            post("/api/v1/jobs/replies.home/run", json, r#"{"scop":""}"#),
+            422,
+            Some("scop"),
+        ),
+        (post("/api/v1/jobs/no.such/run", json, "{}"), 404, None),
+    ] {
+        let whose = format!("{} {}", request.method(), request.uri());
+        let response = house.ask(request).await;
+        assert_eq!(response.status(), http_status, "{whose}");
+        assert_eq!(
+            response.headers()["content-type"],
+            "application/problem+json",
+            "{whose}"
+        );
+        if http_status == 405 {
+            assert!(response.headers().contains_key("allow"), "{whose}");
+        }
+        let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+        let problem: Value = serde_json::from_str(&text(response).await).unwrap();
+        assert_eq!(problem["status"], http_status, "{whose}");
+        assert_eq!(problem["request_id"], *id, "{whose}");
+        assert!(
+            problem["title"].is_string() && problem["type"] == "about:blank",
+            "{whose}"
+        );
+        assert_eq!(problem["errors"][0]["field"].as_str(), field, "{whose}: {problem}");
+    }
+}
+
+#[tokio::test]
+async fn lists_come_in_pages_that_link_to_the_next() {
+    let house = House::furnished().await;
+    let mut path = "/api/v1/job_runs?job=replies.home&limit=3".to_owned();
+    let mut seen = Vec::new();
+    for _ in 0..10 {
+        let response = house.ask(Request::get(&path).body(Body::empty()).unwrap()).await;
+        let link = response
+            .headers()
+            .get("link")
+            .map(|link| link.to_str().unwrap().to_owned());
+        let body: Value = serde_json::from_str(&text(response).await).unwrap();
+        let runs = body["job_runs"].as_array().unwrap();
+        seen.extend(runs.iter().map(|run| run["id"].as_str().unwrap().to_owned()));
+        assert_eq!(link.is_some(), body["next"].is_string());
+        let Some(link) = link else { break };
+        let (next, rest) = link.strip_prefix('<').unwrap().split_once('>').unwrap();
+        assert_eq!(rest, "; rel=\"next\"");
+        path = next.to_owned();
+    }
+    let mut sorted = seen.clone();
+    sorted.sort();
+    sorted.dedup();
+    sorted.reverse();
+    assert_eq!((seen.len(), &seen), (8, &sorted), "each once, newest first");
+}
+
+#[tokio::test]
+async fn what_did_not_change_is_not_sent_again_and_what_is_sent_is_small() {
+    let house = House::furnished().await;
+    let ask = async |header: &str, value: &str| {
+        let request = Request::get("/api/v1/job_runs").header(header, value);
+        house.ask(request.body(Body::empty()).unwrap()).await
+    };
+    let first = ask("accept", "application/json").await;
+    let tag = first.headers()["etag"].to_str().unwrap().to_owned();
+    let plain = text(first).await.len();
+    for known in [
+        tag.clone(),
+        format!("\"x\", {tag}"),
+        tag.trim_start_matches("W/").to_owned(),
+        "*".to_owned(),
+    ] {
+        let again = ask("if-none-match", &known).await;
+        assert_eq!(again.status(), 304, "{known}");
+        assert_eq!(again.headers()["etag"], *tag);
+        assert!(text(again).await.is_empty());
+    }
+    assert_eq!(ask("if-none-match", "\"other\"").await.status(), 200);
+    for coding in ["gzip", "br"] {
+        let small = ask("accept-encoding", coding).await;
+        assert_eq!(small.headers()["content-encoding"], coding);
+        let body = axum::body::to_bytes(small.into_body(), 1 << 20).await.unwrap();
+        assert!(body.len() < plain / 2, "{coding}: {} of {plain}", body.len());
+    }
+}
+
+#[tokio::test]
+async fn one_client_does_not_keep_the_others_waiting() {
+    let house = House::empty().await;
+    let app = web::router(house.state.clone());
+    let mut last = 200;
+    for _ in 0..400 {
+        let request = Request::get("/api/openapi.json").body(Body::empty()).unwrap();
+        let response = tower::ServiceExt::oneshot(app.clone(), request).await.unwrap();
+        last = response.status().as_u16();
+        if last == 429 {
+            assert!(
+                response.headers()["retry-after"]
+                    .to_str()
+                    .unwrap()
+                    .parse::<u64>()
+                    .unwrap()
+                    >= 1
+            );
+            assert_eq!(response.headers()["content-type"], "application/problem+json");
+            break;
+        }
+    }
+    assert_eq!(last, 429);
+    let page = Request::get("/").body(Body::empty()).unwrap();
+    assert_eq!(
+        tower::ServiceExt::oneshot(app, page).await.unwrap().status(),
+        200,
+        "pages go on"
+    );
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::faults::{Fault, RateLimitStyle};
+use crate::people::{self, Person};
 use crate::request::{Call, Reply};
 use crate::request_log::{Logged, RequestLog};
 use crate::seed;
@@ -35,11 +36,53 @@ pub(crate) fn answer(state: &State, call: &Call) -> Reply {
             }
             None => Reply::error(400, "unknown fault"),
         },
+        "/__fake/person" => {
+            let person = Person {
+                name: call.param("name").unwrap_or_default(),
+                password: call.param("password").unwrap_or_default(),
+                role: call.param("role").unwrap_or_default(),
+                permissions: bits(call),
+            };
+            done(
+                !person.name.is_empty() && people::add(state, &person),
+                "the name is taken",
+            )
+        }
+        "/__fake/role" => {
+            let name = call.param("name").unwrap_or_default();
+            done(
+                people::set(state, name, call.param("role"), bits(call)),
+                "nobody is called that",
+            )
+        }
+        "/__fake/consent" => {
+            let url = call.param("url").unwrap_or_default();
+            match people::consent_of(state, call.param("name").unwrap_or_default(), url) {
+                Ok(to) => Reply::json(&json!({ "location": to })),
+                Err(page) => Reply::error(400, &page),
+            }
+        }
         "/__fake/heal" => {
             state.faults().heal(server(call));
             Reply::json(&json!({}))
         }
         _ => Reply::error(404, "no such thing here"),
+    }
+}
+
+fn done(happened: bool, otherwise: &str) -> Reply {
+    match happened {
+        true => Reply::json(&json!({})),
+        false => Reply::error(404, otherwise),
+    }
+}
+
+/// Permission bits: `1040` or `0x410`.
+fn bits(call: &Call) -> u64 {
+    let text = call.param("permissions").unwrap_or_default();
+    match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).unwrap_or(0),
+        None => text.parse().unwrap_or(0),
     }
 }
 

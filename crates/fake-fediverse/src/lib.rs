@@ -12,6 +12,7 @@ mod limits;
 mod live;
 mod mastodon;
 mod neighbours;
+mod people;
 mod render;
 mod request;
 mod request_log;
@@ -20,6 +21,7 @@ mod seed;
 mod server;
 mod state;
 mod tokens;
+mod users;
 mod words;
 mod world;
 
@@ -30,6 +32,7 @@ use chrono::{DateTime, Utc};
 use tokio::net::TcpListener;
 
 pub use faults::{Fault, RateLimitStyle};
+pub use people::Person;
 pub use request_log::{Logged, RequestLog};
 pub use scenario::{Builtin, Giant, Scenario, Software};
 pub use state::Knobs;
@@ -177,7 +180,7 @@ impl Fediverse {
         self.state.world().servers[index + 1].base.clone()
     }
 
-    /// A token of the home user `me` with all `read`, `admin:read` and `write` scopes.
+    /// A token of the home user `me` with every scope. For what needs permissions, see [`Fediverse::admin_token`].
     pub fn token(&self) -> String {
         self.token.clone()
     }

@@ -126,7 +126,8 @@ async fn main() -> anyhow::Result<()> {
         fediverse.live(every);
     }
     let home = fediverse.home();
-    let ready = json!({ "home": home, "token": fediverse.token(), "control": format!("{home}/__fake") });
+    let ready = json!({ "home": home, "token": fediverse.token(),
+                        "admin_token": fediverse.admin_token(), "control": format!("{home}/__fake") });
     let mut out = std::io::stdout();
     writeln!(out, "{ready}")?;
     out.flush()?;

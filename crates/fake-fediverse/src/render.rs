@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::clock::iso;
+use crate::users::{Role, User};
 use crate::world::{AccountIx, HOME, Kind, ServerIx, StatusIx, World};
 
 /// An Account.
@@ -51,7 +52,13 @@ pub(crate) fn account(world: &World, viewer: ServerIx, ix: AccountIx) -> Value {
     match server.kind {
         Kind::Mastodon if local => {
             out["noindex"] = json!(!who.indexable);
-            out["roles"] = json!([]);
+            let role = world
+                .users
+                .get(&ix)
+                .map(|user| &user.role)
+                .filter(|role| role.highlighted);
+            let shown = role.map(|role| json!({ "id": role.id.to_string(), "name": role.name, "color": "" }));
+            out["roles"] = shown.into_iter().collect();
         }
         Kind::Akkoma => {
             for missing in ["indexable", "discoverable", "uri", "hide_collections", "group"] {
@@ -171,36 +178,46 @@ pub(crate) fn statuses(world: &World, viewer: ServerIx, found: &[StatusIx], read
 pub(crate) fn admin_account(world: &World, ix: AccountIx) -> Value {
     let who = &world.accounts[ix];
     let local = who.server == HOME;
-    let is_me = ix == world.me;
+    let user = world.users.get(&ix);
     let fact = |value: Value| if local { value } else { Value::Null };
-    json!({
+    let of_user = |read: &dyn Fn(&User) -> Value| user.map_or(Value::Null, read);
+    let mut out = json!({
         "id": world.servers[HOME].accounts[ix],
         "username": who.username,
         "domain": (!local).then(|| world.servers[who.server].host.clone()),
         "created_at": iso(who.created_at),
-        "email": fact(json!(format!("{}@example.invalid", who.username))),
-        "ip": null,
-        "confirmed": fact(json!(true)),
+        "email": of_user(&|user| json!(user.email)),
+        "ip": of_user(&|user| json!(user.ips.first().map(|(ip, _)| ip))),
+        "confirmed": of_user(&|user| json!(user.confirmed)),
         "suspended": world.is_suspended(who.server),
         "silenced": false,
         "sensitized": false,
-        "disabled": fact(json!(false)),
-        "approved": fact(json!(true)),
-        "locale": fact(json!("en")),
-        "invite_request": null,
-        "ips": if local { json!([]) } else { Value::Null },
+        "disabled": of_user(&|user| json!(user.disabled)),
+        "approved": of_user(&|user| json!(user.approved)),
+        "locale": of_user(&|user| json!(user.locale)),
+        "invite_request": of_user(&|user| json!(user.invite_request)),
+        "ips": of_user(&|user| {
+            let seen = user.ips.iter().map(|(ip, at)| json!({ "ip": ip, "used_at": iso(*at) }));
+            seen.collect()
+        }),
         "account": account(world, HOME, ix),
-        "role": fact(role(is_me)),
-    })
+        "role": fact(role_of(world, ix)),
+    });
+    if let Some(app) = user.and_then(|user| user.created_by_application_id.as_ref()) {
+        out["created_by_application_id"] = json!(app);
+    }
+    if let Some(by) = user.and_then(|user| user.invited_by) {
+        out["invited_by_account_id"] = json!(world.servers[HOME].accounts[by]);
+    }
+    out
 }
 
-/// The role of an owner, or of everybody.
-pub(crate) fn role(owner: bool) -> Value {
-    if owner {
-        json!({ "id": "3", "name": "Owner", "permissions": "8388607", "color": "", "highlighted": true,
-                "collection_limit": 10 })
-    } else {
-        json!({ "id": "-99", "name": "", "permissions": "65536", "color": "", "highlighted": false,
-                "collection_limit": 10 })
-    }
+/// A user's Role.
+pub(crate) fn role_of(world: &World, ix: AccountIx) -> Value {
+    let everyone = Role::everyone();
+    let role = world.users.get(&ix).map_or(&everyone, |user| &user.role);
+    json!({
+        "id": role.id.to_string(), "name": role.name, "permissions": role.computed().to_string(), "color": "",
+        "highlighted": role.highlighted, "collection_limit": 10,
+    })
 }

@@ -28,6 +28,19 @@ impl Call {
             .collect()
     }
 
+    /// Path and parameters, as one would ask again.
+    pub(crate) fn address(&self) -> String {
+        let query: Vec<_> = self
+            .params
+            .iter()
+            .map(|(key, value)| format!("{}={}", escape(key), escape(value)))
+            .collect();
+        if query.is_empty() {
+            return self.path.clone();
+        }
+        format!("{}?{}", self.path, query.join("&"))
+    }
+
     pub(crate) fn param(&self, name: &str) -> Option<&str> {
         self.params
             .iter()

@@ -8,6 +8,7 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, SeedableRng};
 
 use crate::scenario::{Giant, Scenario, Software};
+use crate::users::{Role, User};
 use crate::words;
 use crate::world::{Account, AccountIx, Draft, HOME, Kind, List, Server, ServerIx, StatusIx, Visibility, World};
 
@@ -15,6 +16,12 @@ use crate::world::{Account, AccountIx, Draft, HOME, Kind, List, Server, ServerIx
 const PEOPLE: usize = 12;
 /// Home's users: `me` and these.
 const LOCALS: [&str; 6] = ["me", "tove", "anselm", "birgit", "cosima", "dmitri"];
+/// Who else signs in there: with the names of their roles and what these let them do. They post nothing.
+const STAFF: [(&str, &str, u64); 3] = [
+    ("admin", "Owner", 0x1),
+    ("mod", "Gardener", 0x410),
+    ("pretender", "Admin", 0),
+];
 /// Nothing of the scenario is younger: home fetches no replies to a post of less than 5 minutes.
 const YOUNGEST: TimeDelta = TimeDelta::minutes(6);
 
@@ -46,6 +53,23 @@ pub(crate) fn server(base: String, kind: Kind) -> Server {
         accounts: Vec::new(),
         orders: HashSet::new(),
         robots: None,
+    }
+}
+
+/// Somebody of whom there is nothing to say yet.
+pub(crate) fn account(server: ServerIx, username: &str, created_at: DateTime<Utc>) -> Account {
+    Account {
+        server,
+        username: username.to_owned(),
+        display_name: String::new(),
+        note: String::new(),
+        created_at,
+        locked: false,
+        bot: false,
+        discoverable: None,
+        indexable: false,
+        numeric: true,
+        statuses: Vec::new(),
     }
 }
 
@@ -118,6 +142,7 @@ impl Gardener {
         for (n, name) in LOCALS.iter().enumerate() {
             let (_, display_name) = words::name(&mut self.rng, n);
             let ix = self.person(world, HOME, (*name).to_owned(), display_name, now);
+            world.users.insert(ix, User::settled(name, Role::everyone()));
             world.local_users.push(ix);
         }
         world.me = world.local_users[0];
@@ -126,6 +151,12 @@ impl Gardener {
                 let (username, display_name) = words::name(&mut self.rng, n);
                 self.person(world, origin, username, display_name, now);
             }
+        }
+        // Last, so that nobody else is another person for it.
+        for (n, (name, role, permissions)) in STAFF.into_iter().enumerate() {
+            let ix = world.add_account(account(HOME, name, now - TimeDelta::days(4000 - n as i64)));
+            let role = Role::named(3 + n as i64, role, permissions);
+            world.users.insert(ix, User::settled(name, role));
         }
     }
 

@@ -12,6 +12,7 @@ use crate::mastodon::refreshes::Refresh;
 use crate::request_log::Logged;
 use crate::scenario::{Scenario, Software};
 use crate::tokens::Tokens;
+use crate::users::Session;
 use crate::world::{ServerIx, StatusIx, World};
 
 /// What tests may turn while the fediverse runs.
@@ -29,8 +30,6 @@ pub struct Knobs {
     pub refresh_every: Duration,
     /// Whether home publishes its domain blocks.
     pub publishes_blocks: bool,
-    /// Whether `me` holds the role that may do everything.
-    pub admin: bool,
 }
 
 impl Default for Knobs {
@@ -42,7 +41,6 @@ impl Default for Knobs {
             refresh_retry: 3,
             refresh_every: Duration::from_secs(15 * 60),
             publishes_blocks: false,
-            admin: true,
         }
     }
 }
@@ -56,6 +54,7 @@ pub(crate) struct State {
     limits: Mutex<Limits>,
     tokens: Mutex<Tokens>,
     knobs: Mutex<Knobs>,
+    sessions: Mutex<HashMap<String, Session>>,
     refreshes: Mutex<HashMap<String, Refresh>>,
     refreshed: Mutex<HashMap<StatusIx, Instant>>,
     pub(crate) stop: CancellationToken,
@@ -76,6 +75,7 @@ impl State {
             limits: Mutex::default(),
             tokens: Mutex::new(tokens),
             knobs: Mutex::default(),
+            sessions: Mutex::default(),
             refreshes: Mutex::default(),
             refreshed: Mutex::default(),
             stop: CancellationToken::new(),
@@ -104,6 +104,10 @@ impl State {
 
     pub(crate) fn knobs(&self) -> MutexGuard<'_, Knobs> {
         lock(&self.knobs)
+    }
+
+    pub(crate) fn sessions(&self) -> MutexGuard<'_, HashMap<String, Session>> {
+        lock(&self.sessions)
     }
 
     pub(crate) fn refreshes(&self) -> MutexGuard<'_, HashMap<String, Refresh>> {

@@ -2,10 +2,64 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
+
+use crate::clock;
 use crate::ids;
 use crate::world::AccountIx;
 
-/// What `me`'s own token may do.
+/// Every scope there is.
+pub(crate) const SCOPES: &[&str] = &[
+    "read",
+    "profile",
+    "write",
+    "write:accounts",
+    "write:blocks",
+    "write:bookmarks",
+    "write:collections",
+    "write:conversations",
+    "write:favourites",
+    "write:filters",
+    "write:follows",
+    "write:lists",
+    "write:media",
+    "write:mutes",
+    "write:notifications",
+    "write:reports",
+    "write:statuses",
+    "read:accounts",
+    "read:blocks",
+    "read:bookmarks",
+    "read:collections",
+    "read:favourites",
+    "read:filters",
+    "read:follows",
+    "read:lists",
+    "read:mutes",
+    "read:notifications",
+    "read:search",
+    "read:statuses",
+    "follow",
+    "push",
+    "admin:read",
+    "admin:read:accounts",
+    "admin:read:reports",
+    "admin:read:domain_allows",
+    "admin:read:domain_blocks",
+    "admin:read:ip_blocks",
+    "admin:read:email_domain_blocks",
+    "admin:read:canonical_email_blocks",
+    "admin:write",
+    "admin:write:accounts",
+    "admin:write:reports",
+    "admin:write:domain_allows",
+    "admin:write:domain_blocks",
+    "admin:write:ip_blocks",
+    "admin:write:email_domain_blocks",
+    "admin:write:canonical_email_blocks",
+];
+
+/// What a token that somebody made for themselves may do.
 pub(crate) const ALL_SCOPES: &[&str] = &[
     "read",
     "write",
@@ -23,6 +77,7 @@ pub(crate) struct Token {
     pub(crate) scopes: Vec<String>,
     pub(crate) revoked: bool,
     pub(crate) app: Option<String>,
+    pub(crate) issued_at: DateTime<Utc>,
 }
 
 impl Token {
@@ -38,6 +93,7 @@ impl Token {
 
 #[derive(Debug, Clone)]
 pub(crate) struct App {
+    pub(crate) id: usize,
     pub(crate) name: String,
     pub(crate) website: Option<String>,
     pub(crate) secret: String,
@@ -49,9 +105,11 @@ pub(crate) struct App {
 #[derive(Debug, Clone)]
 pub(crate) struct Code {
     pub(crate) app: String,
+    pub(crate) user: AccountIx,
     pub(crate) scopes: Vec<String>,
     pub(crate) redirect_uri: String,
     pub(crate) challenge: Option<String>,
+    pub(crate) made_at: DateTime<Utc>,
 }
 
 #[derive(Debug, Default)]
@@ -100,6 +158,7 @@ impl Tokens {
                 scopes: scopes.to_vec(),
                 revoked: false,
                 app: app.map(str::to_owned),
+                issued_at: clock::now(),
             },
         );
         text

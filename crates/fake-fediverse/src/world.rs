@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::{DateTime, Utc};
 
 use crate::ids;
+use crate::users::{ADMINISTRATOR, Users};
 
 /// Index of a server: 0 is home, the origins follow.
 pub(crate) type ServerIx = usize;
@@ -146,6 +147,7 @@ pub(crate) struct World {
     /// `me`.
     pub(crate) me: AccountIx,
     pub(crate) local_users: Vec<AccountIx>,
+    pub(crate) users: Users,
     pub(crate) followed: Vec<AccountIx>,
     /// Home timeline by the order of home's ids.
     pub(crate) timeline: BTreeMap<u64, StatusIx>,
@@ -172,6 +174,7 @@ impl World {
             threads: Vec::new(),
             me: 0,
             local_users: Vec::new(),
+            users: Users::new(),
             followed: Vec::new(),
             timeline: BTreeMap::new(),
             bookmarks: BTreeMap::new(),
@@ -204,6 +207,15 @@ impl World {
         }
         self.accounts.push(account);
         ix
+    }
+
+    /// Who answers for home: its owner.
+    pub(crate) fn contact(&self) -> AccountIx {
+        let owner = self
+            .users
+            .iter()
+            .find(|(_, user)| user.role.permissions & ADMINISTRATOR != 0);
+        owner.map_or(self.me, |(ix, _)| *ix)
     }
 
     pub(crate) fn actor_uri(&self, account: AccountIx) -> String {

@@ -19,7 +19,7 @@ pub(super) fn answer(state: &State, call: &Call, path: &[&str]) -> Routed {
     Some(match path {
         ["verify_credentials"] => auth::user(state, call, &["profile", "read", "read:accounts"]).map(|user| {
             let world = state.world();
-            Reply::json(&credentials(&world, user, user == world.me && state.knobs().admin))
+            Reply::json(&credentials(&world, user))
         }),
         ["lookup"] => auth::public(state, call, &READ).and_then(|_| {
             let world = state.world();
@@ -142,7 +142,7 @@ pub(crate) fn statuses(
     paging::linked(Reply::json(&render::statuses(world, server, &found, reader)), link)
 }
 
-fn credentials(world: &World, user: AccountIx, owner: bool) -> Value {
+fn credentials(world: &World, user: AccountIx) -> Value {
     let who = &world.accounts[user];
     let mut out = render::account(world, HOME, user);
     out["source"] = json!({
@@ -150,7 +150,7 @@ fn credentials(world: &World, user: AccountIx, owner: bool) -> Value {
         "follow_requests_count": 0, "hide_collections": false, "discoverable": who.discoverable,
         "indexable": who.indexable, "attribution_domains": [], "quote_policy": "public",
     });
-    out["role"] = render::role(owner);
+    out["role"] = render::role_of(world, user);
     out
 }
 

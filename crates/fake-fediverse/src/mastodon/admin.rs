@@ -9,46 +9,53 @@ use crate::ids;
 use crate::render;
 use crate::request::{Call, Reply};
 use crate::state::State;
+use crate::users::{MANAGE_FEDERATION, MANAGE_REPORTS, MANAGE_USERS};
 use crate::world::{AccountIx, DomainBlock, HOME, World, covers};
 
 pub(super) fn answer(state: &State, call: &Call, path: &[&str]) -> Routed {
     let get = call.method == http::Method::GET;
     Some(match path {
-        ["accounts"] if get => auth::admin(state, call, &["admin:read", "admin:read:accounts"]).and_then(|_| {
-            let world = state.world();
-            let v2 = call.path.starts_with("/api/v2");
-            let wanted = if v2 {
-                by_filters(&world, call)?
-            } else {
-                by_flags(&world, call)
-            };
-            let rows = wanted
-                .into_iter()
-                .map(|ix| (paging::number(&world.servers[HOME].accounts[ix]), ix))
-                .collect();
-            let (found, link) = paging::page(&world, call, ADMIN, &rows, paging::number);
-            let found: Value = found.iter().map(|(_, ix)| render::admin_account(&world, *ix)).collect();
-            Ok(paging::linked(Reply::json(&found), link))
-        }),
-        ["accounts", id] if get => auth::admin(state, call, &["admin:read", "admin:read:accounts"]).and_then(|_| {
-            let world = state.world();
-            let ix = world.servers[HOME].account_ids.get(*id).copied();
-            let ix = ix.ok_or_else(|| Reply::error(404, "Record not found"))?;
-            Ok(Reply::json(&render::admin_account(&world, ix)))
-        }),
-        ["reports"] if get => {
-            auth::admin(state, call, &["admin:read", "admin:read:reports"]).map(|_| Reply::json(&json!([])))
+        ["accounts"] if get => {
+            auth::admin(state, call, &["admin:read", "admin:read:accounts"], MANAGE_USERS).and_then(|_| {
+                let world = state.world();
+                let v2 = call.path.starts_with("/api/v2");
+                let wanted = if v2 {
+                    by_filters(&world, call)?
+                } else {
+                    by_flags(&world, call)
+                };
+                let rows = wanted
+                    .into_iter()
+                    .map(|ix| (paging::number(&world.servers[HOME].accounts[ix]), ix))
+                    .collect();
+                let (found, link) = paging::page(&world, call, ADMIN, &rows, paging::number);
+                let found: Value = found.iter().map(|(_, ix)| render::admin_account(&world, *ix)).collect();
+                Ok(paging::linked(Reply::json(&found), link))
+            })
         }
-        ["domain_allows"] if get => {
-            auth::admin(state, call, &["admin:read", "admin:read:domain_allows"]).map(|_| Reply::json(&json!([])))
-        }
+        ["accounts", id] if get => auth::admin(state, call, &["admin:read", "admin:read:accounts"], MANAGE_USERS)
+            .and_then(|_| {
+                let world = state.world();
+                let ix = world.servers[HOME].account_ids.get(*id).copied();
+                let ix = ix.ok_or_else(|| Reply::error(404, "Record not found"))?;
+                Ok(Reply::json(&render::admin_account(&world, ix)))
+            }),
+        ["reports"] if get => auth::admin(state, call, &["admin:read", "admin:read:reports"], MANAGE_REPORTS)
+            .map(|_| Reply::json(&json!([]))),
+        ["domain_allows"] if get => auth::admin(
+            state,
+            call,
+            &["admin:read", "admin:read:domain_allows"],
+            MANAGE_FEDERATION,
+        )
+        .map(|_| Reply::json(&json!([]))),
         ["domain_blocks", rest @ ..] => {
             let scopes = if get {
                 ["admin:read", "admin:read:domain_blocks"]
             } else {
                 ["admin:write", "admin:write:domain_blocks"]
             };
-            return match auth::admin(state, call, &scopes) {
+            return match auth::admin(state, call, &scopes, MANAGE_FEDERATION) {
                 Ok(_) => domain_blocks(&mut state.world(), call, rest),
                 Err(refusal) => Some(Err(refusal)),
             };
@@ -65,7 +72,7 @@ fn by_flags(world: &World, call: &Call) -> Vec<AccountIx> {
     (0..world.accounts.len())
         .filter(|ix| (world.accounts[*ix].server != HOME) == remote && !none)
         .filter(|ix| has("suspended") == world.is_suspended(world.accounts[*ix].server))
-        .filter(|ix| !has("staff") || *ix == world.me)
+        .filter(|ix| !has("staff") || staff(world, *ix))
         .filter(|ix| named(world, call, *ix))
         .collect()
 }
@@ -89,9 +96,14 @@ fn by_filters(world: &World, call: &Call) -> Result<Vec<AccountIx>, Reply> {
     Ok((0..world.accounts.len())
         .filter(|ix| origin.is_none_or(|local| (world.accounts[*ix].server == HOME) == local))
         .filter(|ix| suspended.is_none_or(|wanted| world.is_suspended(world.accounts[*ix].server) == wanted))
-        .filter(|ix| call.param("permissions") != Some("staff") || *ix == world.me)
+        .filter(|ix| call.param("permissions") != Some("staff") || staff(world, *ix))
         .filter(|ix| named(world, call, *ix))
         .collect())
+}
+
+/// Whose role shows that they run the place.
+fn staff(world: &World, ix: AccountIx) -> bool {
+    world.users.get(&ix).is_some_and(|user| user.role.id != -99)
 }
 
 fn named(world: &World, call: &Call, ix: AccountIx) -> bool {

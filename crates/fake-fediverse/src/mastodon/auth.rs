@@ -3,7 +3,7 @@
 use crate::request::{Call, Reply};
 use crate::state::State;
 use crate::tokens::Token;
-use crate::world::{AccountIx, HOME};
+use crate::world::{AccountIx, HOME, World};
 
 /// What a bearer token turned out to be. A token nobody ever issued counts as none.
 enum Who {
@@ -64,9 +64,27 @@ pub(crate) fn user(state: &State, call: &Call, scopes: &[&str]) -> Result<Accoun
         Who::Stranger => Err(unauthorized("The access token is invalid")),
         Who::Revoked => Err(revoked()),
         Who::Token(token) if !token.allows(scopes) => Err(outside()),
-        Who::Token(token) => token
-            .user
-            .ok_or_else(|| Reply::error(422, "This method requires an authenticated user")),
+        Who::Token(token) => {
+            let user = token
+                .user
+                .ok_or_else(|| Reply::error(422, "This method requires an authenticated user"))?;
+            able(&state.world(), user)?;
+            Ok(user)
+        }
+    }
+}
+
+/// A user may be who they say and still not be let in.
+fn able(world: &World, ix: AccountIx) -> Result<(), Reply> {
+    let Some(user) = world.users.get(&ix) else {
+        return Ok(());
+    };
+    let refuse = |text: &str| Err(Reply::error(403, text));
+    match user {
+        user if !user.confirmed => refuse("Your login is missing a confirmed e-mail address"),
+        user if !user.approved => refuse("Your login is currently pending approval"),
+        user if user.disabled => refuse("Your login is currently disabled"),
+        _ => Ok(()),
     }
 }
 
@@ -79,19 +97,17 @@ pub(crate) fn any_token(state: &State, call: &Call) -> Result<Token, Reply> {
     }
 }
 
-/// An endpoint for moderators. Without a token these answer 403, not 401.
-pub(crate) fn admin(state: &State, call: &Call, scopes: &[&str]) -> Result<AccountIx, Reply> {
+/// An endpoint for those whose role has one of these permissions. Without a token these answer 403, not 401.
+pub(crate) fn admin(state: &State, call: &Call, scopes: &[&str], permissions: u64) -> Result<AccountIx, Reply> {
     let refused = || Reply::error(403, "This action is not allowed");
     match who(state, call) {
         Who::Stranger => Err(refused()),
         Who::Revoked => Err(revoked()),
         Who::Token(token) if !token.allows(scopes) => Err(outside()),
         Who::Token(token) => {
-            let me = state.world().me;
-            token
-                .user
-                .filter(|user| *user == me && state.knobs().admin)
-                .ok_or_else(refused)
+            let world = state.world();
+            let may = |user: &AccountIx| world.users.get(user).is_some_and(|user| user.role.may(permissions));
+            token.user.filter(may).ok_or_else(refused)
         }
     }
 }

@@ -111,7 +111,7 @@ fn v2(state: &State, world: &World) -> Value {
         },
         "registrations": { "enabled": true, "approval_required": true, "reason_required": true, "message": null,
                            "min_age": null, "url": null },
-        "contact": { "email": "admin@example.invalid", "account": render::account(world, HOME, world.me) },
+        "contact": { "email": "admin@example.invalid", "account": render::account(world, HOME, world.contact()) },
         "rules": rules(),
     });
     let version = api_version(state);
@@ -138,6 +138,6 @@ fn v1(state: &State, world: &World) -> Value {
                 "video_matrix_limit": 8_294_400 },
             "polls": { "max_options": 4, "max_characters_per_option": 50, "min_expiration": 300,
                 "max_expiration": 2_629_746 } },
-        "contact_account": render::account(world, HOME, world.me), "rules": rules(),
+        "contact_account": render::account(world, HOME, world.contact()), "rules": rules(),
     })
 }

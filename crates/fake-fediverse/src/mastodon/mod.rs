@@ -28,6 +28,7 @@ pub(crate) async fn answer(state: &Arc<State>, call: &Call) -> Reply {
     let answer = match path.as_slice() {
         ["api", "v2", "search"] if get => return search::search(state, call).await,
         ["oauth", rest @ ..] => oauth::answer(state, call, rest),
+        ["auth", rest @ ..] => oauth::sign_in(state, call, rest),
         ["api", "v1", "apps", rest @ ..] => oauth::apps(state, call, rest),
         ["api", "v1", "timelines", rest @ ..] if get => timelines::answer(state, call, rest),
         ["api", "v1", "lists", rest @ ..] => timelines::lists(state, call, rest),

@@ -37,52 +37,79 @@ pub(crate) fn uris(list: &Value) -> Vec<String> {
     all.map(|status| status["uri"].as_str().unwrap().to_owned()).collect()
 }
 
-fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .timeout_global(Some(Duration::from_secs(10)))
-        .user_agent("test")
-        .build()
-        .into()
+/// One request as it goes out.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ask {
+    pub(crate) method: &'static str,
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) form: Option<Vec<(String, String)>>,
 }
 
-fn send(
-    url: String,
-    token: Option<String>,
-    accept: &'static str,
-    form: Option<Vec<(String, String)>>,
-) -> Result<Answer, ureq::Error> {
-    let agent = agent();
-    let mut response = match form {
-        None => {
-            let mut request = agent.get(&url).header("accept", accept);
-            if let Some(token) = token {
-                request = request.header("authorization", format!("Bearer {token}"));
-            }
-            request.call()?
+impl Ask {
+    pub(crate) fn new(method: &'static str, url: &str, token: Option<&str>) -> Self {
+        let headers = token.map(|token| ("authorization", format!("Bearer {token}")));
+        Self {
+            method,
+            url: url.to_owned(),
+            headers: headers.into_iter().collect(),
+            form: None,
         }
-        Some(form) => {
-            let mut request = agent.post(&url);
-            if let Some(token) = token {
-                request = request.header("authorization", format!("Bearer {token}"));
-            }
-            request.send_form(form)?
+    }
+
+    pub(crate) fn form(mut self, form: &[(&str, &str)]) -> Self {
+        self.form = Some(form.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
+        self
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    pub(crate) async fn send(self) -> Answer {
+        self.try_send().await.unwrap()
+    }
+
+    pub(crate) async fn try_send(self) -> Result<Answer, ureq::Error> {
+        tokio::task::spawn_blocking(move || self.send_blocking()).await.unwrap()
+    }
+
+    fn send_blocking(self) -> Result<Answer, ureq::Error> {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_global(Some(Duration::from_secs(10)))
+            .user_agent("test")
+            .build()
+            .into();
+        let mut request = ureq::http::Request::builder().method(self.method).uri(&self.url);
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
         }
-    };
-    let text = response.body_mut().with_config().limit(64 << 20).read_to_string()?;
-    Ok(Answer {
-        status: response.status().as_u16(),
-        headers: response.headers().clone(),
-        text,
-    })
+        let mut response = match &self.form {
+            None => agent.run(request.body(()).unwrap())?,
+            Some(form) => {
+                let body = form
+                    .iter()
+                    .map(|(key, value)| format!("{}={}", quoted(key), quoted(value)))
+                    .collect::<Vec<_>>()
+                    .join("&");
+                let request = request.header("content-type", "application/x-www-form-urlencoded");
+                agent.run(request.body(body).unwrap())?
+            }
+        };
+        let text = response.body_mut().with_config().limit(64 << 20).read_to_string()?;
+        Ok(Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            text,
+        })
+    }
 }
 
 pub(crate) async fn try_get(url: &str, token: Option<&str>, accept: &'static str) -> Result<Answer, ureq::Error> {
-    let (url, token) = (url.to_owned(), token.map(str::to_owned));
-    tokio::task::spawn_blocking(move || send(url, token, accept, None))
-        .await
-        .unwrap()
+    Ask::new("GET", url, token).header("accept", accept).try_send().await
 }
 
 pub(crate) async fn get(url: &str, token: Option<&str>) -> Answer {
@@ -98,12 +125,7 @@ pub(crate) async fn page(url: &str) -> Answer {
 }
 
 pub(crate) async fn post(url: &str, token: Option<&str>, form: &[(&str, &str)]) -> Answer {
-    let (url, token) = (url.to_owned(), token.map(str::to_owned));
-    let form = form.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-    tokio::task::spawn_blocking(move || send(url, token, "application/json", Some(form)))
-        .await
-        .unwrap()
-        .unwrap()
+    Ask::new("POST", url, token).form(form).send().await
 }
 
 /// Percent-encodes a query value.

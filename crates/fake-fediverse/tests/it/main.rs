@@ -1,7 +1,9 @@
 //! The fake fediverse seen from outside, as a client sees it.
 
+mod browser;
 mod client;
 mod faults;
 mod home;
 mod origins;
 mod resolve;
+mod sign_in;

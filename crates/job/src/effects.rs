@@ -67,6 +67,11 @@ pub struct Effects {
 }
 
 impl Effects {
+    /// The feature's mode as it holds now: for leaving out what was rehearsed already, never for deciding to send.
+    pub fn mode(&self) -> Mode {
+        self.ledger.mode(self.feature)
+    }
+
     /// Records the wish and, in mode `act`, within quota and without panic stop, mints the permit, calls `send`
     /// with it and records what came back. `send` gives `Err` for "the server refused".
     ///
@@ -242,6 +247,7 @@ fn may_have_happened(error: &mastodon::Error) -> bool {
         | E::Forbidden { .. }
         | E::NotFound { .. }
         | E::Gone { .. }
+        | E::Invalid { .. }
         | E::RateLimited { .. }
         | E::Net(
             N::Refused { .. }

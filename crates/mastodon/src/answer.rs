@@ -62,6 +62,17 @@ pub(crate) fn success(response: Response, asked: &Asked) -> Result<Response, Err
     })
 }
 
+/// The answer to a writing call, if it was carried out. 422 is a clear no; 409 is `GoToSocial` still being busy with an
+/// earlier change of the same thing.
+pub(crate) fn written(response: Response, asked: &Asked) -> Result<Response, Error> {
+    let (host, what) = (asked.host.clone(), asked.what.clone());
+    match response.http_status {
+        409 => Err(Error::RateLimited { host }),
+        422 => Err(Error::Invalid { host, what }),
+        _ => success(response, asked),
+    }
+}
+
 /// The body as JSON.
 pub(crate) fn json(response: &Response, asked: &Asked) -> Result<Value, Error> {
     // serde_json bounds the nesting at 128 by itself.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use net::Url;
+use net::{Body, Url, http::Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::Cursor;
@@ -16,9 +16,13 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b'@');
 
-/// A GET of one endpoint.
+/// A call of one endpoint.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
+    /// GET, unless it writes.
+    pub(crate) method: Method,
+    /// What it carries.
+    pub(crate) body: Body,
     path: Vec<String>,
     query: Vec<(&'static str, String)>,
     /// Where the page starts.
@@ -38,6 +42,8 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn get(path: &[&str]) -> Self {
         Self {
+            method: Method::GET,
+            body: Body::Empty,
             path: path.iter().map(|&segment| segment.to_owned()).collect(),
             query: Vec::new(),
             cursor: None,
@@ -46,6 +52,20 @@ impl Call {
             anonymous: false,
             timeout: None,
             repeatable: true,
+        }
+    }
+
+    /// A call that carries JSON, or nothing where the value is null. Never sent twice: nobody knows what the first did.
+    pub(crate) fn sending(method: Method, path: &[&str], value: &serde_json::Value) -> Self {
+        Self {
+            method,
+            body: if value.is_null() {
+                Body::Empty
+            } else {
+                Body::Json(value.to_string().into())
+            },
+            repeatable: false,
+            ..Self::get(path)
         }
     }
 

@@ -51,6 +51,14 @@ pub enum Error {
         /// What was asked.
         what: String,
     },
+    /// 422 to a writing call: the server understood and does not take it. Nothing happened.
+    #[error("{host} does not take what was sent to {what}")]
+    Invalid {
+        /// Which server.
+        host: Host,
+        /// What was asked.
+        what: String,
+    },
     /// 429 (or a server's own spelling of it) although the budget was kept, after retries.
     #[error("{host} asks to slow down")]
     RateLimited {

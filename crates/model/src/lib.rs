@@ -5,6 +5,7 @@
 //! sends a value, and add their own. A missing or odd field only matters to the code that needs it.
 
 mod account;
+mod admin_account;
 mod clock;
 mod context;
 mod domain;
@@ -18,6 +19,7 @@ mod status;
 mod uri;
 
 pub use account::{Account, CredentialAccount, Role};
+pub use admin_account::AdminAccount;
 pub use clock::{Clock, FakeClock, SystemClock};
 pub use context::{AsyncRefresh, Context};
 pub use domain::{Domain, DomainError};

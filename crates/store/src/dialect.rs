@@ -63,6 +63,11 @@ pub(crate) fn standing_leases(db: &Db) -> &'static str {
     )
 }
 
+/// Steps around rows that another process is claiming; SQLite has one writer at a time and no need to.
+pub(crate) fn skip_locked(db: &Db) -> &'static str {
+    pick(db, " FOR UPDATE SKIP LOCKED", "")
+}
+
 /// Claims due rows. Two Postgres processes step around each other's rows instead of waiting for them; SQLite has
 /// one writer at a time and no need to. The list of rows is made once (`MATERIALIZED`), or Postgres may make it
 /// again for each row and hand out more than asked for. Rows come out with the tries before this one.

@@ -11,6 +11,7 @@ mod size;
 mod text;
 mod url;
 
+pub mod applicants;
 pub mod cursors;
 pub mod effects;
 pub mod hosts;
@@ -21,6 +22,7 @@ pub mod lock;
 pub mod servers;
 pub mod threads;
 pub mod wanted;
+pub mod webhook_events;
 
 #[cfg(feature = "testing")]
 pub mod testing;

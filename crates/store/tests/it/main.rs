@@ -1,5 +1,6 @@
 //! Every function on both engines. Postgres is asked where `TEST_DATABASE_URL` names one.
 
+mod applicants;
 mod effects;
 mod hosts;
 mod jobs;
@@ -8,6 +9,7 @@ mod migrate;
 mod open;
 mod statuses;
 mod wanted;
+mod webhook_events;
 
 use chrono::{DateTime, TimeDelta, Utc};
 

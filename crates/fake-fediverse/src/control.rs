@@ -1,18 +1,23 @@
 //! A side door for other processes: `/__fake/…` on every server, not counted, not logged, never at fault.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::applicants::{self, Applicant};
+use crate::clock::now;
 use crate::faults::{Fault, RateLimitStyle};
+use crate::hooks;
 use crate::people::{self, Person};
 use crate::request::{Call, Reply};
 use crate::request_log::{Logged, RequestLog};
 use crate::seed;
 use crate::state::State;
+use crate::webhooks::{self, Delivery, Event, Hook};
 use crate::world::HOME;
 
-pub(crate) fn answer(state: &State, call: &Call) -> Reply {
+pub(crate) fn answer(state: &Arc<State>, call: &Call) -> Reply {
     match call.path.as_str() {
         "/__fake/log" => Reply::json(&state.log().iter().map(logged).collect()),
         "/__fake/clear" => {
@@ -48,6 +53,66 @@ pub(crate) fn answer(state: &State, call: &Call) -> Reply {
                 "the name is taken",
             )
         }
+        "/__fake/applicant" => {
+            let given = |name: &str| call.param(name).filter(|text| !text.is_empty()).map(str::to_owned);
+            let applicant = Applicant {
+                reason: given("reason"),
+                ip: given("ip"),
+                locale: given("locale"),
+                confirmed: call.flag("confirmed"),
+                app: given("app"),
+                invited_by: given("invited_by"),
+                ..Applicant::new(
+                    call.param("name").unwrap_or_default(),
+                    call.param("email").unwrap_or_default(),
+                )
+            };
+            match applicants::apply(state, &applicant, now()) {
+                Some(id) => Reply::json(&json!({ "id": id })),
+                None => Reply::error(404, "the name is taken"),
+            }
+        }
+        "/__fake/confirm" => {
+            let name = call.param("name").unwrap_or_default();
+            done(applicants::confirm(state, name), "nobody is called that")
+        }
+        "/__fake/email" => {
+            let email = call.param("email").unwrap_or_default();
+            let name = call.param("name").unwrap_or_default();
+            done(applicants::change_email(state, name, email), "nobody is called that")
+        }
+        "/__fake/webhook" => {
+            state.hooks().push(Hook {
+                url: call.param("url").unwrap_or_default().to_owned(),
+                secret: call.param("secret").unwrap_or_default().to_owned(),
+                events: call
+                    .param("events")
+                    .unwrap_or_default()
+                    .split(',')
+                    .filter_map(Event::named)
+                    .collect(),
+            });
+            Reply::json(&json!({}))
+        }
+        "/__fake/fire" => {
+            let event = call.param("event").and_then(Event::named);
+            let subject = call.param("subject").unwrap_or_default();
+            match event.and_then(|event| hooks::fire(state, event, subject)) {
+                Some(places) => Reply::json(&json!({ "deliveries": places })),
+                None => Reply::error(404, "no such event or subject"),
+            }
+        }
+        "/__fake/deliveries" => Reply::json(&state.deliveries().iter().map(delivery).collect()),
+        "/__fake/again" => {
+            webhooks::start(
+                state,
+                call.param("delivery")
+                    .and_then(|n| n.parse().ok())
+                    .unwrap_or(usize::MAX),
+            );
+            Reply::json(&json!({}))
+        }
+        "/__fake/writes" => Reply::json(&RequestLog(state.log().clone()).writes().0.iter().map(logged).collect()),
         "/__fake/role" => {
             let name = call.param("name").unwrap_or_default();
             done(
@@ -124,6 +189,11 @@ fn logged(entry: &Logged) -> Value {
         "bearer": entry.bearer.is_some(), "user_agent": entry.user_agent, "http_status": entry.http_status,
         "ago_ms": u64::try_from(entry.at.elapsed().as_millis()).unwrap_or(u64::MAX),
     })
+}
+
+fn delivery(delivery: &Delivery) -> Value {
+    json!({ "event": delivery.event.as_str(), "url": delivery.url, "body": delivery.body,
+            "answers": delivery.answers, "over": delivery.over })
 }
 
 fn summary(state: &State) -> Value {

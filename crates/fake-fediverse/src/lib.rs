@@ -4,13 +4,17 @@
 //! It uses nothing else of this workspace: its JSON is written by hand from what servers send, so a field misspelled
 //! in our client is not misspelled here too.
 
+mod applicants;
 mod clock;
 mod control;
 mod faults;
+mod gotosocial;
+mod hooks;
 mod ids;
 mod limits;
 mod live;
 mod mastodon;
+mod moderation;
 mod neighbours;
 mod people;
 mod render;
@@ -19,9 +23,11 @@ mod request_log;
 mod scenario;
 mod seed;
 mod server;
+mod shapes;
 mod state;
 mod tokens;
 mod users;
+mod webhooks;
 mod words;
 mod world;
 
@@ -31,16 +37,18 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::net::TcpListener;
 
+pub use applicants::{Applicant, UserState};
 pub use faults::{Fault, RateLimitStyle};
 pub use people::Person;
 pub use request_log::{Logged, RequestLog};
-pub use scenario::{Builtin, Giant, Scenario, Software};
+pub use scenario::{Builtin, Giant, Scenario, Software, Trees};
 pub use state::Knobs;
+pub use webhooks::{Delivery, Event, signature};
 
 use seed::{Gardener, Plan};
 use state::State;
 use tokens::{ALL_SCOPES, Tokens};
-use world::{DomainBlock, HOME, Kind, ServerIx, StatusIx, World};
+use world::{HOME, ServerIx, StatusIx, World};
 
 /// A running fediverse. Everything stops when it is dropped.
 #[derive(Debug)]
@@ -125,7 +133,7 @@ impl Fediverse {
     }
 
     async fn launch(scenario: Scenario, home_port: u16, named: bool) -> Self {
-        let kinds = std::iter::once(Kind::Mastodon).chain(scenario.origins.iter().map(|s| seed::kind(*s)));
+        let kinds = std::iter::once(seed::kind(scenario.home)).chain(scenario.origins.iter().map(|s| seed::kind(*s)));
         let mut listeners = Vec::new();
         let mut servers = Vec::new();
         for (n, kind) in kinds.enumerate() {
@@ -145,7 +153,9 @@ impl Fediverse {
         let mut tokens = Tokens::new(scenario.seed);
         let scopes: Vec<_> = ALL_SCOPES.iter().map(|scope| (*scope).to_owned()).collect();
         let token = tokens.issue(Some(world.me), &scopes, None);
-        let state = Arc::new(State::new(scenario, world, tokens));
+        let (events, happened) = tokio::sync::mpsc::unbounded_channel();
+        let state = Arc::new(State::new(scenario, world, tokens, events));
+        webhooks::run(Arc::clone(&state), happened);
         for (server, listener) in listeners.into_iter().enumerate() {
             server::serve(Arc::clone(&state), server, listener);
         }
@@ -270,6 +280,8 @@ impl Fediverse {
         let author = world.local_users[user];
         world.learn_upwards(HOME, parent);
         let reply = self.gardener().local_reply(&mut world, parent, author, clock::now());
+        self.state
+            .happened(Event::StatusCreated, render::status(&world, HOME, reply, None));
         world.statuses[reply].uri.clone()
     }
 
@@ -368,6 +380,10 @@ impl Fediverse {
         let status = &mut world.statuses[ix];
         status.edited_at = Some(clock::now());
         status.content = status.content.replace("</p>", " (edited)</p>");
+        if world.origin(ix) == HOME {
+            self.state
+                .happened(Event::StatusUpdated, render::status(&world, HOME, ix, None));
+        }
     }
 
     /// Boosts a status on home by a followed account: a wrapper appears in the home timeline.
@@ -403,19 +419,7 @@ impl Fediverse {
 
     /// Home suspends a domain and its subdomains.
     pub fn suspend(&self, domain: &str) {
-        let mut world = self.state.world();
-        let id = world.row();
-        world.domain_blocks.push(DomainBlock {
-            id,
-            domain: domain.to_owned(),
-            severity: "suspend".to_owned(),
-            reject_media: false,
-            reject_reports: false,
-            private_comment: None,
-            public_comment: None,
-            obfuscate: false,
-            created_at: clock::now(),
-        });
+        self.block_domain(domain, "suspend", None);
     }
 
     /// Puts a fault on a server (`None`: home) for requests whose path contains `path` (empty: all), for the next

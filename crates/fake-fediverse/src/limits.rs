@@ -17,6 +17,7 @@ enum Bucket {
     UserPages(AccountIx),
     IpPages,
     Apps,
+    Reports(AccountIx),
 }
 
 impl Bucket {
@@ -27,6 +28,7 @@ impl Bucket {
             Self::Token(_) | Self::Ip => (300, 300),
             Self::UserPages(_) | Self::IpPages => (300, 900),
             Self::Apps => (5, 600),
+            Self::Reports(_) => (400, 86_400),
         }
     }
 }
@@ -83,6 +85,12 @@ impl Limits {
         }
         if call.method == http::Method::POST && call.path == "/api/v1/apps" {
             buckets.push(Bucket::Apps);
+        }
+        if let Some(user) = user
+            && call.method == http::Method::POST
+            && call.path == "/api/v1/reports"
+        {
+            buckets.push(Bucket::Reports(user));
         }
         let now = clock::now();
         buckets

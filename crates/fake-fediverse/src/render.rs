@@ -13,7 +13,7 @@ pub(crate) fn account(world: &World, viewer: ServerIx, ix: AccountIx) -> Value {
     let base = &server.base;
     let known = who.statuses.iter().filter(|status| world.knows(viewer, **status));
     let last = known.clone().map(|status| world.statuses[*status].created_at).max();
-    let suspended = viewer == HOME && world.is_suspended(who.server);
+    let suspended = viewer == HOME && world.account_suspended(ix);
     let text = |text: &str| {
         if suspended { String::new() } else { text.to_owned() }
     };
@@ -73,6 +73,9 @@ pub(crate) fn account(world: &World, viewer: ServerIx, ix: AccountIx) -> Value {
     }
     if suspended {
         out["suspended"] = json!(true);
+    }
+    if viewer == HOME && who.silenced {
+        out["limited"] = json!(true);
     }
     out
 }
@@ -189,9 +192,9 @@ pub(crate) fn admin_account(world: &World, ix: AccountIx) -> Value {
         "email": of_user(&|user| json!(user.email)),
         "ip": of_user(&|user| json!(user.ips.first().map(|(ip, _)| ip))),
         "confirmed": of_user(&|user| json!(user.confirmed)),
-        "suspended": world.is_suspended(who.server),
-        "silenced": false,
-        "sensitized": false,
+        "suspended": world.account_suspended(ix),
+        "silenced": who.silenced,
+        "sensitized": who.sensitized,
         "disabled": of_user(&|user| json!(user.disabled)),
         "approved": of_user(&|user| json!(user.approved)),
         "locale": of_user(&|user| json!(user.locale)),

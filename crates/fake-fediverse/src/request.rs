@@ -100,6 +100,10 @@ pub(crate) fn json_pairs(body: &Value) -> Vec<(String, String)> {
     for (key, value) in body.as_object().into_iter().flatten() {
         match value {
             Value::Array(items) => out.extend(items.iter().map(|item| (format!("{key}[]"), text(item)))),
+            Value::Object(_) => {
+                let below = json_pairs(value).into_iter();
+                out.extend(below.map(|(below, value)| (format!("{key}[{below}]"), value)));
+            }
             Value::Null => {}
             _ => out.push((key.clone(), text(value))),
         }

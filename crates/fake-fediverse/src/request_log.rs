@@ -11,7 +11,7 @@ pub struct Logged {
     pub method: String,
     /// Path without query, as it was asked.
     pub path: String,
-    /// Decoded query pairs.
+    /// Decoded pairs of the query, then of the form or JSON body (`a[b]` for what is nested).
     pub query: Vec<(String, String)>,
     /// Whether it carried a bearer token.
     pub bearer: Option<String>,
@@ -76,6 +76,19 @@ impl RequestLog {
             })
             .filter_map(|r| r.query.into_iter().find(|(k, _)| k == "q").map(|(_, q)| q))
             .collect()
+    }
+
+    /// What changed something at home: every request to its API that was not for reading, and was granted.
+    pub fn writes(&self) -> RequestLog {
+        let reads = ["/test", "/measures", "/dimensions", "/retention", "/apps"];
+        let wrote = |r: &&Logged| {
+            r.origin.is_none()
+                && r.path.starts_with("/api/")
+                && !matches!(r.method.as_str(), "GET" | "HEAD" | "OPTIONS")
+                && (200..300).contains(&r.http_status)
+                && !reads.iter().any(|end| r.path.trim_end_matches('/').ends_with(end))
+        };
+        RequestLog(self.0.iter().filter(wrote).cloned().collect())
     }
 
     /// How many.

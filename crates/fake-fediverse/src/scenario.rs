@@ -13,6 +13,8 @@ pub struct Scenario {
     pub replies: usize,
     /// Share of replies that home already has, 0 to 1.
     pub known: f64,
+    /// What home runs: Mastodon of the version that `api_version` says, or GoToSocial.
+    pub home: Software,
     /// Software of each origin, in order.
     pub origins: Vec<Software>,
     /// Home's own fetching of replies.
@@ -23,11 +25,24 @@ pub struct Scenario {
     pub rate_limits: bool,
     /// Home's `api_versions.mastodon`; below 2 there are no batch calls.
     pub api_version: u32,
+    /// Who answers whom.
+    pub trees: Trees,
     /// Some thread, if any, is this large instead of its share, this deep, with one node this wide.
     pub giant: Option<Giant>,
+    /// How many people wait for home's approval.
+    pub applicants: usize,
     /// Mixes in the oddities of real timelines: boosts, followers-only and direct statuses, `url: null`, local-only
     /// posts, self-replies, replies that dropped the mention.
     pub oddities: bool,
+}
+
+/// The shapes of threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trees {
+    /// Replies go where replies are: short branches, and three in four of the missing ones are leaves.
+    Busy,
+    /// Announcements, arguments and ordinary conversations, as people have them: 0.55 to 0.6 of the missing are leaves.
+    Mixed,
 }
 
 /// A very large thread.
@@ -79,17 +94,21 @@ impl Scenario {
             threads: 6,
             replies: 60,
             known: 0.25,
+            home: Software::Mastodon,
             origins: vec![Software::Mastodon, Software::MastodonOld, Software::Akkoma],
             builtin: Builtin::Off,
             latency: Duration::ZERO,
             rate_limits: false,
             api_version: 6,
+            trees: Trees::Busy,
             giant: None,
+            applicants: 0,
             oddities: false,
         }
     }
 
-    /// 300 threads, 6,000 replies, 20 origins of mixed software: what the budgets are measured on.
+    /// 300 threads, 6,000 replies, 20 origins of mixed software: what the budgets are measured on, and so its threads
+    /// have the shapes of real ones ([`Trees::Mixed`]).
     pub fn medium() -> Self {
         let kinds = [
             Software::Mastodon,
@@ -101,6 +120,7 @@ impl Scenario {
         Self {
             threads: 300,
             replies: 6000,
+            trees: Trees::Mixed,
             origins: kinds.into_iter().cycle().take(20).collect(),
             ..Self::small()
         }

@@ -7,7 +7,9 @@ use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, SeedableRng};
 
+use crate::applicants;
 use crate::scenario::{Giant, Scenario, Software};
+use crate::shapes;
 use crate::users::{Role, User};
 use crate::words;
 use crate::world::{Account, AccountIx, Draft, HOME, Kind, List, Server, ServerIx, StatusIx, Visibility, World};
@@ -70,6 +72,10 @@ pub(crate) fn account(server: ServerIx, username: &str, created_at: DateTime<Utc
         indexable: false,
         numeric: true,
         statuses: Vec::new(),
+        silenced: false,
+        sensitized: false,
+        suspended: false,
+        gone: false,
     }
 }
 
@@ -158,6 +164,7 @@ impl Gardener {
             let role = Role::named(3 + n as i64, role, permissions);
             world.users.insert(ix, User::settled(name, role));
         }
+        applicants::queue(world, scenario.applicants, now);
     }
 
     fn person(
@@ -183,6 +190,7 @@ impl Gardener {
             indexable: self.rng.random_bool(0.7),
             numeric: mastodon && self.rng.random_bool(0.3),
             statuses: Vec::new(),
+            ..account(server, "", now)
         })
     }
 
@@ -221,8 +229,8 @@ impl Gardener {
         world.enter_timeline(root);
         world.threads.push(root);
         let shape = match plan.giant {
-            Some(giant) => self.giant_shape(giant),
-            None => self.shape(plan.size),
+            Some(giant) => shapes::giant(&mut self.rng, giant),
+            None => shapes::grow(&mut self.rng, scenario.trees, plan.size),
         };
         let mut nodes = vec![root];
         let span = (plan.until - plan.at).num_milliseconds().max(1000) as f64;
@@ -325,42 +333,6 @@ impl Gardener {
                 have += world.learn_upwards(HOME, ix);
             }
         }
-    }
-
-    /// Parents by place, 0 being the root: new replies go where replies are, and often to no branch at all.
-    fn shape(&mut self, size: usize) -> Vec<usize> {
-        let mut parents: Vec<usize> = Vec::with_capacity(size);
-        for n in 0..size {
-            let dice = self.rng.random_range(0.0..1.0);
-            parents.push(match parents.choose(&mut self.rng) {
-                Some(_) if dice < 0.2 => 0,
-                Some(busy) if dice < 0.45 => *busy,
-                Some(_) => self.rng.random_range(0..=n),
-                None => 0,
-            });
-        }
-        parents
-    }
-
-    /// One chain of the wanted depth, one node of the wanted width, the rest as usual.
-    fn giant_shape(&mut self, giant: Giant) -> Vec<usize> {
-        let mut parents: Vec<usize> = (0..giant.depth).collect();
-        let wide = giant.widest.min(giant.replies.saturating_sub(parents.len()));
-        // The root has one reply from the chain already.
-        parents.extend(std::iter::repeat_n(0, wide.saturating_sub(1)));
-        let mut depths: Vec<usize> = (0..=giant.depth)
-            .chain(std::iter::repeat_n(1, wide.saturating_sub(1)))
-            .collect();
-        while parents.len() < giant.replies {
-            let parent = self.rng.random_range(1..depths.len());
-            let depth = depths[parent] + 1;
-            if depth <= giant.depth {
-                parents.push(parent);
-                depths.push(depth);
-            }
-        }
-        parents.truncate(giant.replies);
-        parents
     }
 
     fn lists(&mut self, world: &mut World) {

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use crate::faults::Faults;
@@ -13,6 +15,7 @@ use crate::request_log::Logged;
 use crate::scenario::{Scenario, Software};
 use crate::tokens::Tokens;
 use crate::users::Session;
+use crate::webhooks::{Delivery, Event, Hook};
 use crate::world::{ServerIx, StatusIx, World};
 
 /// What tests may turn while the fediverse runs.
@@ -28,6 +31,10 @@ pub struct Knobs {
     pub refresh_retry: u32,
     /// How long home leaves a thread alone after a refresh.
     pub refresh_every: Duration,
+    /// The shortest time between two tries of a webhook.
+    pub webhook_retry: Duration,
+    /// How long a change of a domain block keeps a GoToSocial busy, which answers 409 meanwhile.
+    pub admin_action_takes: Duration,
     /// Whether home publishes its domain blocks.
     pub publishes_blocks: bool,
 }
@@ -40,6 +47,8 @@ impl Default for Knobs {
             running_polls: 1,
             refresh_retry: 3,
             refresh_every: Duration::from_secs(15 * 60),
+            webhook_retry: Duration::from_secs(15),
+            admin_action_takes: Duration::ZERO,
             publishes_blocks: false,
         }
     }
@@ -55,6 +64,9 @@ pub(crate) struct State {
     tokens: Mutex<Tokens>,
     knobs: Mutex<Knobs>,
     sessions: Mutex<HashMap<String, Session>>,
+    hooks: Mutex<Vec<Hook>>,
+    deliveries: Mutex<Vec<Delivery>>,
+    events: UnboundedSender<(Event, Value)>,
     refreshes: Mutex<HashMap<String, Refresh>>,
     refreshed: Mutex<HashMap<StatusIx, Instant>>,
     pub(crate) stop: CancellationToken,
@@ -66,7 +78,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl State {
-    pub(crate) fn new(scenario: Scenario, world: World, tokens: Tokens) -> Self {
+    pub(crate) fn new(
+        scenario: Scenario,
+        world: World,
+        tokens: Tokens,
+        events: UnboundedSender<(Event, Value)>,
+    ) -> Self {
         Self {
             scenario,
             world: Mutex::new(world),
@@ -76,6 +93,9 @@ impl State {
             tokens: Mutex::new(tokens),
             knobs: Mutex::default(),
             sessions: Mutex::default(),
+            hooks: Mutex::default(),
+            deliveries: Mutex::default(),
+            events,
             refreshes: Mutex::default(),
             refreshed: Mutex::default(),
             stop: CancellationToken::new(),
@@ -110,6 +130,20 @@ impl State {
         lock(&self.sessions)
     }
 
+    pub(crate) fn hooks(&self) -> MutexGuard<'_, Vec<Hook>> {
+        lock(&self.hooks)
+    }
+
+    pub(crate) fn deliveries(&self) -> MutexGuard<'_, Vec<Delivery>> {
+        lock(&self.deliveries)
+    }
+
+    /// Something that webhooks tell.
+    pub(crate) fn happened(&self, event: Event, object: Value) {
+        // Nobody listens any more when the fediverse stops.
+        let _ = self.events.send((event, object));
+    }
+
     pub(crate) fn refreshes(&self) -> MutexGuard<'_, HashMap<String, Refresh>> {
         lock(&self.refreshes)
     }
@@ -118,11 +152,11 @@ impl State {
         lock(&self.refreshed)
     }
 
-    /// What an origin runs; home is a new Mastodon.
+    /// What a server runs.
     pub(crate) fn software(&self, server: ServerIx) -> Software {
         server
             .checked_sub(1)
             .and_then(|origin| self.scenario.origins.get(origin).copied())
-            .unwrap_or(Software::Mastodon)
+            .unwrap_or(self.scenario.home)
     }
 }

@@ -15,7 +15,10 @@ const EVERYONE: u64 = 0x10000;
 pub(crate) const ADMINISTRATOR: u64 = 0x1;
 pub(crate) const MANAGE_REPORTS: u64 = 0x10;
 pub(crate) const MANAGE_FEDERATION: u64 = 0x20;
+pub(crate) const MANAGE_BLOCKS: u64 = 0x80;
+pub(crate) const VIEW_DASHBOARD: u64 = 0x8;
 pub(crate) const MANAGE_USERS: u64 = 0x400;
+pub(crate) const DELETE_USER_DATA: u64 = 0x80000;
 
 /// A role. Everybody has a copy of their own, so that a test can change one person's.
 #[derive(Debug, Clone, PartialEq, Eq)]

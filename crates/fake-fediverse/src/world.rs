@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::{DateTime, Utc};
 
 use crate::ids;
+use crate::moderation::{DomainBlock, Moderation};
 use crate::users::{ADMINISTRATOR, Users};
 
 /// Index of a server: 0 is home, the origins follow.
@@ -60,6 +61,11 @@ pub(crate) struct Account {
     /// Actor address with a number instead of the name, as accounts made on 4.5+.
     pub(crate) numeric: bool,
     pub(crate) statuses: Vec<StatusIx>,
+    pub(crate) silenced: bool,
+    pub(crate) sensitized: bool,
+    pub(crate) suspended: bool,
+    /// Rejected or deleted: nothing finds it any more.
+    pub(crate) gone: bool,
 }
 
 #[derive(Debug)]
@@ -105,19 +111,6 @@ pub(crate) struct Server {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct DomainBlock {
-    pub(crate) id: u64,
-    pub(crate) domain: String,
-    pub(crate) severity: String,
-    pub(crate) reject_media: bool,
-    pub(crate) reject_reports: bool,
-    pub(crate) private_comment: Option<String>,
-    pub(crate) public_comment: Option<String>,
-    pub(crate) obfuscate: bool,
-    pub(crate) created_at: DateTime<Utc>,
-}
-
-#[derive(Debug, Clone)]
 pub(crate) struct List {
     pub(crate) id: u64,
     pub(crate) title: String,
@@ -156,6 +149,7 @@ pub(crate) struct World {
     pub(crate) favourites: BTreeMap<u64, StatusIx>,
     pub(crate) lists: Vec<List>,
     pub(crate) domain_blocks: Vec<DomainBlock>,
+    pub(crate) moderation: Moderation,
     pub(crate) next_row: u64,
     /// What home fetched from other servers.
     pub(crate) remote_fetches: u64,
@@ -181,6 +175,7 @@ impl World {
             favourites: BTreeMap::new(),
             lists: Vec::new(),
             domain_blocks: Vec::new(),
+            moderation: Moderation::default(),
             next_row: 1,
             remote_fetches: 0,
             missing_at_start: 0,
@@ -252,9 +247,9 @@ impl World {
         let (name, host) = acct
             .split_once('@')
             .unwrap_or((acct, self.servers[viewer].host.as_str()));
-        self.accounts
-            .iter()
-            .position(|who| who.username.eq_ignore_ascii_case(name) && self.servers[who.server].host == host)
+        self.accounts.iter().position(|who| {
+            !who.gone && who.username.eq_ignore_ascii_case(name) && self.servers[who.server].host == host
+        })
     }
 
     /// Posts a status on its author's own server. Other servers learn of it by [`World::learn`].
@@ -394,11 +389,34 @@ impl World {
 
     /// Whether home suspends a server.
     pub(crate) fn is_suspended(&self, server: ServerIx) -> bool {
-        server != HOME
-            && self
-                .domain_blocks
-                .iter()
-                .any(|block| block.severity == "suspend" && covers(&block.domain, &self.servers[server].host))
+        server != HOME && self.suspends(&self.servers[server].host)
+    }
+
+    /// Whether home suspends a host.
+    pub(crate) fn suspends(&self, host: &str) -> bool {
+        self.domain_blocks
+            .iter()
+            .any(|block| block.severity == "suspend" && covers(&block.domain, host))
+    }
+
+    /// Whether home suspends an account, alone or with its server.
+    pub(crate) fn account_suspended(&self, ix: AccountIx) -> bool {
+        let who = &self.accounts[ix];
+        who.suspended || self.is_suspended(who.server)
+    }
+
+    /// Everybody there is.
+    pub(crate) fn people(&self) -> impl Iterator<Item = AccountIx> + '_ {
+        (0..self.accounts.len()).filter(|ix| !self.accounts[*ix].gone)
+    }
+
+    /// Somebody goes for good; the name is free again.
+    pub(crate) fn remove_account(&mut self, ix: AccountIx) {
+        self.accounts[ix].gone = true;
+        self.users.remove(&ix);
+        for server in &mut self.servers {
+            server.account_ids.remove(&server.accounts[ix]);
+        }
     }
 
     /// Where a status was posted.

@@ -24,7 +24,8 @@ pub(super) fn answer(state: &State, call: &Call, path: &[&str]) -> Routed {
         ["lookup"] => auth::public(state, call, &READ).and_then(|_| {
             let world = state.world();
             let acct = call.param("acct").unwrap_or_default();
-            let ix = world.find_account(HOME, acct).ok_or_else(missing)?;
+            let ix = world.find_account(HOME, acct).filter(|ix| !waits(&world, *ix));
+            let ix = ix.ok_or_else(missing)?;
             Ok(Reply::json(&render::account(&world, HOME, ix)))
         }),
         ["relationships"] => auth::user(state, call, &["read", "read:follows"]).map(|_| {
@@ -44,7 +45,8 @@ pub(super) fn answer(state: &State, call: &Call, path: &[&str]) -> Routed {
                 .unwrap_or_default()
                 .trim_start_matches('@')
                 .to_lowercase();
-            let all: Value = (0..world.accounts.len())
+            let all: Value = world
+                .people()
                 .filter(|ix| world.acct(HOME, *ix).starts_with(&q))
                 .take(call.limit(40, 80))
                 .map(|ix| render::account(&world, HOME, ix))
@@ -109,7 +111,16 @@ fn missing() -> Reply {
 }
 
 fn find(world: &World, id: &str) -> Result<AccountIx, Reply> {
-    world.servers[HOME].account_ids.get(id).copied().ok_or_else(missing)
+    let ix = world.servers[HOME].account_ids.get(id).copied();
+    ix.filter(|ix| !waits(world, *ix)).ok_or_else(missing)
+}
+
+/// Nobody sees who has not been let in yet.
+fn waits(world: &World, ix: AccountIx) -> bool {
+    world
+        .users
+        .get(&ix)
+        .is_some_and(|user| !user.approved || !user.confirmed)
 }
 
 /// What an account posted, as far as this server knows it.

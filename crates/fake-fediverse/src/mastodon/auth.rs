@@ -6,13 +6,13 @@ use crate::tokens::Token;
 use crate::world::{AccountIx, HOME, World};
 
 /// What a bearer token turned out to be. A token nobody ever issued counts as none.
-enum Who {
+pub(crate) enum Who {
     Stranger,
     Revoked,
     Token(Token),
 }
 
-fn who(state: &State, call: &Call) -> Who {
+pub(crate) fn who(state: &State, call: &Call) -> Who {
     let given = call.bearer.as_deref().or_else(|| call.param("access_token"));
     let tokens = state.tokens();
     match given.and_then(|given| tokens.tokens.get(given)) {
@@ -83,6 +83,7 @@ fn able(world: &World, ix: AccountIx) -> Result<(), Reply> {
     match user {
         user if !user.confirmed => refuse("Your login is missing a confirmed e-mail address"),
         user if !user.approved => refuse("Your login is currently pending approval"),
+        _ if world.accounts[ix].suspended => refuse("Your login is currently disabled"),
         user if user.disabled => refuse("Your login is currently disabled"),
         _ => Ok(()),
     }

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::Routed;
+use crate::moderation::{DomainBlock, digest};
 use crate::render;
 use crate::request::{Call, Reply};
-use crate::scenario::Builtin;
+use crate::scenario::{Builtin, Software};
 use crate::state::State;
 use crate::world::{HOME, World};
 
@@ -19,20 +20,35 @@ pub(super) fn answer(state: &State, call: &Call, path: &[&str]) -> Routed {
         ["api", "v2", "instance"] => Reply::json(&v2(state, &world)),
         ["api", "v1", "instance"] => Reply::json(&v1(state, &world)).header("deprecation", "@1668384000".to_owned()),
         ["api", "v1", "instance", "peers"] => {
-            let peers: Value = world.servers[1..].iter().map(|s| json!(s.host)).collect();
+            // Not those it has blocked.
+            let others = world.moderation.follows.keys().filter(|host| !world.suspends(host));
+            let simulated = world
+                .servers
+                .iter()
+                .enumerate()
+                .skip(1)
+                .filter(|(ix, _)| !world.is_suspended(*ix));
+            let peers: Value = simulated
+                .map(|(_, s)| &s.host)
+                .chain(others)
+                .map(|host| json!(host))
+                .collect();
             Reply::json(&peers)
         }
         ["api", "v1", "instance", "domain_blocks"] if !state.knobs().publishes_blocks => Reply::empty(404),
         ["api", "v1", "instance", "domain_blocks"] => {
-            let blocks: Value = world
+            let strictness = |severity: &str| ["noop", "silence", "suspend"].iter().position(|s| *s == severity);
+            let mut blocks: Vec<_> = world
                 .domain_blocks
                 .iter()
                 .filter(|block| block.severity != "noop")
-                .map(|block| {
-                    json!({ "domain": block.domain, "digest": super::admin::digest(&block.domain),
-                    "severity": block.severity, "comment": block.public_comment })
-                })
                 .collect();
+            blocks.sort_by_key(|block| (strictness(&block.severity), &block.domain));
+            let public = |block: &&DomainBlock| {
+                json!({ "domain": block.public_domain(), "digest": digest(&block.domain),
+                        "severity": block.severity, "comment": block.public_comment })
+            };
+            let blocks: Value = blocks.iter().map(public).collect();
             Reply::json(&blocks)
         }
         ["api", "v1", "instance", "rules"] => Reply::json(&rules()),
@@ -53,6 +69,9 @@ pub(super) fn answer(state: &State, call: &Call, path: &[&str]) -> Routed {
 
 /// The version a server with these API versions calls itself.
 pub(crate) fn version(state: &State) -> &'static str {
+    if state.software(HOME) == Software::GoToSocial {
+        return "0.20.0+git-57cb4fe";
+    }
     match api_version(state) {
         0 | 1 => "4.2.23",
         2..=5 => "4.3.14",
@@ -64,15 +83,16 @@ pub(crate) fn version(state: &State) -> &'static str {
 }
 
 /// A home that fetches replies itself is a 4.5 at least.
-fn api_version(state: &State) -> u32 {
+pub(crate) fn api_version(state: &State) -> u32 {
     match state.scenario.builtin {
         Builtin::Off => state.scenario.api_version,
         _ => state.scenario.api_version.max(7),
     }
 }
 
-fn rules() -> Value {
-    json!([{ "id": "1", "text": "Be kind", "hint": "", "translations": {} }])
+pub(crate) fn rules() -> Value {
+    json!([{ "id": "1", "text": "Be kind", "hint": "", "translations": {} },
+           { "id": "2", "text": "No advertising", "hint": "Links to shops count.", "translations": {} }])
 }
 
 fn v2(state: &State, world: &World) -> Value {
@@ -115,7 +135,7 @@ fn v2(state: &State, world: &World) -> Value {
         "rules": rules(),
     });
     let version = api_version(state);
-    if version >= 2 {
+    if version >= 2 && state.software(HOME) == Software::Mastodon {
         out["api_versions"] = json!({ "mastodon": version });
     }
     out

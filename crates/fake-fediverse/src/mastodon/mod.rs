@@ -4,26 +4,37 @@ pub(crate) mod accounts;
 mod admin;
 pub(crate) mod auth;
 mod collections;
-mod instance;
+pub(crate) mod instance;
 pub(crate) mod oauth;
 mod paging;
 pub(crate) mod refreshes;
+mod reports;
 pub(crate) mod search;
 mod statuses;
 mod timelines;
 
 use std::sync::Arc;
 
+pub(crate) use admin::{admin_report, announce_approval};
 pub(crate) use instance::version;
+pub(crate) use reports::file as file_report;
 
+use crate::gotosocial;
 use crate::neighbours;
 use crate::request::{Call, Reply};
+use crate::scenario::Software;
 use crate::state::State;
+use crate::world::HOME;
 
 /// Answers a request to home.
 pub(crate) async fn answer(state: &Arc<State>, call: &Call) -> Reply {
     let segments = call.segments();
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();
+    if state.software(HOME) == Software::GoToSocial
+        && let Some(reply) = gotosocial::answer(state, call, &path)
+    {
+        return reply;
+    }
     let get = call.method == http::Method::GET;
     let answer = match path.as_slice() {
         ["api", "v2", "search"] if get => return search::search(state, call).await,
@@ -34,6 +45,7 @@ pub(crate) async fn answer(state: &Arc<State>, call: &Call) -> Reply {
         ["api", "v1", "lists", rest @ ..] => timelines::lists(state, call, rest),
         ["api", "v1", "statuses", rest @ ..] => statuses::answer(state, call, rest),
         ["api", "v1_alpha", "async_refreshes", id] if get => refreshes::answer(state, call, id),
+        ["api", "v1", "reports"] => reports::answer(state, call),
         ["api", "v1" | "v2", "admin", rest @ ..] => admin::answer(state, call, rest),
         ["api", "v1", "accounts", rest @ ..] => accounts::answer(state, call, rest),
         ["api", "v1" | "v2", "instance", ..] | ["api", "v1", "custom_emojis" | "announcements"] | ["health"] => {

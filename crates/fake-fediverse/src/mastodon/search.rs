@@ -73,7 +73,8 @@ fn by_name(world: &World, q: &str, resolve: bool) -> Vec<AccountIx> {
         return all.filter(|ix| resolve || known(world, *ix)).collect();
     }
     let start = q.trim_start_matches('@').to_lowercase();
-    (0..world.accounts.len())
+    world
+        .people()
         .filter(|ix| world.accounts[*ix].username.starts_with(&start) && known(world, *ix))
         .collect()
 }

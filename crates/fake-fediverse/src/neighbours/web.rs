@@ -63,7 +63,7 @@ pub(crate) fn answer(state: &State, call: &Call, path: &[&str]) -> Option<Reply>
 }
 
 fn nodeinfo(state: &State, call: &Call, world: &World, software: Software, version: &str) -> Reply {
-    let (name, release) = if call.server == HOME {
+    let (name, release) = if call.server == HOME && software == Software::Mastodon {
         ("mastodon", mastodon::version(state))
     } else {
         name_and_version(software)

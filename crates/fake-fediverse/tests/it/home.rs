@@ -27,6 +27,31 @@ async fn the_same_seed_makes_the_same_world() {
     assert!((30..=45).contains(&leaves), "{leaves} of 60");
 }
 
+/// The figure that `shapes` states, over several worlds.
+#[tokio::test]
+async fn the_medium_scenario_has_leaves_as_conversations_have() {
+    for seed in [7, 11] {
+        let fediverse = Fediverse::start(Scenario {
+            seed,
+            ..Scenario::medium()
+        })
+        .await;
+        let threads = fediverse.threads();
+        let replies: usize = threads.iter().map(|thread| thread.replies.len()).sum();
+        assert_eq!((threads.len(), replies), (300, 6000));
+        let leaves: std::collections::HashSet<_> = threads.iter().flat_map(|thread| thread.leaves()).collect();
+        let all = threads.iter().flat_map(|thread| &thread.replies);
+        let missing: Vec<_> = all.filter(|(uri, _)| !fediverse.home_has(uri)).collect();
+        let share =
+            missing.iter().filter(|(uri, _)| leaves.contains(uri.as_str())).count() as f64 / missing.len() as f64;
+        assert!(
+            (0.54..=0.61).contains(&share),
+            "{share} of {} with seed {seed}",
+            missing.len()
+        );
+    }
+}
+
 #[tokio::test]
 async fn the_home_timeline_is_paged_newest_first() {
     let fediverse = Fediverse::start(Scenario::small()).await;

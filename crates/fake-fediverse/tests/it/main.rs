@@ -3,7 +3,10 @@
 mod browser;
 mod client;
 mod faults;
+mod gotosocial;
 mod home;
+mod moderation;
 mod origins;
 mod resolve;
 mod sign_in;
+mod webhooks;

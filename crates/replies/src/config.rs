@@ -15,6 +15,9 @@ pub struct Config {
     pub concurrency: usize,
     /// Statuses that one run asks a server to fetch, at most; the rest waits for the next run.
     pub per_run: u32,
+    /// How long a server's own fetch of replies is waited for before the gap is filled.
+    #[serde(with = "humantime_serde")]
+    pub patience: Duration,
     /// `[replies.home]`.
     pub home: Home,
     /// `[replies.bookmarks]`.
@@ -35,6 +38,7 @@ impl Default for Config {
             attention: Duration::from_secs(7 * 24 * 60 * 60),
             concurrency: 32,
             per_run: 2000,
+            patience: Duration::from_secs(60),
             home: Home::default(),
             bookmarks: Bookmarks::default(),
             favourites: Favourites::default(),
@@ -90,8 +94,9 @@ job::section! {
     pub struct Wanted(enabled = true, every = "1m", timeout = "30m") {
         /// Times a status is asked for before it is given up.
         pub tries: u32 = 8,
-        /// Wait after the first failed try, in seconds; doubles up to a day.
-        pub backoff: u32 = 120,
+        /// Wait after the first failed try; doubles up to a day.
+        #[serde(with = "humantime_serde")]
+        pub backoff: Duration = Duration::from_secs(2 * 60),
     }
 }
 
@@ -115,7 +120,6 @@ impl Config {
             ("[replies] concurrency", self.concurrency),
             ("[replies] per_run", self.per_run as usize),
             ("[replies.wanted] tries", self.wanted.tries as usize),
-            ("[replies.wanted] backoff", self.wanted.backoff as usize),
         ];
         for (key, value) in at_least_one {
             if value == 0 {
@@ -126,6 +130,9 @@ impl Config {
         }
         if self.concurrency > 256 {
             return Err("[replies] concurrency: more than 256 helps nobody".to_owned());
+        }
+        if self.wanted.backoff.is_zero() {
+            return Err("[replies.wanted] backoff: must be longer than nothing, such as \"2m\"".to_owned());
         }
         if self.attention.is_zero() {
             return Err("[replies] attention: must be longer than nothing, such as \"7d\"".to_owned());

@@ -9,7 +9,7 @@ use store::wanted::{self, State};
 
 use crate::{
     Config,
-    apply::{Batch, Pass, visit},
+    apply::{Batch, Pass, prove, visit},
     gather::{self, Found},
 };
 
@@ -47,7 +47,7 @@ pub struct Report {
 /// # Errors
 /// When home cannot be asked or does not find the status.
 pub async fn fetch(cx: &JobContext, config: &Config, uri: &Uri) -> Result<Report, JobError> {
-    let pass = Pass::new(cx, config)?;
+    let pass = Pass::by_hand(cx, config)?;
     let status =
         pass.client.resolve(uri).await?.ok_or_else(|| {
             JobError::Transient(anyhow::anyhow!("{} cannot find a status at {uri}", pass.client.host()))
@@ -66,6 +66,7 @@ pub async fn fetch(cx: &JobContext, config: &Config, uri: &Uri) -> Result<Report
         .as_ref()
         .and_then(|thread| thread.origin_replies?.try_into().ok());
     let visited = visit(&pass, &candidate, earlier, at_origin).await?;
+    prove(&pass).await?;
     // Ancestors come along in home's background: a little patience, then they are asked for themselves.
     let mut rows = wanted::load(&cx.store, &pass.server, &visited.missing).await?;
     for _ in 0..5 {
@@ -81,6 +82,7 @@ pub async fn fetch(cx: &JobContext, config: &Config, uri: &Uri) -> Result<Report
         let looked_at = Batch::of_thread(&pass, &candidate.status_id, known, early)
             .drain()
             .await?;
+        prove(&pass).await?;
         rows = wanted::load(&cx.store, &pass.server, &visited.missing).await?;
         if looked_at == 0 {
             break;

@@ -21,6 +21,8 @@ pub mod leases;
 pub mod lock;
 pub mod servers;
 pub mod threads;
+pub mod visits;
+pub mod walks;
 pub mod wanted;
 pub mod webhook_events;
 

@@ -40,6 +40,8 @@ pub struct Thread {
     pub next_visit_at: DateTime<Utc>,
     /// `gone`, `closed` (its origin shows nothing to strangers), `robots`, … or nothing.
     pub trouble: Option<String>,
+    /// Of what the origin listed when it was last compared with our server.
+    pub digest: Option<String>,
 }
 
 /// Some threads of a server, by uri; unknown ones are left out.
@@ -65,13 +67,13 @@ pub async fn load(db: &Db, server: &str, uris: &[String]) -> Result<Vec<Thread>,
 pub async fn save(db: &Db, thread: &Thread) -> Result<(), Error> {
     const SQL: &str = "
         INSERT INTO threads (server, uri, status_id, host, created_at, replies_seen, origin_replies, listed, missing,
-            quiet_visits, visited_at, next_visit_at, trouble)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            quiet_visits, visited_at, next_visit_at, trouble, digest)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         ON CONFLICT (server, uri) DO UPDATE SET status_id = excluded.status_id, host = excluded.host,
             created_at = excluded.created_at, replies_seen = excluded.replies_seen,
             origin_replies = excluded.origin_replies, listed = excluded.listed, missing = excluded.missing,
             quiet_visits = excluded.quiet_visits, visited_at = excluded.visited_at,
-            next_visit_at = excluded.next_visit_at, trouble = excluded.trouble";
+            next_visit_at = excluded.next_visit_at, trouble = excluded.trouble, digest = excluded.digest";
     if !is_key(&thread.uri) {
         return Ok(());
     }
@@ -80,7 +82,8 @@ pub async fn save(db: &Db, thread: &Thread) -> Result<(), Error> {
         let query = query.bind(&thread.host).bind(micros(thread.created_at)).bind(thread.replies_seen);
         let query = query.bind(thread.origin_replies).bind(thread.listed).bind(thread.missing);
         let query = query.bind(thread.quiet_visits).bind(thread.visited_at).bind(micros(thread.next_visit_at));
-        query.bind(clean_opt(thread.trouble.as_deref())).execute(pool).await.map(drop)
+        let query = query.bind(clean_opt(thread.trouble.as_deref())).bind(thread.digest.as_deref());
+        query.execute(pool).await.map(drop)
     })?;
     Ok(())
 }

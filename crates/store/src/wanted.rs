@@ -247,6 +247,54 @@ pub async fn release(db: &Db, server: &str, uris: &[String]) -> Result<(), Error
     Ok(())
 }
 
+/// Holds everything that `holder` has claimed for longer.
+pub async fn renew(db: &Db, holder: &str, until: DateTime<Utc>) -> Result<(), Error> {
+    const SQL: &str = "UPDATE wanted SET claimed_until = $2 WHERE claimed_by = $1 AND state = 'wanted'";
+    on_write!(db, pool => sqlx::query(SQL).bind(holder).bind(micros(until)).execute(pool).await.map(drop))?;
+    Ok(())
+}
+
+/// Frees all that `holder` has claimed, each try counted: its requests may have gone out.
+pub async fn free_all(db: &Db, holder: &str) -> Result<(), Error> {
+    const SQL: &str = "UPDATE wanted SET claimed_by = NULL, claimed_until = NULL WHERE claimed_by = $1";
+    on_write!(db, pool => sqlx::query(SQL).bind(holder).execute(pool).await.map(drop))?;
+    Ok(())
+}
+
+/// Frees what anybody has claimed, each try counted: for a process that has just found itself alone.
+pub async fn clear(db: &Db) -> Result<u64, Error> {
+    const SQL: &str = "UPDATE wanted SET claimed_by = NULL, claimed_until = NULL WHERE claimed_by IS NOT NULL";
+    Ok(on_write!(db, pool => sqlx::query(SQL).execute(pool).await.map(|done| done.rows_affected()))?)
+}
+
+/// Moves rows that were never tried to another time; those that somebody works on stay.
+pub async fn schedule(db: &Db, server: &str, rows: &[(String, DateTime<Utc>)]) -> Result<(), Error> {
+    let mut rows: Vec<_> = rows.iter().map(|(uri, at)| (uri.as_str(), micros(*at))).collect();
+    rows.sort_unstable();
+    for chunk in rows.chunks(CHUNK) {
+        again!(async {
+            on_write!(db, pool => {
+                let mut query = QueryBuilder::new("WITH moved (moved_uri, moved_to) AS (");
+                query.push_values(chunk, |mut values, (uri, at)| {
+                    values.push_bind(*uri).push_bind(*at);
+                });
+                query.push(") UPDATE wanted SET next_try_at = moved_to FROM moved
+                    WHERE uri = moved_uri AND state = 'wanted' AND tries = 0 AND claimed_by IS NULL AND server = ");
+                query.push_bind(server);
+                query.build().execute(pool).await.map(drop)
+            })?;
+            Ok::<_, Error>(())
+        })?;
+    }
+    Ok(())
+}
+
+/// How much of a thread is still wanted.
+pub async fn open(db: &Db, server: &str, thread: &str) -> Result<i64, Error> {
+    const SQL: &str = "SELECT COUNT(*) FROM wanted WHERE server = $1 AND thread = $2 AND state = 'wanted'";
+    Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(server).bind(thread).fetch_one(pool).await)?)
+}
+
 /// Wants a row again that had failed, was gone or blocked, from `now` on and with all its tries; `false` when there is
 /// none. For people who ask for it by hand: no job revives anything.
 pub async fn revive(db: &Db, server: &str, uri: &str, now: DateTime<Utc>) -> Result<bool, Error> {

@@ -64,6 +64,13 @@ fn batch(state: &State, call: &Call) -> Result<Reply, Reply> {
     if ids.len() > 20 {
         return Err(Reply::error(422, "Mastodon::ValidationError"));
     }
+    let asked: Vec<_> = {
+        let world = state.world();
+        ids.iter().filter_map(|id| find(&world, id, user).ok()).collect()
+    };
+    for ix in asked {
+        refreshes::settle(state, ix);
+    }
     let world = state.world();
     let mut found: Vec<_> = ids.iter().filter_map(|id| find(&world, id, user).ok()).collect();
     found.sort_unstable_by_key(|ix| ids::mix(*ix as u64, 41));

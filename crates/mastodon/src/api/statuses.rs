@@ -19,27 +19,9 @@ impl Client {
     pub async fn statuses(&self, ids: &[StatusId]) -> Result<Vec<Status>, Error> {
         let mut found = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(BATCH) {
-            if self.has_batches() {
-                let call = chunk.iter().fold(
-                    Call::get(&["api", "v1", "statuses"]).scope("read:statuses"),
-                    |call, id| call.query("id[]", id),
-                );
-                match self.page(call).await {
-                    Ok(page) => {
-                        found.extend(page.items);
-                        continue;
-                    }
-                    // 404 and 405 where there is no such call, 400 and 422 where it means something else.
-                    Err(Error::NotFound { .. }) => self.forget_batches(),
-                    Err(Error::NotJson { reason, .. })
-                        if ["HTTP 400", "HTTP 405", "HTTP 422"]
-                            .iter()
-                            .any(|s| reason.starts_with(s)) =>
-                    {
-                        self.forget_batches();
-                    }
-                    Err(error) => return Err(error),
-                }
+            if let Some(some) = self.batch(chunk).await? {
+                found.extend(some);
+                continue;
             }
             for id in chunk {
                 match self.status(id).await {
@@ -52,6 +34,34 @@ impl Client {
             }
         }
         Ok(found)
+    }
+
+    /// As [`Self::statuses`], but only where it costs one request for 20: `None` where the server has no batches.
+    pub async fn batch(&self, ids: &[StatusId]) -> Result<Option<Vec<Status>>, Error> {
+        let mut found = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(BATCH) {
+            if !self.has_batches() {
+                return Ok(None);
+            }
+            let call = chunk.iter().fold(
+                Call::get(&["api", "v1", "statuses"]).scope("read:statuses"),
+                |call, id| call.query("id[]", id),
+            );
+            match self.page(call).await {
+                Ok(page) => found.extend(page.items),
+                // 404 and 405 where there is no such call, 400 and 422 where it means something else.
+                Err(Error::NotFound { .. }) => self.forget_batches(),
+                Err(Error::NotJson { reason, .. })
+                    if ["HTTP 400", "HTTP 405", "HTTP 422"]
+                        .iter()
+                        .any(|s| reason.starts_with(s)) =>
+                {
+                    self.forget_batches();
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.has_batches().then_some(found))
     }
 
     /// `GET /api/v1/statuses/:id/context`. Scope `read:statuses`.

@@ -6,11 +6,11 @@ use model::Uri;
 use net::Url;
 use serde_json::Value;
 
-use super::{conversation::Conversation, origin::Origin};
+use super::{conversation::Conversation, listing::COLLECTIONS, origin::Origin};
 use crate::Error;
 
 /// An item of a collection: its address, and the object where it came along.
-type Item = (Uri, Option<Value>);
+pub(super) type Item = (Uri, Option<Value>);
 
 /// Lists the conversation of `note` (the document of `uri`): its `context` where it has one, else `replies` all the
 /// way down. Gives how it was read.
@@ -23,34 +23,59 @@ pub(super) async fn list(
     if whole(origin, talk, note).await? {
         return Ok("context collection");
     }
-    let mut queue = VecDeque::from([(uri.clone(), Some(note.clone()))]);
-    let mut asked = HashSet::new();
+    go_on(origin, talk, vec![(uri.clone(), Some(note.clone()))]).await?;
+    Ok(COLLECTIONS)
+}
+
+/// Reads the collections of what is queued, and of what they hold, as long as it may.
+pub(super) async fn go_on(origin: &mut Origin<'_>, talk: &mut Conversation, start: Vec<Item>) -> Result<(), Error> {
+    let mut asked: HashSet<Uri> = talk.walk.tried.drain(..).collect();
+    let mut queue: VecDeque<Item> = talk.walk.queue.drain(..).map(|uri| (uri, None)).collect();
+    queue.extend(start);
     while let Some((uri, note)) = queue.pop_front() {
-        if !asked.insert(uri.clone()) {
+        if asked.contains(&uri) {
             continue;
         }
         let note = match note {
             Some(note) => note,
             // Somebody else's server is another listing's business.
             None if !origin.owns(&uri.url()) => continue,
-            None if !talk.may_ask(origin) => break,
+            None if !talk.may_ask(origin) => {
+                queue.push_front((uri, None));
+                break;
+            }
             None => match origin.document(&uri.url()).await {
                 Ok(note) if is_public(&note) => note,
                 Ok(_) | Err(Error::NotFound { .. } | Error::Gone { .. }) => {
                     talk.forget(&uri);
+                    asked.insert(uri);
                     continue;
                 }
-                Err(Error::Net(net::Error::Stopped)) => return Err(net::Error::Stopped.into()),
+                // The host is in trouble: its other documents would not come either.
+                Err(error @ (Error::Net(_) | Error::RateLimited { .. } | Error::ServerDown { .. })) => {
+                    talk.cut_by(error)?;
+                    queue.push_front((uri, None));
+                    break;
+                }
                 Err(error) => {
                     talk.partial = true;
                     talk.warn(error.to_string());
+                    asked.insert(uri);
                     continue;
                 }
             },
         };
         queue.extend(direct(origin, talk, &uri, &note).await?);
+        // Cut in the middle of its pages, it is read again.
+        if talk.cut.is_some() {
+            queue.push_front((uri, None));
+            break;
+        }
+        asked.insert(uri);
     }
-    Ok("replies collection")
+    talk.walk.queue = queue.into_iter().map(|(uri, _)| uri).collect();
+    talk.walk.tried = asked.into_iter().collect();
+    Ok(())
 }
 
 /// Walks the conversation collection that `note` names. False when it names none that could be walked.
@@ -115,11 +140,9 @@ async fn walk(
                 }
                 match origin.document(&url).await {
                     Ok(page) => page,
-                    Err(Error::Net(net::Error::Stopped)) => return Err(net::Error::Stopped.into()),
                     // What came before is worth keeping.
                     Err(error) => {
-                        talk.partial = true;
-                        talk.warn(error.to_string());
+                        talk.cut_by(error)?;
                         break;
                     }
                 }

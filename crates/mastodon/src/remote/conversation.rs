@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use model::{Context, Status, Uri};
 
-use super::{Reply, origin::Origin};
+use super::{Reply, Walk, origin::Origin};
+use crate::Error;
 
 /// More replies are not listed.
 const MOST_REPLIES: usize = 20_000;
-/// More requests are not spent on one conversation.
+/// More requests are not spent on one conversation at a time; the walk goes on at the next.
 const MOST_REQUESTS: u32 = 600;
 /// More warnings are not kept.
 const MOST_WARNINGS: usize = 20;
@@ -19,6 +20,10 @@ pub(super) struct Conversation {
     pub(super) replies: Vec<Reply>,
     pub(super) warnings: Vec<String>,
     pub(super) partial: bool,
+    /// Why it could not go on, where that is the origin's trouble.
+    pub(super) cut: Option<String>,
+    /// What a walk branch by branch has still to do.
+    pub(super) walk: Walk,
     places: HashMap<Uri, usize>,
     /// The root and the status asked for.
     excluded: HashSet<Uri>,
@@ -31,6 +36,49 @@ impl Conversation {
             excluded: HashSet::from([uri.clone()]),
             ..Self::default()
         }
+    }
+
+    /// Where the last walk stopped.
+    pub(super) fn resume(uri: &Uri, mut walk: Walk) -> Self {
+        let mut talk = Self::about(uri);
+        for uri in walk.excluded.drain(..) {
+            talk.exclude(&uri);
+        }
+        for uri in walk.gone.drain(..) {
+            talk.forget(&uri);
+        }
+        for (uri, parent) in walk.replies.drain(..) {
+            talk.add(&uri, parent);
+        }
+        talk.walk = walk;
+        talk
+    }
+
+    /// What to go on with, if the walk is not at its end.
+    fn rest(&self) -> Option<Walk> {
+        if self.walk.is_over() || !self.partial {
+            return None;
+        }
+        let mut walk = self.walk.clone();
+        walk.excluded = self.excluded.iter().cloned().collect();
+        walk.gone = self.gone.iter().cloned().collect();
+        walk.replies = self
+            .replies
+            .iter()
+            .map(|reply| (reply.uri.clone(), reply.in_reply_to.clone()))
+            .collect();
+        Some(walk)
+    }
+
+    /// The origin's trouble ends a listing early; what is there is kept. An error is only what is ours.
+    pub(super) fn cut_by(&mut self, error: Error) -> Result<(), Error> {
+        if matches!(error, Error::Net(net::Error::Stopped)) {
+            return Err(error);
+        }
+        self.partial = true;
+        self.warn(error.to_string());
+        self.cut.get_or_insert_with(|| error.to_string());
+        Ok(())
     }
 
     /// Adds a reply, or its parent where only that is new. True for a new reply.
@@ -76,7 +124,7 @@ impl Conversation {
 
     /// Whether another request may be made; from the first no on, the listing is partial.
     pub(super) fn may_ask(&mut self, origin: &Origin<'_>) -> bool {
-        let may = origin.requests < MOST_REQUESTS && self.replies.len() < MOST_REPLIES;
+        let may = self.cut.is_none() && origin.requests < MOST_REQUESTS && self.replies.len() < MOST_REPLIES;
         self.partial |= !may;
         may
     }
@@ -146,12 +194,13 @@ impl Conversation {
         }
     }
 
-    /// What is left in the end.
-    pub(super) fn finish(mut self) -> Self {
+    /// What is left in the end, and what to go on with.
+    pub(super) fn finish(mut self) -> (Self, Option<Walk>) {
         self.break_cycles();
+        let rest = self.rest();
         let gone = std::mem::take(&mut self.gone);
         self.replies.retain(|reply| !gone.contains(&reply.uri));
-        self
+        (self, rest)
     }
 }
 
@@ -175,7 +224,7 @@ mod tests {
             status("a", Some("b")), status("b", Some("a")), status("a", Some("b")), status("c", Some("1")), status("d", Some("d"))]});
         let mut talk = Conversation::about(&uri("1"));
         talk.add_context("1", &uri("1"), serde_json::from_value(context).unwrap());
-        let talk = talk.finish();
+        let (talk, _) = talk.finish();
         assert_eq!(talk.replies.len(), 4);
         assert_eq!(talk.warnings.len(), 1);
         assert_eq!(talk.replies[2].in_reply_to, Some(uri("1")));
@@ -190,7 +239,7 @@ mod tests {
             {"id": "o", "url": uri("o"), "uri": null, "in_reply_to_id": "1", "visibility": "unlisted"}]});
         let mut talk = Conversation::about(&uri("1"));
         talk.add_context("1", &uri("1"), serde_json::from_value(context).unwrap());
-        let listed: Vec<Uri> = talk.finish().replies.into_iter().map(|reply| reply.uri).collect();
+        let listed: Vec<Uri> = talk.finish().0.replies.into_iter().map(|reply| reply.uri).collect();
         assert_eq!(listed, [uri("m"), uri("o")]);
     }
 }

@@ -3,7 +3,9 @@
 use model::{Status, Uri};
 use net::Net;
 
-use super::{Flavour, Shape, Software, activitypub, conversation::Conversation, mastodon_api, origin::Origin, shapes};
+use super::{
+    Flavour, Shape, Software, Walk, activitypub, conversation::Conversation, mastodon_api, origin::Origin, shapes,
+};
 use crate::Error;
 
 /// One public reply as its origin lists it.
@@ -26,16 +28,30 @@ pub struct Listing {
     pub source: &'static str,
     /// Oddities met (a cycle, a page that is its own next), each once.
     pub warnings: Vec<String>,
-    /// The list may be cut short (a limit was met).
+    /// The list may be cut short: a limit was met, or the origin failed in the middle (see `cut`).
     pub partial: bool,
+    /// Why the origin did not tell the rest.
+    pub cut: Option<String>,
+    /// Where to go on another time ([`resume_replies`]), if there is anything left to ask.
+    pub walk: Option<Walk>,
 }
 
 /// Lists the replies to the status `uri` at its origin in the cheapest complete way: the conversation collection, the
 /// API's context (re-entered at leaves where it is cut at 60), the `replies` collections.
 ///
+/// What was read before the origin failed is given as a partial list, with the reason.
+///
 /// # Errors
 /// `Gone` and `NotFound` when the origin no longer has the status, `NoToken` when it shows nothing to strangers.
 pub async fn list_replies(net: &Net, software: &Software, uri: &Uri) -> Result<Listing, Error> {
+    resume_replies(net, software, uri, None).await
+}
+
+/// Goes on where an earlier listing of the same status stopped. The list is the whole one, what it held before included.
+///
+/// # Errors
+/// As [`list_replies`].
+pub async fn resume_replies(net: &Net, software: &Software, uri: &Uri, walk: Option<Walk>) -> Result<Listing, Error> {
     if software.flavour == Flavour::Closed {
         return Err(Error::NoToken { host: uri.host() });
     }
@@ -46,19 +62,34 @@ pub async fn list_replies(net: &Net, software: &Software, uri: &Uri) -> Result<L
     // On a split domain the API is elsewhere than the documents.
     let mut api = Origin::of(net, &software.api_host, uri).ok_or_else(unknown)?;
     let mut pages = Origin::of(net, &uri.host(), uri).ok_or_else(unknown)?;
-    let mut talk = Conversation::about(uri);
-    let source = list(&mut api, &mut pages, &mut talk, software, uri).await?;
-    let talk = talk.finish();
+    let mut talk = match walk {
+        Some(walk) => Conversation::resume(uri, walk),
+        None => Conversation::about(uri),
+    };
+    let source = if !talk.walk.queue.is_empty() {
+        activitypub::go_on(&mut pages, &mut talk, Vec::new()).await?;
+        COLLECTIONS
+    } else if !talk.walk.is_over() {
+        mastodon_api::go_on(&mut api, &mut pages, &mut talk, software).await?;
+        API
+    } else {
+        list(&mut api, &mut pages, &mut talk, software, uri).await?
+    };
+    let (talk, walk) = talk.finish();
     Ok(Listing {
         replies: talk.replies,
         requests: api.requests + pages.requests,
         source,
         warnings: talk.warnings,
         partial: talk.partial,
+        cut: talk.cut,
+        walk,
     })
 }
 
 const API: &str = "api context";
+const WHOLE: &str = "context collection";
+pub(super) const COLLECTIONS: &str = "replies collection";
 
 async fn list(
     api: &mut Origin<'_>,
@@ -105,8 +136,14 @@ async fn list(
             serde_json::Value::Null
         }
     };
-    if activitypub::whole(pages, talk, &note).await? {
-        return Ok("context collection");
+    match activitypub::whole(pages, talk, &note).await {
+        Ok(true) => return Ok(WHOLE),
+        Ok(false) => {}
+        Err(error) => {
+            // What the API showed is worth keeping.
+            talk.cut_by(error)?;
+            return Ok(API);
+        }
     }
     mastodon_api::reenter(api, pages, talk, software, (uri, &note), &known).await?;
     Ok(API)

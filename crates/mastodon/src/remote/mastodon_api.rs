@@ -69,7 +69,10 @@ pub(super) fn is_cut(id: &str, context: &Context) -> bool {
 struct Nodes {
     /// API id and number of replies by uri, in the order met.
     known: Vec<(Uri, String, u64)>,
+    /// Known by address only.
+    unmeasured: Vec<(Uri, String)>,
     places: HashSet<Uri>,
+    tried: HashSet<Uri>,
 }
 
 impl Nodes {
@@ -83,6 +86,18 @@ impl Nodes {
         for status in statuses {
             if let Some(uri) = status.identity() {
                 self.add(uri, status.id.as_str(), status.replies_count.unwrap_or(0));
+            }
+        }
+    }
+
+    /// Found by address: whether they have replies is asked for later.
+    fn find(&mut self, pages: &Origin<'_>, found: Vec<activitypub::Item>) {
+        for (uri, _) in found {
+            if !self.places.contains(&uri)
+                && pages.owns(&uri.url())
+                && let Shape::Status { id } = shapes::read(&uri)
+            {
+                self.unmeasured.push((uri, id));
             }
         }
     }
@@ -101,27 +116,64 @@ pub(super) async fn reenter(
     let (uri, note) = root;
     let mut nodes = Nodes {
         known: Vec::new(),
+        unmeasured: Vec::new(),
         places: HashSet::from([uri.clone()]),
+        tried: HashSet::new(),
     };
     nodes.add_all(known);
     let found = activitypub::direct(pages, talk, uri, note).await?;
-    measure(api, pages, software, &mut nodes, found).await?;
+    nodes.find(pages, found);
+    search(api, pages, talk, software, nodes).await
+}
 
-    let mut tried: HashSet<Uri> = HashSet::new();
-    loop {
+/// Goes on with a walk.
+pub(super) async fn go_on(
+    api: &mut Origin<'_>,
+    pages: &mut Origin<'_>,
+    talk: &mut Conversation,
+    software: &Software,
+) -> Result<(), Error> {
+    let walk = &mut talk.walk;
+    let known = std::mem::take(&mut walk.nodes);
+    let unmeasured = std::mem::take(&mut walk.unmeasured);
+    let tried: HashSet<Uri> = walk.tried.drain(..).collect();
+    let places = known.iter().map(|(uri, ..)| uri.clone()).chain(tried.iter().cloned());
+    let nodes = Nodes {
+        places: places.collect(),
+        known,
+        unmeasured,
+        tried,
+    };
+    search(api, pages, talk, software, nodes).await
+}
+
+async fn search(
+    api: &mut Origin<'_>,
+    pages: &mut Origin<'_>,
+    talk: &mut Conversation,
+    software: &Software,
+    mut nodes: Nodes,
+) -> Result<(), Error> {
+    let mut whole = false;
+    while talk.may_ask(api) && talk.may_ask(pages) {
+        if !nodes.unmeasured.is_empty() {
+            if let Err(error) = measure(api, software, &mut nodes).await {
+                talk.cut_by(error)?;
+            }
+            continue;
+        }
         // The cut is depth first, so what was met last lies nearest to it.
         let lacking = {
             let children = talk.children();
             let lacks = |(uri, _, replies): &&(Uri, String, u64)| {
-                !tried.contains(uri) && *replies > children.get(uri).copied().unwrap_or(0)
+                !nodes.tried.contains(uri) && *replies > children.get(uri).copied().unwrap_or(0)
             };
             nodes.known.iter().rfind(lacks).cloned()
         };
-        let Some((uri, id, replies)) = lacking else { break };
-        if !talk.may_ask(api) || !talk.may_ask(pages) {
+        let Some((uri, id, replies)) = lacking else {
+            whole = true;
             break;
-        }
-        tried.insert(uri.clone());
+        };
         match context(api, &id).await {
             Ok(context) => {
                 let open = talk.add_context(&id, &uri, context);
@@ -130,48 +182,46 @@ pub(super) async fn reenter(
             Err(error) => skip(talk, error)?,
         }
         let known = talk.children().get(&uri).copied().unwrap_or(0);
-        if known < replies && known >= CUT_DESCENDANTS as u64 / 2 && pages.owns(&uri.url()) {
+        if talk.cut.is_none() && known < replies && known >= CUT_DESCENDANTS as u64 / 2 && pages.owns(&uri.url()) {
             match pages.document(&uri.url()).await {
                 Ok(note) => {
                     let found = activitypub::direct(pages, talk, &uri, &note).await?;
-                    measure(api, pages, software, &mut nodes, found).await?;
+                    nodes.find(pages, found);
                 }
                 Err(error) => skip(talk, error)?,
             }
         }
+        // What the origin's trouble cut is asked for again.
+        if talk.cut.is_none() {
+            nodes.tried.insert(uri);
+        }
     }
+    if !whole {
+        talk.walk.nodes = nodes.known;
+        talk.walk.unmeasured = nodes.unmeasured;
+    }
+    talk.walk.tried = nodes.tried.into_iter().collect();
     Ok(())
 }
 
-/// Learns which of the replies found by address have replies themselves.
-async fn measure(
-    api: &mut Origin<'_>,
-    pages: &Origin<'_>,
-    software: &Software,
-    nodes: &mut Nodes,
-    found: Vec<(Uri, Option<Value>)>,
-) -> Result<(), Error> {
-    let new: Vec<(Uri, String)> = found
-        .into_iter()
-        .filter(|(uri, _)| !nodes.places.contains(uri) && pages.owns(&uri.url()))
-        .filter_map(|(uri, _)| match shapes::read(&uri) {
-            Shape::Status { id } => Some((uri, id)),
-            _ => None,
-        })
-        .collect();
-    let batches = software.is_mastodon((4, 3));
-    for chunk in new.chunks(BATCH) {
-        let ids: Vec<&str> = chunk.iter().map(|(_, id)| id.as_str()).collect();
-        match if batches {
-            statuses(api, &ids).await
-        } else {
-            Ok(Vec::new())
-        } {
-            Ok(statuses) if batches => nodes.add_all(&statuses),
-            Err(Error::Net(net::Error::Stopped)) => return Err(net::Error::Stopped.into()),
-            // Each has to be looked at.
-            _ => chunk.iter().for_each(|(uri, id)| nodes.add(uri, id, 1)),
+/// Learns which of some replies found by address have replies themselves.
+async fn measure(api: &mut Origin<'_>, software: &Software, nodes: &mut Nodes) -> Result<(), Error> {
+    let from = nodes.unmeasured.len().saturating_sub(BATCH);
+    let some = &nodes.unmeasured[from..];
+    let ids: Vec<&str> = some.iter().map(|(_, id)| id.as_str()).collect();
+    let statuses = if software.is_mastodon((4, 3)) {
+        match statuses(api, &ids).await {
+            Err(error @ (Error::Net(_) | Error::RateLimited { .. } | Error::ServerDown { .. })) => return Err(error),
+            answer => answer.ok(),
         }
+    } else {
+        None
+    };
+    let some = nodes.unmeasured.split_off(from);
+    match statuses {
+        Some(statuses) => nodes.add_all(&statuses),
+        // Each has to be looked at.
+        None => some.iter().for_each(|(uri, id)| nodes.add(uri, id, 1)),
     }
     Ok(())
 }
@@ -179,7 +229,7 @@ async fn measure(
 /// One status that cannot be read makes the list partial, no more.
 fn skip(talk: &mut Conversation, error: Error) -> Result<(), Error> {
     match error {
-        Error::Net(_) | Error::RateLimited { .. } => Err(error),
+        Error::Net(_) | Error::RateLimited { .. } | Error::ServerDown { .. } => talk.cut_by(error),
         Error::NotFound { .. } | Error::Gone { .. } => Ok(()),
         error => {
             talk.partial = true;

@@ -10,7 +10,9 @@ mod mastodon_api;
 mod origin;
 mod shapes;
 mod software;
+mod walk;
 
-pub use listing::{Listing, Reply, list_replies, replies_counts};
+pub use listing::{Listing, Reply, list_replies, replies_counts, resume_replies};
 pub use shapes::{Shape, read};
 pub use software::{Flavour, Software, detect};
+pub use walk::Walk;

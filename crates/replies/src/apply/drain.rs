@@ -1,6 +1,6 @@
 //! Makes home fetch wanted statuses and proves that they arrived: the one mechanism for all features.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use chrono::TimeDelta;
 use futures::{StreamExt, stream};
@@ -8,27 +8,27 @@ use job::{JobError, Summary};
 use model::{StatusId, Uri};
 use store::wanted::{self, State, Wanted};
 
-use super::Pass;
+use super::{HOLD, Pass, View, proof};
 use crate::{
     gather::{self, Known},
     plan,
 };
 
-/// Rows claimed at once, and for how long: each fetch may take two minutes.
+/// Rows claimed at once.
 const CLAIM: u32 = 50;
-const HOLD: TimeDelta = TimeDelta::minutes(60);
 
-/// The due rows of one thread, or of none.
+/// The due rows of one thread.
 pub(crate) struct Batch<'a> {
     pass: &'a Pass<'a>,
     thread: StatusId,
-    known: Known,
+    view: View,
     early: TimeDelta,
 }
 
 /// What became of one fetch.
 enum Fetched {
-    Arrived(StatusId),
+    /// Home answered with it: its id there, and its parent's.
+    Arrived(StatusId, Option<StatusId>),
     Failed(String),
     /// Nothing was sent, or it does not count: our server is busy.
     Held(JobError),
@@ -40,15 +40,21 @@ impl<'a> Batch<'a> {
         Self {
             pass,
             thread: thread.clone(),
-            known,
+            view: View::new(known),
             early,
         }
     }
 
-    /// Fetches what is due, while the run may, and gives how many rows were looked at.
+    /// All that is missing in it, due or not.
+    pub(crate) fn among(mut self, missing: &[plan::Missing]) -> Self {
+        self.view.loose = Some(plan::loose(missing));
+        self
+    }
+
+    /// Fetches what is due, while the run may, and gives how many rows were looked at. The ancestors that came along
+    /// are proven when the pass ends.
     pub(crate) async fn drain(mut self) -> Result<usize, JobError> {
         let mut looked_at = 0;
-        let mut sent = Vec::new();
         let mut end = Ok(());
         while end.is_ok() && !self.pass.halted() {
             let most = self.pass.spend(CLAIM);
@@ -57,24 +63,29 @@ impl<'a> Batch<'a> {
             }
             let rows = self.claim(most).await?;
             self.pass.unspend(usize::try_from(most).unwrap_or(0) - rows.len());
-            if rows.is_empty() {
-                break;
-            }
-            looked_at += rows.len();
             let all = rows.len() == usize::try_from(most).unwrap_or(0);
-            end = resolve(self.pass, self.missing(rows).await?, &mut sent).await;
-            if !all {
+            looked_at += rows.len();
+            let rows = end_known(self.pass, &self.view.known, rows).await?;
+            let count = rows.len();
+            let freed = match resolve(self.pass, Some(&mut self.view), rows).await {
+                Ok(asked) => count - asked.min(count),
+                Err(error) => {
+                    end = Err(error);
+                    break;
+                }
+            };
+            if !all || freed == count && count > 0 {
                 break;
             }
+            if freed > 0 && self.view.has_news() {
+                // What was freed is due still, and most of it has come along.
+                end = match proof::look(self.pass, &mut self.view).await {
+                    Ok(()) => Ok(()),
+                    Err(error) => self.pass.ends(error),
+                };
+            }
         }
-        if !sent.is_empty() {
-            self.known = match gather::known(self.pass.client, &self.thread).await {
-                Ok(known) => known,
-                // What was seen to arrive is done already; the rest keeps its try and is verified at the next.
-                Err(error) => return end.and(Err(error.into())),
-            };
-            self.settle(&sent).await?;
-        }
+        self.pass.prove_later(self.thread, self.view);
         end.map(|()| looked_at)
     }
 
@@ -84,125 +95,115 @@ impl<'a> Batch<'a> {
         let thread = Some(self.thread.as_str());
         Ok(wanted::claim(&cx.store, server, thread, &cx.run, most, now + self.early, now + HOLD).await?)
     }
-
-    /// Ends the rows that home has and gives the rest.
-    async fn missing(&self, rows: Vec<Wanted>) -> Result<Vec<Wanted>, JobError> {
-        end_known(self.pass, &self.known, rows).await
-    }
-
-    /// One look at home ends what arrived: what was asked for and the ancestors that came along.
-    async fn settle(&self, sent: &[Sent]) -> Result<(), JobError> {
-        let pass = self.pass;
-        let now = pass.cx.clock.now();
-        let uris = self
-            .known
-            .ids
-            .iter()
-            .map(|(uri, id)| (uri.to_string(), Some(id.to_string())));
-        let done = wanted::mark_done(&pass.cx.store, &pass.server, &uris.collect::<Vec<_>>(), now).await?;
-        pass.count("arrived", done);
-        let arrived: HashSet<String> = self.known.ids.keys().map(Uri::to_string).collect();
-        for sent in sent.iter().filter(|sent| !arrived.contains(&sent.row.uri)) {
-            failed(pass, sent).await?;
-        }
-        Ok(())
-    }
 }
 
-/// A fetch that did not show the status.
-struct Sent {
-    row: Wanted,
-    reason: Option<String>,
-}
-
-async fn failed(pass: &Pass<'_>, sent: &Sent) -> Result<(), JobError> {
-    let Some(reason) = &sent.reason else { return Ok(()) };
-    let now = pass.cx.clock.now();
-    let settings = &pass.config.wanted;
-    let first = TimeDelta::seconds(i64::from(settings.backoff));
-    // A row is handed out with the tries before this one.
-    let wait = plan::retry(sent.row.tries + 1, first, settings.tries);
-    let (next, state) = match wait {
-        Some(wait) => (now + wait, None),
-        None => (now, Some(State::Failed)),
-    };
-    pass.count(if state.is_some() { "failed" } else { "retried" }, 1);
-    wanted::mark_failed(&pass.cx.store, &pass.server, &sent.row.uri, reason, next, state, now).await?;
-    Ok(())
-}
-
+/// Ends the rows that home has and gives the rest.
 async fn end_known(pass: &Pass<'_>, known: &Known, rows: Vec<Wanted>) -> Result<Vec<Wanted>, JobError> {
     let arrived = known.arrived(rows.iter().map(|row| row.uri.as_str()));
-    let done = wanted::mark_done(&pass.cx.store, &pass.server, &arrived, pass.cx.clock.now()).await?;
-    pass.count("arrived", done);
+    pass.mark_done(&arrived).await?;
     let arrived: HashSet<String> = arrived.into_iter().map(|(uri, _)| uri).collect();
     pass.unspend(arrived.len());
     Ok(rows.into_iter().filter(|row| !arrived.contains(&row.uri)).collect())
 }
 
-/// Asks home for the leaves of `rows`, two at a time, and frees the others.
-async fn resolve(pass: &Pass<'_>, mut rows: Vec<Wanted>, sent: &mut Vec<Sent>) -> Result<(), JobError> {
+async fn failed(pass: &Pass<'_>, row: &Wanted, reason: &str) -> Result<(), JobError> {
+    let now = pass.cx.clock.now();
+    let settings = &pass.config.wanted;
+    let first = TimeDelta::from_std(settings.backoff).unwrap_or(TimeDelta::days(1));
+    // A row is handed out with the tries before this one.
+    let wait = plan::retry(row.tries + 1, first, settings.tries);
+    let (next, state) = match wait {
+        Some(wait) => (now + wait, None),
+        None => (now, Some(State::Failed)),
+    };
+    pass.count(if state.is_some() { "failed" } else { "retried" }, 1);
+    wanted::mark_failed(&pass.cx.store, &pass.server, &row.uri, reason, next, state, now).await?;
+    Ok(())
+}
+
+/// Asks home for the leaves of `rows`, newest first and two at a time, and frees the others; gives how many were asked
+/// for. An answer that carries the status is the proof that home has it.
+async fn resolve(pass: &Pass<'_>, mut view: Option<&mut View>, rows: Vec<Wanted>) -> Result<usize, JobError> {
     let Pass { cx, server, .. } = pass;
-    let mut free = Vec::new();
+    let (mut queue, mut free) = queue(pass, rows).await?;
+    // Without a thread nothing comes along that one could look for.
+    let loose = view.as_deref().map(|view| match &view.loose {
+        Some(loose) => loose.clone(),
+        None => plan::loose(&missing(queue.iter().map(|(_, row)| row))),
+    });
+    let loose = loose.unwrap_or_default();
+    let mut end = Ok(());
+    let mut asked = 0;
+    while !queue.is_empty() && end.is_ok() && !pass.halted() {
+        let told: Vec<bool> = queue.iter().map(|(_, row)| !loose.contains(&row.uri)).collect();
+        let group: Vec<_> = queue.drain(..plan::together(&told)).collect();
+        let mut answers = stream::iter(group)
+            .map(|(uri, row)| async move { (fetch(pass, &uri).await, uri, row) })
+            .buffer_unordered(2);
+        while let Some((fetched, uri, row)) = answers.next().await {
+            match fetched {
+                Fetched::Arrived(id, parent) => {
+                    pass.mark_done(&[(row.uri.clone(), Some(id.to_string()))]).await?;
+                    if let Some(view) = &mut view {
+                        view.arrived(uri, row.in_reply_to.as_deref(), id, parent);
+                    }
+                    asked += 1;
+                }
+                Fetched::Failed(reason) => {
+                    failed(pass, &row, &reason).await?;
+                    asked += 1;
+                }
+                Fetched::Held(error) => {
+                    free.push(row.uri);
+                    end = end.and(pass.ends(error));
+                }
+            }
+        }
+        if let Some(view) = view.as_deref_mut().filter(|view| view.has_news() && !queue.is_empty()) {
+            match proof::look(pass, view).await {
+                Ok(()) => {}
+                Err(error) => end = end.and(pass.ends(error)),
+            }
+            let before = queue.len();
+            queue.retain(|(uri, _)| !view.known.ids.contains_key(uri));
+            pass.unspend(before - queue.len());
+        }
+    }
+    free.extend(queue.into_iter().map(|(_, row)| row.uri));
+    pass.unspend(free.len());
+    wanted::release(&cx.store, server, &free).await?;
+    end.map(|()| asked)
+}
+
+/// What to ask for, newest first, and what to free: it comes along with that.
+async fn queue(pass: &Pass<'_>, rows: Vec<Wanted>) -> Result<(VecDeque<(Uri, Wanted)>, Vec<String>), JobError> {
     // The server's blocks may be younger than the wish.
     let mut open = Vec::new();
-    for row in rows.drain(..) {
+    for row in rows {
         match Uri::parse(&row.uri) {
             Ok(uri) if !pass.refuses(&uri.host()).await? => open.push((uri, row)),
             _ => {
-                let now = cx.clock.now();
+                let now = pass.cx.clock.now();
                 let (reason, state) = ("its server is blocked", Some(State::Blocked));
-                wanted::mark_failed(&cx.store, server, &row.uri, reason, now, state, now).await?;
+                wanted::mark_failed(&pass.cx.store, &pass.server, &row.uri, reason, now, state, now).await?;
                 pass.count("blocked", 1);
             }
         }
     }
     open.sort_by_key(|(_, row)| row.found_at);
-    let missing: Vec<_> = open
-        .iter()
-        .map(|(_, row)| plan::Missing {
-            uri: row.uri.clone(),
-            in_reply_to: row.in_reply_to.clone(),
-        })
-        .collect();
-    // Rows due at once are leaves already, chosen in sight of the whole thread; halving them again is for those
-    // that come back later.
-    let fresh = open.iter().all(|(_, row)| row.next_try_at <= row.found_at);
-    let leaves: HashSet<String> = if fresh {
-        missing.iter().map(|m| m.uri.clone()).collect()
-    } else {
-        plan::leaves(&missing).into_iter().collect()
-    };
+    let missing = missing(open.iter().map(|(_, row)| row));
+    let leaves: HashSet<String> = plan::leaves(&missing).into_iter().collect();
     let (picked, others): (Vec<_>, Vec<_>) = open.into_iter().partition(|(_, row)| leaves.contains(&row.uri));
-    free.extend(others.into_iter().map(|(_, row)| row.uri));
+    let free = others.into_iter().map(|(_, row)| row.uri).collect();
+    Ok((picked.into_iter().rev().collect(), free))
+}
 
-    let mut answers = stream::iter(picked.into_iter().rev())
-        .map(|(uri, row)| async move { (fetch(pass, &uri).await, row) })
-        .buffer_unordered(2);
-    let mut end = Ok(());
-    while let Some((fetched, row)) = answers.next().await {
-        match fetched {
-            Fetched::Arrived(id) => {
-                let now = cx.clock.now();
-                let done = [(row.uri.clone(), Some(id.to_string()))];
-                let done = wanted::mark_done(&cx.store, server, &done, now).await?;
-                pass.count("arrived", done);
-                sent.push(Sent { row, reason: None });
-            }
-            Fetched::Failed(reason) => sent.push(Sent {
-                row,
-                reason: Some(reason),
-            }),
-            Fetched::Held(error) => {
-                free.push(row.uri);
-                end = end.and(pass.ends(error));
-            }
-        }
-    }
-    drop(answers);
-    pass.unspend(free.len());
-    wanted::release(&cx.store, server, &free).await?;
-    end
+fn missing<'a>(rows: impl Iterator<Item = &'a Wanted>) -> Vec<plan::Missing> {
+    rows.map(|row| plan::Missing {
+        uri: row.uri.clone(),
+        in_reply_to: row.in_reply_to.clone(),
+    })
+    .collect()
 }
 
 /// One fetch. An empty 200 is the server's way of saying that it failed.
@@ -214,13 +215,17 @@ async fn fetch(pass: &Pass<'_>, uri: &Uri) -> Fetched {
         return Fetched::Held(JobError::Stopped);
     }
     pass.count("resolves", 1);
-    match pass.client.resolve(uri).await {
+    let answer = pass.client.resolve(uri).await;
+    if answer.is_ok() {
+        pass.is_well();
+    }
+    match answer {
         Ok(Some(status)) if status.identity() == Some(uri) || status.url.as_ref() == Some(uri) => {
-            Fetched::Arrived(status.id)
+            Fetched::Arrived(status.id, status.in_reply_to_id)
         }
         Ok(Some(_)) => Fetched::Failed("home found another status at this address".to_owned()),
         Ok(None) => Fetched::Failed("home could not fetch it".to_owned()),
-        // It may have worked all the same; the look at home tells.
+        // It may have worked all the same; a look at home comes before the next try.
         Err(mastodon::Error::Net(error @ (net::Error::Timeout { .. } | net::Error::Unreachable { .. }))) => {
             Fetched::Failed(error.to_string())
         }
@@ -237,6 +242,16 @@ async fn fetch(pass: &Pass<'_>, uri: &Uri) -> Fetched {
 
 /// Drains what is due on the server of this run, whichever feature wants it.
 pub(crate) async fn wanted(pass: &Pass<'_>) -> Result<Summary, JobError> {
+    pass.hold(async {
+        due(pass).await?;
+        proof::prove(pass).await
+    })
+    .await?;
+    pass.cx.check_stop()?;
+    Ok(pass.summary())
+}
+
+async fn due(pass: &Pass<'_>) -> Result<(), JobError> {
     let Pass { cx, server, .. } = pass;
     cx.progress.begin("wanted statuses", None);
     while !pass.halted() {
@@ -277,20 +292,15 @@ pub(crate) async fn wanted(pass: &Pass<'_>) -> Result<Summary, JobError> {
             break;
         }
     }
-    cx.check_stop()?;
-    Ok(pass.summary())
+    Ok(())
 }
 
-/// Verifies, fetches the leaves of the rest and verifies again; gives how many rows were freed unasked.
+/// Verifies and fetches the leaves of the rest; gives how many rows were freed unasked.
 async fn claimed(pass: &Pass<'_>, thread: Option<StatusId>, rows: Vec<Wanted>) -> Result<usize, JobError> {
-    let mut sent = Vec::new();
     let Some(thread) = thread else {
         // Without a thread there is no context to look into: only an answer with the status itself counts.
-        resolve(pass, rows, &mut sent).await?;
-        for sent in &sent {
-            failed(pass, sent).await?;
-        }
-        return Ok(0);
+        let count = rows.len();
+        return Ok(count - resolve(pass, None, rows).await?.min(count));
     };
     // They may have come along, or been fetched by a run that died before it could say so.
     let known = match gather::known(pass.client, &thread).await {
@@ -305,15 +315,11 @@ async fn claimed(pass: &Pass<'_>, thread: Option<StatusId>, rows: Vec<Wanted>) -
         }
         answer => answer?,
     };
+    pass.is_well();
     let rows = end_known(pass, &known, rows).await?;
     let count = rows.len();
-    let end = resolve(pass, rows, &mut sent).await;
-    let freed = count - sent.len().min(count);
-    if !sent.is_empty() {
-        let known = gather::known(pass.client, &thread).await?;
-        Batch::of_thread(pass, &thread, known, TimeDelta::zero())
-            .settle(&sent)
-            .await?;
-    }
-    end.map(|()| freed)
+    let mut view = View::new(known);
+    let asked = resolve(pass, Some(&mut view), rows).await;
+    pass.prove_later(thread, view);
+    Ok(count - asked?.min(count))
 }

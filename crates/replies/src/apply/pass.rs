@@ -2,6 +2,8 @@
 
 use std::{
     collections::HashMap,
+    future::Future,
+    mem,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering},
@@ -12,19 +14,26 @@ use chrono::TimeDelta;
 use futures::{StreamExt, stream};
 use job::{JobContext, JobError, Summary};
 use mastodon::Client;
-use model::{Domain, Host, Uri};
-use store::threads::{self, Thread};
+use model::{Domain, Host, StatusId, Uri};
+use store::{
+    threads::{self, Thread},
+    visits, wanted,
+};
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::{
     Config,
-    apply::visit,
+    apply::{Awaited, View, prove, settle, visit},
     gather::{self, Candidate, Found, Trouble},
     plan::{self, Facts, Visit},
 };
 
-/// Transient failures of our own server after which a pass ends: it is busy, and the next tick is the retry.
+/// Transient failures of our own server in a row after which a pass ends: it is busy, and the next tick is the retry.
 const PATIENCE: u32 = 5;
+/// How long a run holds what it works on. It renews that while it lives, so this is what a crash costs.
+pub(crate) const HOLD: TimeDelta = TimeDelta::minutes(2);
+/// Threads whose reading set off nothing before our server is taken for one that fetches no replies itself.
+const PLAIN: u32 = 3;
 
 /// What all threads of a pass share.
 pub(crate) struct Pass<'a> {
@@ -42,6 +51,12 @@ pub(crate) struct Pass<'a> {
     halted: AtomicBool,
     tally: Mutex<Summary>,
     suspended: OnceCell<Vec<Domain>>,
+    /// One thread for somebody who waits for it, whoever else may be at it.
+    pub(crate) by_hand: bool,
+    /// Looks at threads that set off no refresh, until one does.
+    plain: AtomicU32,
+    unproven: Mutex<Vec<(StatusId, View)>>,
+    awaited: Mutex<Vec<Awaited>>,
 }
 
 impl<'a> Pass<'a> {
@@ -59,7 +74,98 @@ impl<'a> Pass<'a> {
             halted: AtomicBool::new(false),
             tally: Mutex::new(Summary::default()),
             suspended: OnceCell::new(),
+            by_hand: false,
+            plain: AtomicU32::new(0),
+            unproven: Mutex::default(),
+            awaited: Mutex::default(),
         })
+    }
+
+    /// A pass for one thread that somebody waits for.
+    pub(crate) fn by_hand(cx: &'a JobContext, config: &'a Config) -> Result<Self, JobError> {
+        Ok(Self {
+            by_hand: true,
+            ..Self::new(cx, config)?
+        })
+    }
+
+    /// Does `work` and keeps what it holds from everybody else meanwhile. What it leaves behind is free at once; what
+    /// a crash leaves is, after [`HOLD`].
+    pub(crate) async fn hold<T>(&self, work: impl Future<Output = Result<T, JobError>>) -> Result<T, JobError> {
+        let Self { cx, .. } = self;
+        let keep = async {
+            loop {
+                tokio::time::sleep(HOLD.to_std().unwrap_or_default() / 4).await;
+                let until = cx.clock.now() + HOLD;
+                let renewed = async {
+                    visits::renew(&cx.store, &cx.run, until).await?;
+                    wanted::renew(&cx.store, &cx.run, until).await
+                };
+                if let Err(error) = renewed.await {
+                    tracing::debug!(error = %error, "a hold was not renewed");
+                }
+            }
+        };
+        let done = tokio::select! {
+            done = work => done,
+            () = keep => Err(JobError::Stopped),
+        };
+        let freed = async {
+            visits::free_all(&cx.store, &cx.run).await?;
+            wanted::free_all(&cx.store, &cx.run).await
+        };
+        let freed = freed.await;
+        let done = done?;
+        freed?;
+        Ok(done)
+    }
+
+    /// Home has these: `(uri, id there)`.
+    pub(crate) async fn mark_done(&self, arrived: &[(String, Option<String>)]) -> Result<(), JobError> {
+        let done = wanted::mark_done(&self.cx.store, &self.server, arrived, self.cx.clock.now()).await?;
+        self.count("arrived", done);
+        Ok(())
+    }
+
+    /// What came along with what was fetched is looked for when all threads are through, 20 a request.
+    pub(crate) fn prove_later(&self, thread: StatusId, view: View) {
+        if view.has_news() {
+            let mut unproven = self.unproven.lock().unwrap_or_else(PoisonError::into_inner);
+            unproven.push((thread, view));
+        }
+    }
+
+    pub(crate) fn unproven(&self) -> Vec<(StatusId, View)> {
+        mem::take(&mut *self.unproven.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Our server has begun to fetch this thread itself.
+    pub(crate) fn wait_for(&self, awaited: Awaited) {
+        let mut all = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(awaited);
+    }
+
+    fn awaited(&self) -> Vec<Awaited> {
+        mem::take(&mut *self.awaited.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What reading a thread told about our server.
+    pub(crate) fn learn(&self, set_off: bool) {
+        if set_off {
+            self.plain.store(0, Ordering::Release);
+        } else {
+            self.plain.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// Whether our server seems to fetch no replies itself.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain.load(Ordering::Acquire) >= PLAIN
+    }
+
+    /// Our server has answered: whatever was wrong is over.
+    pub(crate) fn is_well(&self) {
+        self.busy.store(0, Ordering::Release);
     }
 
     pub(crate) fn count(&self, counter: &'static str, by: impl TryInto<i64>) {
@@ -95,7 +201,7 @@ impl<'a> Pass<'a> {
         self.halted.load(Ordering::Acquire) || self.cx.stop.is_cancelled()
     }
 
-    /// Whether an error of our own server ends the pass: what the operator must mend, a stop, or one trouble too many.
+    /// Whether an error of our own server ends the pass: what the operator must mend, a stop, or one trouble too many in a row.
     pub(crate) fn ends(&self, error: JobError) -> Result<(), JobError> {
         if matches!(error, JobError::Transient(_)) && self.busy.fetch_add(1, Ordering::AcqRel) + 1 < PATIENCE {
             self.count("postponed", 1);
@@ -131,6 +237,16 @@ impl<'a> Pass<'a> {
 
 /// Looks after what a source held.
 pub(crate) async fn run(pass: &Pass<'_>, found: Found) -> Result<Summary, JobError> {
+    pass.hold(async {
+        look_after(pass, found).await?;
+        settle(pass, pass.awaited()).await?;
+        prove(pass).await
+    })
+    .await?;
+    pass.cx.check_stop().map(|()| pass.summary())
+}
+
+async fn look_after(pass: &Pass<'_>, found: Found) -> Result<(), JobError> {
     let cx = pass.cx;
     pass.count("looked_at", found.looked_at());
     pass.count("skipped_private", found.skipped_private);
@@ -184,13 +300,13 @@ pub(crate) async fn run(pass: &Pass<'_>, found: Found) -> Result<Summary, JobErr
                 Err(error) => pass.ends(error),
             }
         })
-        // Those that wait for our server's own refresh hold no place among the active ones.
+        // Those that wait for our server to fetch something hold no place among the active ones.
         .buffer_unordered(pass.config.concurrency.max(1) * 8)
         .fold(None, |first, done| async move { first.or(done.err()) })
         .await;
     match failure {
         Some(error) => Err(error),
-        None => cx.check_stop().map(|()| pass.summary()),
+        None => cx.check_stop(),
     }
 }
 

@@ -1,29 +1,60 @@
 //! What our server knows of a thread, after its own refresh where it has one.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::collections::{HashMap, HashSet};
 
 use job::{JobContext, JobError};
 use mastodon::{Client, Refresh};
-use model::{StatusId, Uri};
+use model::{Status, StatusId, Uri};
+use tokio::time::{Duration, Instant};
 
 /// A thread as our server shows it, reduced to what is needed.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
+    /// The status whose thread it is.
+    pub(crate) root: Option<StatusId>,
     /// Identity to id, ancestors included.
     pub(crate) ids: HashMap<Uri, StatusId>,
-    /// Direct replies.
-    pub(crate) direct: usize,
+    /// The ids, the root's among them.
+    pub(crate) seen: HashSet<StatusId>,
+    /// Known direct replies of each.
+    pub(crate) children: HashMap<StatusId, u64>,
     /// The server's own fetch of replies, if reading set one off.
     pub(crate) refresh: Option<Refresh>,
 }
 
 impl Known {
+    /// A thread of which our server has the first status only.
+    pub(crate) fn nothing_of(root: &StatusId) -> Self {
+        Self {
+            root: Some(root.clone()),
+            seen: HashSet::from([root.clone()]),
+            ..Self::default()
+        }
+    }
+
     /// The identities.
     pub(crate) fn uris(&self) -> HashSet<Uri> {
         self.ids.keys().cloned().collect()
+    }
+
+    /// Direct replies.
+    pub(crate) fn direct(&self) -> u64 {
+        self.root
+            .as_ref()
+            .and_then(|root| self.children.get(root).copied())
+            .unwrap_or(0)
+    }
+
+    /// Our server has shown another one.
+    pub(crate) fn add(&mut self, status: &Status) {
+        if self.seen.insert(status.id.clone())
+            && let Some(parent) = &status.in_reply_to_id
+        {
+            *self.children.entry(parent.clone()).or_default() += 1;
+        }
+        if let Some(uri) = status.identity() {
+            self.ids.insert(uri.clone(), status.id.clone());
+        }
     }
 
     /// What is known of these, for the store.
@@ -42,52 +73,50 @@ pub(crate) async fn known(client: &Client, status_id: &StatusId) -> Result<Known
     let answer = client.context(status_id).await?;
     let mut known = Known {
         refresh: answer.refresh,
-        ..Known::default()
+        ..Known::nothing_of(status_id)
     };
-    for status in answer.context.ancestors.into_iter().chain(answer.context.descendants) {
-        known.direct += usize::from(status.in_reply_to_id.as_ref() == Some(status_id));
-        if let Some(uri) = status.uri.or(status.url) {
-            known.ids.insert(uri, status.id);
-        }
+    for status in answer.context.ancestors.iter().chain(&answer.context.descendants) {
+        known.add(status);
     }
     Ok(known)
 }
 
-/// Waits for our server's own refresh and reads the thread again: at once if all that is missing may have come,
-/// which saves the question, else after the server says that it is finished. A refresh that hangs is left after ten
-/// questions.
+/// Waits until our server's own refresh, begun then, has finished or `patience` is over, asking no more often than it
+/// said and ever less often; then reads the thread.
 pub(crate) async fn refreshed(
     cx: &JobContext,
     client: &Client,
     status_id: &StatusId,
     refresh: &Refresh,
-    complete: impl Fn(&Known) -> bool,
+    (begun, patience): (Instant, Duration),
 ) -> Result<Known, JobError> {
-    let pause = refresh.retry.clamp(Duration::from_secs(1), Duration::from_secs(60));
-    wait(cx, pause).await?;
-    let mut latest = known(client, status_id).await?;
-    if complete(&latest) {
-        return Ok(latest);
-    }
-    for attempt in 0..10_u32 {
+    let pause = pause(refresh);
+    wait(cx, begun + pause).await?;
+    for attempt in 1_u32.. {
         match client.async_refresh(&refresh.id).await {
-            Ok(Some(state)) if state.status == "running" => wait(cx, pause * (attempt + 1)).await?,
-            Ok(Some(_)) => {
-                latest = known(client, status_id).await?;
-                break;
-            }
-            // No such call, or the token may not ask: what the second look showed has to do.
-            Ok(None) | Err(mastodon::Error::Scope { .. } | mastodon::Error::Forbidden { .. }) => break,
+            Ok(Some(state)) if state.status == "running" => {}
+            // Through; or no such call, or the token may not ask: the look has to do.
+            Ok(_) | Err(mastodon::Error::Scope { .. } | mastodon::Error::Forbidden { .. }) => break,
             Err(error) => return Err(error.into()),
         }
+        let next = Instant::now() + pause * attempt;
+        if next > begun + patience {
+            break;
+        }
+        wait(cx, next).await?;
     }
-    Ok(latest)
+    Ok(known(client, status_id).await?)
+}
+
+/// What the server wants between two looks.
+pub(crate) fn pause(refresh: &Refresh) -> Duration {
+    refresh.retry.clamp(Duration::from_secs(1), Duration::from_secs(60))
 }
 
 /// Sleeps unless the run is to stop.
-async fn wait(cx: &JobContext, pause: Duration) -> Result<(), JobError> {
+pub(crate) async fn wait(cx: &JobContext, until: Instant) -> Result<(), JobError> {
     tokio::select! {
         () = cx.stop.cancelled() => Err(JobError::Stopped),
-        () = tokio::time::sleep(pause) => Ok(()),
+        () = tokio::time::sleep_until(until) => Ok(()),
     }
 }

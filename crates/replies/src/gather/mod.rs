@@ -7,5 +7,5 @@ mod origin;
 
 pub(crate) use candidates::{Candidate, Found, bookmarks, favourites, home, lists};
 pub(crate) use joined::joined;
-pub(crate) use known::{Known, known, refreshed};
+pub(crate) use known::{Known, known, pause, refreshed, wait};
 pub(crate) use origin::{Trouble, counts, listing, software};

@@ -115,6 +115,7 @@ mod tests {
             visited_at: Some(at(1)),
             next_visit_at,
             trouble: None,
+            digest: None,
         }
     }
 

@@ -80,6 +80,7 @@ async fn asks_for_little_more_where_parents_are_not_told() {
     assert_eq!(log.repeated_resolves(), Vec::<String>::new());
 }
 
+/// Check 2.
 #[tokio::test(flavor = "multi_thread")]
 async fn leaves_the_work_to_a_server_that_does_it() {
     let house = House::build(one(Software::Mastodon, 200, Builtin::Works)).await;
@@ -87,11 +88,34 @@ async fn leaves_the_work_to_a_server_that_does_it() {
     house.fediverse.turn(|knobs| knobs.refresh_retry = 3);
     let summary = house.pass().await;
     assert_eq!(house.fediverse.missing(), 0, "{summary:?}");
+    let home = house.fediverse.log().home();
+    let (set_off, judged) = (&home.path("/context").0[0], &home.path("/api/v1/statuses").0);
+    let judged = judged
+        .iter()
+        .find(|request| !request.path.ends_with("/context"))
+        .unwrap();
+    assert!(judged.at - set_off.at >= retry, "the server said when to come back");
+    // A count names no reply: nothing is done before home has shown it, which the next visit does.
+    let open = |rows: &[Wanted]| rows.iter().filter(|row| row.state == State::Wanted).count();
+    assert!(open(&rows(&house).await) > 0);
+    house.later(7 * 60);
+    let summary = house.run("replies.home").await.unwrap();
+    assert_eq!(open(&rows(&house).await), 0, "{summary:?}");
     assert_eq!(house.fediverse.log().resolves(), Vec::<String>::new());
     let log = about_threads(&house);
     assert!(log.len() <= 4, "{log:#?}");
-    let log = house.fediverse.log().home().path("/context").0;
-    assert!(log[1].at - log[0].at >= retry, "the server said when to come back");
+}
+
+/// Check 2, where nobody sees to the thread again: what is not proven is looked for all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_server_fetched_is_proven_without_another_visit() {
+    let house = House::build(one(Software::Mastodon, 40, Builtin::Works)).await;
+    house.fediverse.turn(|knobs| knobs.refresh_retry = 1);
+    house.run("replies.home").await.unwrap();
+    house.later(7 * 60);
+    house.run("replies.wanted").await.unwrap();
+    assert!(rows(&house).await.iter().all(|row| row.state == State::Done));
+    assert_eq!(house.fediverse.log().resolves(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,14 +148,23 @@ async fn completes_what_the_server_gives_up_after_five() {
     assert_eq!(house.fediverse.log().repeated_resolves(), Vec::<String>::new());
 }
 
+/// Check 2: a refresh whose job died says `running` for a day.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes a minute of real time: ten questions, each a second later than the one before"]
 async fn does_without_a_server_that_hangs() {
     let house = House::build(one(Software::Mastodon, 40, Builtin::Hangs)).await;
     house.fediverse.turn(|knobs| knobs.refresh_retry = 1);
-    let summary = house.pass().await;
-    assert_eq!(house.fediverse.missing(), 0, "{summary:?}");
-    assert_eq!(house.fediverse.log().path("/async_refreshes/").len(), 10);
+    let config = Config {
+        patience: Duration::from_secs(4),
+        ..Config::default()
+    };
+    house.run_with("replies.home", &config).await.unwrap();
+    for _ in 0..4 {
+        house.later(2);
+        house.run("replies.wanted").await.unwrap();
+    }
+    assert_eq!(house.fediverse.missing(), 0);
+    let polls = house.fediverse.log().path("/async_refreshes/").len();
+    assert!((1..=3).contains(&polls), "{polls}");
     assert_eq!(house.fediverse.log().repeated_resolves(), Vec::<String>::new());
 }
 

@@ -23,6 +23,7 @@ fn thread(uri: &str) -> Thread {
         visited_at: Some(minute(1)),
         next_visit_at: minute(10),
         trouble: None,
+        digest: None,
     }
 }
 

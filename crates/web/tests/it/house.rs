@@ -186,6 +186,7 @@ async fn statuses(db: &Db, now: chrono::DateTime<Utc>) {
             visited_at: Some(now - TimeDelta::minutes(n)),
             next_visit_at: now + TimeDelta::minutes(30 * (n + 1)),
             trouble: (n == 3).then(|| "closed".to_owned()),
+            digest: None,
         };
         threads::save(db, &thread).await.unwrap();
     }

@@ -219,6 +219,14 @@ pub async fn free_dead_leases(doors: &Doors) {
             warn!(lease = lease.name, error = %chain(&error), "cannot free the lease of a dead process");
         }
     }
+    // What its runs worked on goes on at once, too.
+    let freed = async {
+        store::wanted::clear(&doors.store).await?;
+        store::visits::clear(&doors.store).await
+    };
+    if let Err(error) = freed.await {
+        warn!(error = %chain(&error), "cannot free what a dead process worked on; that runs out in two minutes");
+    }
 }
 
 async fn tidy(doors: Doors, keep: Duration, quit: CancellationToken) {
@@ -235,6 +243,14 @@ async fn tidy(doors: Doors, keep: Duration, quit: CancellationToken) {
             .context("old runs")
         {
             warn!(error = format!("{error:#}"), "cannot forget old runs");
+        }
+        let old = async {
+            store::threads::delete_older(&doors.store, before).await?;
+            store::walks::delete_older(&doors.store, before).await?;
+            store::wanted::delete_older(&doors.store, before).await
+        };
+        if let Err(error) = old.await.context("old threads") {
+            warn!(error = format!("{error:#}"), "cannot forget old threads");
         }
     }
 }

@@ -275,11 +275,16 @@ impl Fediverse {
 
     /// A user of home (0: `me`) replies to a status, now. Home and the servers concerned know of it.
     pub fn local_reply(&self, parent_uri: &str, user: usize) -> String {
+        self.local_reply_at(parent_uri, user, clock::now())
+    }
+
+    /// The same, made at another time.
+    pub fn local_reply_at(&self, parent_uri: &str, user: usize, at: DateTime<Utc>) -> String {
         let mut world = self.state.world();
         let parent = Self::find(&world, parent_uri);
         let author = world.local_users[user];
         world.learn_upwards(HOME, parent);
-        let reply = self.gardener().local_reply(&mut world, parent, author, clock::now());
+        let reply = self.gardener().local_reply(&mut world, parent, author, at);
         self.state
             .happened(Event::StatusCreated, render::status(&world, HOME, reply, None));
         world.statuses[reply].uri.clone()

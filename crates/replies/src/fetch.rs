@@ -34,6 +34,10 @@ pub struct Report {
     pub software: Option<String>,
     /// How the list was read.
     pub source: Option<String>,
+    /// The list is not whole; another fetch goes on where this one stopped.
+    pub partial: bool,
+    /// Why the origin did not tell the rest.
+    pub cut: Option<String>,
     /// Why there is no list: `gone`, `closed`, `robots`, `blocked`, `resting`, `unreadable`.
     pub trouble: Option<String>,
     /// Requests to home.
@@ -111,6 +115,8 @@ pub async fn fetch(cx: &JobContext, config: &Config, uri: &Uri) -> Result<Report
         software: visited
             .software
             .map(|software| format!("{} {}", software.name, software.version)),
+        partial: visited.listing.as_ref().is_some_and(|listing| listing.partial),
+        cut: visited.listing.as_ref().and_then(|listing| listing.cut.clone()),
         source: visited.listing.map(|listing| listing.source.to_owned()),
         trouble: visited.trouble,
         home_requests: at_home.iter().map(|(_, count)| count).sum(),

@@ -41,7 +41,14 @@ pub(super) async fn fetch(args: &Args, url: &str, login: Option<&str>) -> anyhow
             ("status", report.uri.clone()),
             ("origin runs", told(&report.software)),
             ("read from", told(&report.source)),
-            ("replies listed", report.listed.to_string()),
+            (
+                "replies listed",
+                match (&report.cut, report.partial) {
+                    (Some(reason), _) => format!("{}, not all: {reason}", report.listed),
+                    (None, true) => format!("{}, not all yet; another fetch goes on from here", report.listed),
+                    (None, false) => report.listed.to_string(),
+                },
+            ),
             ("known before", report.known_before.to_string()),
             ("missing", report.missing.to_string()),
             ("asked for", report.resolved.to_string()),

@@ -25,6 +25,8 @@ pub(super) struct Conversation {
     /// What a walk branch by branch has still to do.
     pub(super) walk: Walk,
     places: HashMap<Uri, usize>,
+    /// Known direct replies of each status.
+    children: HashMap<Uri, u64>,
     /// The root and the status asked for.
     excluded: HashSet<Uri>,
     gone: HashSet<Uri>,
@@ -89,6 +91,9 @@ impl Conversation {
         if let Some(&place) = self.places.get(uri) {
             let known = &mut self.replies[place].in_reply_to;
             if known.is_none() && in_reply_to.as_ref() != Some(uri) {
+                if let Some(parent) = &in_reply_to {
+                    *self.children.entry(parent.clone()).or_default() += 1;
+                }
                 *known = in_reply_to;
             }
             return false;
@@ -98,9 +103,13 @@ impl Conversation {
             return false;
         }
         self.places.insert(uri.clone(), self.replies.len());
+        let in_reply_to = in_reply_to.filter(|parent| parent != uri);
+        if let Some(parent) = &in_reply_to {
+            *self.children.entry(parent.clone()).or_default() += 1;
+        }
         self.replies.push(Reply {
             uri: uri.clone(),
-            in_reply_to: in_reply_to.filter(|parent| parent != uri),
+            in_reply_to,
         });
         true
     }
@@ -129,13 +138,9 @@ impl Conversation {
         may
     }
 
-    /// Known direct replies of each status.
-    pub(super) fn children(&self) -> HashMap<&Uri, u64> {
-        let mut children = HashMap::new();
-        for parent in self.replies.iter().filter_map(|reply| reply.in_reply_to.as_ref()) {
-            *children.entry(parent).or_default() += 1;
-        }
-        children
+    /// Known direct replies of a status.
+    pub(super) fn children_of(&self, uri: &Uri) -> u64 {
+        self.children.get(uri).copied().unwrap_or(0)
     }
 
     /// Takes in a server's context of the status `id` at `uri`. Gives the statuses in it that strangers may see.
@@ -163,7 +168,6 @@ impl Conversation {
                 self.add(uri, parent.map(|&parent| parent.clone()));
             }
         }
-        self.break_cycles();
         statuses
             .into_iter()
             .filter(|status| status.visibility.is_open())
@@ -218,6 +222,7 @@ mod tests {
         json!({"id": id, "uri": uri(id), "in_reply_to_id": parent, "visibility": "public"})
     }
 
+    /// Check 6.
     #[test]
     fn a_circle_is_told_once_and_everything_listed_once() {
         let context = json!({"ancestors": [], "descendants": [

@@ -164,9 +164,8 @@ async fn search(
         }
         // The cut is depth first, so what was met last lies nearest to it.
         let lacking = {
-            let children = talk.children();
             let lacks = |(uri, _, replies): &&(Uri, String, u64)| {
-                !nodes.tried.contains(uri) && *replies > children.get(uri).copied().unwrap_or(0)
+                !nodes.tried.contains(uri) && *replies > talk.children_of(uri)
             };
             nodes.known.iter().rfind(lacks).cloned()
         };
@@ -181,7 +180,7 @@ async fn search(
             }
             Err(error) => skip(talk, error)?,
         }
-        let known = talk.children().get(&uri).copied().unwrap_or(0);
+        let known = talk.children_of(&uri);
         if talk.cut.is_none() && known < replies && known >= CUT_DESCENDANTS as u64 / 2 && pages.owns(&uri.url()) {
             match pages.document(&uri.url()).await {
                 Ok(note) => {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use chrono::TimeDelta;
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 use job::{JobError, Summary};
 use model::{StatusId, Uri};
 use store::wanted::{self, State, Wanted};
@@ -67,7 +67,7 @@ impl<'a> Batch<'a> {
             looked_at += rows.len();
             let rows = end_known(self.pass, &self.view.known, rows).await?;
             let count = rows.len();
-            let freed = match resolve(self.pass, Some(&mut self.view), rows).await {
+            let freed = match resolve(self.pass, Some(&mut self.view), rows).boxed().await {
                 Ok(asked) => count - asked.min(count),
                 Err(error) => {
                     end = Err(error);
@@ -242,11 +242,11 @@ async fn fetch(pass: &Pass<'_>, uri: &Uri) -> Fetched {
 
 /// Drains what is due on the server of this run, whichever feature wants it.
 pub(crate) async fn wanted(pass: &Pass<'_>) -> Result<Summary, JobError> {
-    pass.hold(async {
+    let steps = async {
         due(pass).await?;
         proof::prove(pass).await
-    })
-    .await?;
+    };
+    pass.hold(steps.boxed()).await?;
     pass.cx.check_stop()?;
     Ok(pass.summary())
 }
@@ -300,7 +300,7 @@ async fn claimed(pass: &Pass<'_>, thread: Option<StatusId>, rows: Vec<Wanted>) -
     let Some(thread) = thread else {
         // Without a thread there is no context to look into: only an answer with the status itself counts.
         let count = rows.len();
-        return Ok(count - resolve(pass, None, rows).await?.min(count));
+        return Ok(count - resolve(pass, None, rows).boxed().await?.min(count));
     };
     // They may have come along, or been fetched by a run that died before it could say so.
     let known = match gather::known(pass.client, &thread).await {
@@ -319,7 +319,7 @@ async fn claimed(pass: &Pass<'_>, thread: Option<StatusId>, rows: Vec<Wanted>) -
     let rows = end_known(pass, &known, rows).await?;
     let count = rows.len();
     let mut view = View::new(known);
-    let asked = resolve(pass, Some(&mut view), rows).await;
+    let asked = resolve(pass, Some(&mut view), rows).boxed().await;
     pass.prove_later(thread, view);
     Ok(count - asked?.min(count))
 }

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    future::Future,
     mem,
     sync::{
         Mutex, PoisonError,
@@ -11,7 +10,7 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 use job::{JobContext, JobError, Summary};
 use mastodon::Client;
 use model::{Domain, Host, StatusId, Uri};
@@ -91,7 +90,7 @@ impl<'a> Pass<'a> {
 
     /// Does `work` and keeps what it holds from everybody else meanwhile. What it leaves behind is free at once; what
     /// a crash leaves is, after [`HOLD`].
-    pub(crate) async fn hold<T>(&self, work: impl Future<Output = Result<T, JobError>>) -> Result<T, JobError> {
+    pub(crate) async fn hold<T>(&self, work: BoxFuture<'_, Result<T, JobError>>) -> Result<T, JobError> {
         let Self { cx, .. } = self;
         let keep = async {
             loop {
@@ -236,14 +235,20 @@ impl<'a> Pass<'a> {
 }
 
 /// Looks after what a source held.
-pub(crate) async fn run(pass: &Pass<'_>, found: Found) -> Result<Summary, JobError> {
-    pass.hold(async {
+///
+/// Boxed, as the other large steps are: a future of one type per step is checked by the compiler once, not once for
+/// every job.
+pub(crate) fn run<'a>(pass: &'a Pass<'_>, found: Found) -> BoxFuture<'a, Result<Summary, JobError>> {
+    let steps = async move {
         look_after(pass, found).await?;
         settle(pass, pass.awaited()).await?;
         prove(pass).await
-    })
-    .await?;
-    pass.cx.check_stop().map(|()| pass.summary())
+    };
+    async move {
+        pass.hold(steps.boxed()).await?;
+        pass.cx.check_stop().map(|()| pass.summary())
+    }
+    .boxed()
 }
 
 async fn look_after(pass: &Pass<'_>, found: Found) -> Result<(), JobError> {
@@ -293,7 +298,7 @@ async fn look_after(pass: &Pass<'_>, found: Found) -> Result<(), JobError> {
             if pass.halted() {
                 return Ok(());
             }
-            let done = visit(pass, &candidate, thread, at_origin).await;
+            let done = visit(pass, &candidate, thread, at_origin).boxed().await;
             cx.progress.advance(1);
             match done {
                 Ok(_) => Ok(()),

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 use job::JobError;
 use mastodon::Refresh;
 use model::{StatusId, Uri};
@@ -113,6 +113,7 @@ impl Awaited {
         Batch::of_thread(pass, &self.thread, known, TimeDelta::zero())
             .among(&gap)
             .drain()
+            .boxed()
             .await
             .map(drop)
     }
@@ -167,7 +168,7 @@ pub(crate) async fn settle(pass: &Pass<'_>, mut waiting: Vec<Awaited>) -> Result
             if pass.halted() {
                 return Ok(());
             }
-            match awaited.fill(pass).await {
+            match awaited.fill(pass).boxed().await {
                 Ok(()) => Ok(()),
                 Err(error) => pass.ends(error),
             }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::FutureExt;
 use job::JobError;
 use mastodon::remote::{Listing, Software};
 use model::Uri;
@@ -34,6 +35,9 @@ pub(crate) struct Visited {
 /// Time that ancestors have to come along before they are asked for themselves.
 pub(crate) const SETTLE: TimeDelta = TimeDelta::minutes(1);
 
+/// How soon a listing goes on that was stopped by its bounds.
+const GO_ON: TimeDelta = TimeDelta::minutes(10);
+
 /// Visits one thread, unless another job is at it.
 pub(crate) async fn visit(
     pass: &Pass<'_>,
@@ -58,7 +62,7 @@ pub(crate) async fn visit(
         Some(earlier) if !pass.by_hand => again(pass, earlier).await?,
         earlier => earlier,
     };
-    let visited = look(pass, candidate, earlier, at_origin, active).await;
+    let visited = look(pass, candidate, earlier, at_origin, active).boxed().await;
     // Those that home fetches itself are held until the pass has seen to them.
     if !pass.by_hand && !matches!(&visited, Ok(visited) if visited.awaited) {
         visits::free(&cx.store, &pass.server, uri, &cx.run).await?;
@@ -86,7 +90,9 @@ async fn look(
     }
     let answer = match gather::software(cx, &candidate.uri).await {
         Ok(software) => {
-            let answer = gather::listing(cx, &software, &candidate.uri).await;
+            let answer = gather::listing(cx, &pass.server, &software, &candidate.uri)
+                .boxed()
+                .await;
             visited.software = Some(software);
             answer
         }
@@ -100,6 +106,7 @@ async fn look(
         tracing::warn!(host = %candidate.host, "an origin's listing is odd: {warning}");
     }
     pass.count("listed", listing.replies.len());
+    pass.count("listed_in_part", i64::from(listing.partial));
 
     let thread_id = candidate.status_id.as_str();
     let digest = plan::digest(&listing.replies);
@@ -163,7 +170,11 @@ async fn look(
         missing: i64::try_from(missing.len()).unwrap_or(i64::MAX),
         quiet_visits: quiet,
         visited_at: Some(now),
-        next_visit_at: plan::next_visit(candidate.created_at, quiet, now),
+        // A list that is not at its end goes on soon.
+        next_visit_at: match listing.walk {
+            Some(_) => now + GO_ON,
+            None => plan::next_visit(candidate.created_at, quiet, now),
+        },
         digest: (!listing.partial).then_some(digest),
         ..blank(pass, candidate, now)
     };
@@ -176,7 +187,7 @@ async fn look(
         Some(refresh) => {
             let awaited = Awaited::new(candidate, (known, refresh), missing, at_origin, thread.next_visit_at);
             if pass.by_hand {
-                awaited.fill(pass).await?;
+                awaited.fill(pass).boxed().await?;
             } else {
                 visited.awaited = true;
                 pass.wait_for(awaited);
@@ -186,6 +197,7 @@ async fn look(
             Batch::of_thread(pass, &candidate.status_id, known, TimeDelta::zero())
                 .among(&missing)
                 .drain()
+                .boxed()
                 .await?;
         }
     }

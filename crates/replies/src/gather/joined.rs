@@ -9,6 +9,9 @@ use model::{Account, Status, StatusId};
 
 use super::Found;
 
+/// A longer line of one's own replies is not followed.
+const LONGEST: usize = 100;
+
 /// The parents of what local accounts wrote in the last `hours`: replies to themselves and replies that dropped the
 /// mention too, since the parent is taken by its id.
 pub(crate) async fn joined(cx: &JobContext, hours: u32) -> Result<Found, JobError> {
@@ -28,16 +31,35 @@ pub(crate) async fn joined(cx: &JobContext, hours: u32) -> Result<Found, JobErro
         }
         cursor = page.next;
     }
-    let parents: Vec<_> = parents.into_iter().collect();
-    for some in parents.chunks(20) {
-        cx.check_stop()?;
-        let statuses = client.statuses(some).await?;
-        let now = cx.clock.now();
-        for status in &statuses {
-            found.take(status, now);
-        }
-    }
+    climb(cx, parents, &mut found).await?;
     Ok(found)
+}
+
+/// Takes what was replied to. Where that is a local user's own reply, however old, what they replied to is meant.
+async fn climb(cx: &JobContext, mut ids: HashSet<StatusId>, found: &mut Found) -> Result<(), JobError> {
+    let client = &cx.login()?.client;
+    let mut seen = ids.clone();
+    for _ in 0..LONGEST {
+        let mut above = HashSet::new();
+        let all: Vec<_> = ids.into_iter().collect();
+        for some in all.chunks(20) {
+            cx.check_stop()?;
+            let now = cx.clock.now();
+            for status in &client.statuses(some).await? {
+                found.take(status, now);
+                let local = status.account.as_ref().is_some_and(Account::is_local);
+                if local && let Some(parent) = &status.in_reply_to_id {
+                    above.insert(parent.clone());
+                }
+            }
+        }
+        above.retain(|id| seen.insert(id.clone()));
+        if above.is_empty() {
+            break;
+        }
+        ids = above;
+    }
+    Ok(())
 }
 
 async fn replied_to(

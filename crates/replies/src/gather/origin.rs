@@ -2,9 +2,9 @@
 
 use chrono::TimeDelta;
 use job::{JobContext, JobError};
-use mastodon::remote::{self, Flavour, Listing, Software};
+use mastodon::remote::{self, Flavour, Listing, Software, Walk};
 use model::{Host, Uri};
-use store::hosts;
+use store::{hosts, walks};
 
 use crate::plan;
 
@@ -95,15 +95,34 @@ pub(crate) async fn software(cx: &JobContext, uri: &Uri) -> Result<Software, Tro
     }
 }
 
-/// The replies that the origin lists.
-pub(crate) async fn listing(cx: &JobContext, software: &Software, uri: &Uri) -> Result<Listing, Trouble> {
+/// A walk that nobody continued for so long begins anew: what it listed may be gone.
+const STALE: TimeDelta = TimeDelta::days(3);
+
+/// The replies that the origin lists, from where the last listing for `server` stopped. What an origin told before it
+/// failed is listed; the failure is the host's all the same.
+pub(crate) async fn listing(cx: &JobContext, server: &str, software: &Software, uri: &Uri) -> Result<Listing, Trouble> {
     let host = uri.host();
     if software.flavour == Flavour::Closed {
         return Err(Trouble::Closed);
     }
-    match remote::list_replies(&cx.net, software, uri).await {
+    let now = cx.clock.now();
+    let walk = walks::load(&cx.store, server, uri.as_str(), now - STALE).await?;
+    let walk = walk.as_deref().and_then(Walk::from_text);
+    let resumed = walk.is_some();
+    match remote::resume_replies(&cx.net, software, uri, walk).await {
         Ok(listing) => {
-            hosts::mark_well(&cx.store, host.as_str()).await?;
+            match &listing.cut {
+                Some(reason) => match failed(cx, &host, Trouble::Host(reason.clone(), None)).await {
+                    Trouble::Run(error) => return Err(Trouble::Run(error)),
+                    _ => tracing::debug!(%host, reason, "a listing was cut short"),
+                },
+                None => hosts::mark_well(&cx.store, host.as_str()).await?,
+            }
+            match listing.walk.as_ref().and_then(Walk::to_text) {
+                Some(text) => walks::save(&cx.store, server, uri.as_str(), &text, now).await?,
+                None if resumed => walks::delete(&cx.store, server, uri.as_str()).await?,
+                None => {}
+            }
             Ok(listing)
         }
         Err(error) => Err(failed(cx, &host, error.into()).await),

@@ -75,6 +75,7 @@ fn listings(house: &House) -> usize {
     origins.path("context").len() + origins.path("replies").len()
 }
 
+/// Check 7.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_status_without_url_goes_by_its_uri() {
     let house = House::build(Scenario::small()).await;
@@ -97,6 +98,7 @@ async fn a_status_without_url_goes_by_its_uri() {
     assert!(resolves.iter().all(|asked| uris.contains(asked)), "{resolves:?}");
 }
 
+/// Checks 10 and 26.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_private_leaves_for_anywhere() {
     let scenario = Scenario {
@@ -131,6 +133,7 @@ async fn nothing_private_leaves_for_anywhere() {
     }
 }
 
+/// Check 11.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_origin_that_home_suspends_is_left_alone() {
     let house = House::named(Scenario::small(), &net_config()).await;
@@ -145,6 +148,7 @@ async fn an_origin_that_home_suspends_is_left_alone() {
     assert!(house.fediverse.log().origins(Some(1)).is_empty());
 }
 
+/// Check 12.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_origin_that_the_operator_blocks_is_left_alone() {
     let config = net::Config {
@@ -166,6 +170,7 @@ async fn an_origin_that_the_operator_blocks_is_left_alone() {
     assert!(matches!(asked, Err(net::Error::Blocked(_))), "{asked:?}");
 }
 
+/// Check 13.
 #[tokio::test(flavor = "multi_thread")]
 async fn robots_are_obeyed_at_origins_and_not_asked_at_home() {
     let house = House::build(Scenario::small()).await;
@@ -188,6 +193,7 @@ async fn robots_are_obeyed_at_origins_and_not_asked_at_home() {
     }
 }
 
+/// Check 15.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_origin_rests_and_costs_the_others_nothing() {
     let config = net::Config {
@@ -221,6 +227,7 @@ async fn a_silent_origin_rests_and_costs_the_others_nothing() {
     assert_eq!(house.fediverse.missing(), 0, "it is asked again when it has rested");
 }
 
+/// Check 22.
 #[tokio::test(flavor = "multi_thread")]
 async fn five_boosts_are_one_status() {
     let mut requests = Vec::new();
@@ -242,6 +249,7 @@ async fn five_boosts_are_one_status() {
     assert_eq!(requests[0], requests[1]);
 }
 
+/// Check 23.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_count_of_nothing_is_believed_until_it_grows() {
     let house = House::build(empty()).await;
@@ -263,6 +271,7 @@ async fn a_count_of_nothing_is_believed_until_it_grows() {
     assert_eq!(listings(&house), listed, "nothing changed");
 }
 
+/// Check 26.
 #[tokio::test(flavor = "multi_thread")]
 async fn finds_what_local_users_joined() {
     let house = House::build(empty()).await;
@@ -277,6 +286,23 @@ async fn finds_what_local_users_joined() {
     house.run("replies.home").await.unwrap();
     assert!(house.fediverse.missing() > 0, "the home timeline does not lead there");
     let summary = house.run_with("replies.joined", &config).await.unwrap();
+    assert_eq!(house.fediverse.missing(), 0, "{summary:?}");
+}
+
+/// Check 26: the answer to oneself is young, what it continues is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn follows_local_replies_to_themselves_up_to_what_they_answered() {
+    let house = House::build(empty()).await;
+    let thread = house.fediverse.thread(0, 9);
+    let now = house.clock.now();
+    let first = house
+        .fediverse
+        .local_reply_at(&thread.root, 1, now - TimeDelta::days(3));
+    house.fediverse.local_reply_at(&first, 1, now);
+    let mut config = replies::Config::default();
+    config.joined.enabled = true;
+    let summary = house.run_with("replies.joined", &config).await.unwrap();
+    assert!(summary.get("visited") >= 1, "{summary:?}");
     assert_eq!(house.fediverse.missing(), 0, "{summary:?}");
 }
 
@@ -345,6 +371,7 @@ async fn fetches_one_thread_by_hand() {
     }
 }
 
+/// Check 19.
 #[tokio::test(flavor = "multi_thread")]
 async fn any_address_reaches_home_as_it_is() {
     let rests = [
@@ -375,7 +402,7 @@ async fn any_address_reaches_home_as_it_is() {
     }
 }
 
-/// Spaces and letters beyond ASCII are no part of a URL: what a browser would make of them is asked for.
+/// Check 19. Spaces and letters beyond ASCII are no part of a URL: what a browser would make of them is asked for.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_address_is_escaped() {
     let house = House::build(empty()).await;

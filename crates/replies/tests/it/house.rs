@@ -71,6 +71,11 @@ impl House {
     }
 
     pub(crate) fn cx(&self) -> JobContext {
+        self.cx_of("run")
+    }
+
+    /// The doors of a run of this name: what one run holds is not another's.
+    fn cx_of(&self, run: &str) -> JobContext {
         let net = self.net.for_run("test", self.stop.clone());
         let base: Url = self.fediverse.home().parse().unwrap();
         let client = Client::new(net.clone(), base, "home/me", self.fediverse.token().into());
@@ -81,7 +86,7 @@ impl House {
             client,
         };
         JobContext {
-            run: "run".into(),
+            run: run.into(),
             login: Some(login.clone()),
             logins: vec![login],
             net,
@@ -109,6 +114,13 @@ impl House {
     pub(crate) async fn run_with(&self, name: &str, config: &replies::Config) -> Result<Summary, JobError> {
         let job: Arc<dyn Job> = jobs(config).into_iter().find(|job| job.name() == name).unwrap();
         job.run(&self.cx()).await
+    }
+
+    /// A run of its own beside others.
+    pub(crate) async fn run_as(&self, run: &str, name: &str) -> Result<Summary, JobError> {
+        let config = replies::Config::default();
+        let job: Arc<dyn Job> = jobs(&config).into_iter().find(|job| job.name() == name).unwrap();
+        job.run(&self.cx_of(run)).await
     }
 
     /// A pass over the home timeline and what is left of it a few minutes later.

@@ -1,6 +1,7 @@
 //! The feature on SQLite against the simulated fediverse.
 
 mod care;
+mod holds;
 mod home;
 mod house;
 mod threads;

@@ -234,6 +234,7 @@ async fn fetch(pass: &Pass<'_>, uri: &Uri) -> Fetched {
             | mastodon::Error::Gone { .. }
             | mastodon::Error::Forbidden { .. }
             | mastodon::Error::ServerDown { .. }
+            | mastodon::Error::Invalid { .. }
             | mastodon::Error::NotJson { .. }),
         ) => Fetched::Failed(error.to_string()),
         Err(error) => Fetched::Held(error.into()),

@@ -43,7 +43,7 @@ impl From<mastodon::Error> for Trouble {
             E::Net(net::Error::Timeout { .. } | net::Error::Unreachable { .. })
             | E::RateLimited { .. }
             | E::ServerDown { .. } => Self::Host(error.to_string(), None),
-            E::NotJson { .. } | E::Net(_) => Self::Odd(error.to_string()),
+            E::NotJson { .. } | E::Invalid { .. } | E::Net(_) => Self::Odd(error.to_string()),
         }
     }
 }

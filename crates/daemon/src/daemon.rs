@@ -252,5 +252,8 @@ async fn tidy(doors: Doors, keep: Duration, quit: CancellationToken) {
         if let Err(error) = old.await.context("old threads") {
             warn!(error = format!("{error:#}"), "cannot forget old threads");
         }
+        if let Err(error) = store::notices::delete_older(&doors.store, before).await {
+            warn!(error = %chain(&error), "cannot forget old notices");
+        }
     }
 }

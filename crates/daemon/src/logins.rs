@@ -6,11 +6,11 @@ use std::{
 };
 
 use futures::future::join_all;
-use job::Job;
+use job::{Job, News, tell};
 use mastodon::Client;
 use model::Clock;
 use net::Net;
-use store::Db;
+use store::{Db, notices::Severity};
 use tracing::{info, warn};
 
 use crate::{
@@ -100,9 +100,22 @@ impl Login {
     }
 
     /// A run found the token refused: no other run needs to find out.
-    pub async fn mark_bad(&self, store: &Db, clock: &dyn Clock, reason: &str) {
+    pub async fn mark_bad(&self, doors: &Doors, reason: &str) {
         self.set(Standing::Bad(reason.to_owned()));
-        self.record(store, clock).await;
+        self.record(&doors.store, &*doors.clock).await;
+        self.tell(doors, reason).await;
+    }
+
+    /// Somebody has to make a new token. True when nobody was told today.
+    async fn tell(&self, doors: &Doors, reason: &str) -> bool {
+        let news = News {
+            feature: "logins",
+            kind: "token",
+            about: &self.name,
+            severity: Severity::Error,
+            text: reason,
+        };
+        tell(&doors.store, &*doors.clock, news).await
     }
 
     async fn record(&self, store: &Db, clock: &dyn Clock) {
@@ -180,6 +193,12 @@ pub async fn check(logins: &[Arc<Login>], jobs: &[Arc<dyn Job>], doors: &Doors) 
                 check_login(login, jobs).await;
             }
             login.record(store, clock).await;
+            if let Standing::Bad(reason) = login.standing()
+                && !login.tell(doors, &reason).await
+            {
+                // People were told today; the log of this process was not.
+                warn!(login = login.name, "{reason}");
+            }
             // Its jobs waited for this.
             doors.board.nudge();
         }))
@@ -265,12 +284,8 @@ async fn check_login(login: &Login, jobs: &[Arc<dyn Job>]) {
         }
         Err(error) => bad(&error).map_or_else(|| Standing::Unreachable(error.to_string()), Standing::Bad),
     };
-    match &standing {
-        Standing::Bad(reason) => warn!(login = login.name, "{reason}"),
-        Standing::Unreachable(reason) => {
-            warn!(login = login.name, "cannot check the token of {}: {reason}", login.name)
-        }
-        _ => {}
+    if let Standing::Unreachable(reason) = &standing {
+        warn!(login = login.name, "cannot check the token of {}: {reason}", login.name);
     }
     login.set(standing);
 }

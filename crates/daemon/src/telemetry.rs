@@ -72,6 +72,7 @@ pub fn metrics() -> anyhow::Result<PrometheusHandle> {
 fn describe() {
     metrics::describe_counter!("egret_job_runs_total", "Runs of jobs, by outcome");
     metrics::describe_counter!("egret_job_done_total", "What runs of jobs did, by name of the counter");
+    metrics::describe_counter!("egret_notices_total", "Notices for people, by feature and kind");
     metrics::describe_gauge!("egret_job_running", "Runs of jobs under way");
     metrics::describe_histogram!(
         "egret_job_run_seconds",

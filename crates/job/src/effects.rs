@@ -93,7 +93,10 @@ impl Effects {
                 self.ledger.rehearse(self.feature, wish).await?;
                 return Ok(Sent::Rehearsed);
             }
-            Gate::Hold(why) => Err(why),
+            Gate::Hold(why) => {
+                self.ledger.tell(self.feature, &why).await;
+                Err(why.to_string())
+            }
             Gate::Open => Ok(()),
         };
         let effect = match open {
@@ -130,7 +133,10 @@ impl Effects {
         };
         match self.ledger.gate(self.feature, ledger::is_released(&effect)).await {
             Gate::Rehearse => return Ok(Sent::Held("the mode is observe".to_owned())),
-            Gate::Hold(why) => return Ok(Sent::Held(why)),
+            Gate::Hold(why) => {
+                self.ledger.tell(self.feature, &why).await;
+                return Ok(Sent::Held(why.to_string()));
+            }
             Gate::Open => {}
         }
         if !self

@@ -19,6 +19,7 @@ pub mod job_runs;
 pub mod job_states;
 pub mod leases;
 pub mod lock;
+pub mod notices;
 pub mod servers;
 pub mod threads;
 pub mod visits;

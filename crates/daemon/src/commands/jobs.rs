@@ -49,6 +49,12 @@ pub(super) async fn run(args: &Args, action: Option<&JobsAction>) -> anyhow::Res
         }
         Some(JobsAction::Run(name)) => {
             known(&config, name)?;
+            if let Some(paused) = paused(&doors, name).await? {
+                bail!(
+                    "{paused} is paused; resume it first, with `egret jobs resume {}`",
+                    name.job
+                );
+            }
             job_states::wake(&doors.store, &name.job, &name.scope, now).await?;
             format!("{} will be run by the running daemon within seconds", name.job)
         }
@@ -73,6 +79,18 @@ fn known(config: &Config, name: &JobName) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// The pause that would keep a wish waiting, if there is one: of the job, or of the scope that is meant.
+async fn paused(doors: &Doors, name: &JobName) -> anyhow::Result<Option<String>> {
+    let states = job_states::list(&doors.store).await?;
+    let stands = |state: &&job_states::JobState| {
+        state.paused && state.job == name.job && (state.scope.is_empty() || state.scope == name.scope)
+    };
+    Ok(states
+        .iter()
+        .find(stands)
+        .map(|state| format!("{} {}", state.job, state.scope).trim_end().to_owned()))
 }
 
 async fn list(args: &Args, config: &Config, doors: &Doors) -> anyhow::Result<()> {

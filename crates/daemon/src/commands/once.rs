@@ -32,10 +32,21 @@ pub(super) async fn run(args: &Args, names: &[String]) -> anyhow::Result<Exit> {
     }
     logins::check(&settings.logins, &settings.jobs, &doors).await;
     let runner = Runner::new(doors.clone(), settings);
+    let states = store::job_states::list(&doors.store).await?;
     let (mut able, mut unable) = (Vec::new(), Vec::new());
     for entry in &runner.settings().entries {
         if names.is_empty() || names.iter().any(|name| name == entry.job.name()) {
+            let paused = states.iter().any(|state| {
+                state.paused && state.job == entry.job.name() && (state.scope.is_empty() || state.scope == entry.scope)
+            });
             match entry.hindrance() {
+                None if paused => {
+                    let job = entry.job.name();
+                    unable.push((
+                        entry.clone(),
+                        format!("paused; resume it first, with `egret jobs resume {job}`"),
+                    ));
+                }
                 None => able.push(entry.clone()),
                 Some(reason) => unable.push((entry.clone(), reason)),
             }

@@ -72,6 +72,8 @@ impl Settings {
 pub struct Past {
     /// Whether the last run was cut off by the end of its process, and so goes on at once.
     pub cut_off: bool,
+    /// Until when another process has it, unless it renews its lease: then it is asked again.
+    pub taken_until: Option<DateTime<Utc>>,
     /// Of any outcome.
     pub last_start: Option<DateTime<Utc>>,
     /// Runs in a row.

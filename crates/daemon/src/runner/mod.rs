@@ -7,8 +7,12 @@
 //! Activations come from the scheduler, from nudges ("run now") and from what other processes wrote to the store; all
 //! of them only ask the same question again.
 
+mod due;
 mod entry;
+mod outcome;
 mod run;
+mod told;
+mod watch;
 
 pub use entry::{Entry, Settings};
 
@@ -22,16 +26,19 @@ use std::{
 
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
-use job::{Due, Live, due};
+use job::{Due, Live};
 use store::{
-    job_runs::{self, JobRun, Outcome},
+    job_runs::JobRun,
     job_states::{self, JobState},
-    leases,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, warn};
 
+use self::due::Decision;
 use crate::{doors::Doors, logins, scheduler::Activate};
+
+/// How long a lease outlives a silent owner.
+const LEASE: Duration = Duration::from_secs(60);
 
 /// How often the store is asked whether another process paused a job or wants it run.
 const POLL: Duration = Duration::from_secs(3);
@@ -52,12 +59,6 @@ struct Inner {
     /// Runs are ended.
     kill: CancellationToken,
     up_since: DateTime<Utc>,
-}
-
-/// What to do with an entry now.
-enum Decision {
-    Start { woken: bool },
-    Wait,
 }
 
 impl Runner {
@@ -153,7 +154,7 @@ impl Runner {
         }
         for state in states
             .iter()
-            .filter(|state| state.scope.is_empty() && state.wake_at.is_some())
+            .filter(|state| state.scope.is_empty() && state.wake_at.is_some() && !state.paused)
         {
             if job.is_none_or(|job| job == state.job)
                 && let Err(error) = job_states::woken(&inner.doors.store, &state.job, "", now).await
@@ -221,102 +222,6 @@ impl Runner {
     /// Names of the jobs.
     pub fn jobs(&self) -> Vec<String> {
         self.settings().jobs.iter().map(|job| job.name().to_owned()).collect()
-    }
-
-    async fn decide(&self, entry: &Entry, states: &[JobState], now: DateTime<Utc>) -> Result<Decision, store::Error> {
-        let inner = &*self.0;
-        let of = |scope: &str| {
-            states
-                .iter()
-                .find(|state| state.job == entry.job.name() && state.scope == scope)
-        };
-        let (own, all) = (of(&entry.scope), of(""));
-        let either = || own.into_iter().chain(all);
-        let paused = either().any(|state| state.paused);
-        let woken = either().any(|state| state.wake_at.is_some());
-        let hindrance = entry.hindrance();
-        let rests = hindrance.clone().or_else(|| own.and_then(|state| state.rests.clone()));
-        let due = self.due(entry, now).await?;
-        let mut live = entry.live();
-        live.paused = paused;
-        live.rests = rests.clone();
-        let decision = if hindrance.is_some() || !entry.is_checked() {
-            Decision::Wait
-        } else if woken {
-            // Somebody's wish outweighs a pause and a rest: this is how they find out whether it works again.
-            Decision::Start { woken: true }
-        } else if paused || rests.is_some() {
-            Decision::Wait
-        } else {
-            match due {
-                Due::Now => Decision::Start { woken: false },
-                Due::At(at) => {
-                    live.due_at = Some(at);
-                    Decision::Wait
-                }
-                Due::Never => Decision::Wait,
-            }
-        };
-        if matches!(decision, Decision::Wait) {
-            if !paused && rests.is_none() && due == Due::Now {
-                live.due_at = Some(now);
-            }
-            inner.doors.board.put(live);
-        }
-        Ok(decision)
-    }
-
-    async fn due(&self, entry: &Entry, now: DateTime<Utc>) -> Result<Due, store::Error> {
-        let past = match entry.past() {
-            Some(past) => past,
-            None => self.remember(entry).await?,
-        };
-        Ok(self.due_by(entry, past, now))
-    }
-
-    fn due_by(&self, entry: &Entry, past: entry::Past, now: DateTime<Utc>) -> Due {
-        let schedule = entry.job.schedule();
-        if past.cut_off && !matches!(schedule, job::Schedule::Never) {
-            return Due::Now;
-        }
-        let last = match schedule {
-            // A cron job that never ran waits for its first time since we are up.
-            job::Schedule::Cron { .. } => past.last_start.or(Some(self.0.up_since)),
-            _ => past.last_start,
-        };
-        due(schedule, now, last, past.failures)
-    }
-
-    /// Reads from the store when the entry last ran, and keeps it.
-    async fn remember(&self, entry: &Entry) -> Result<entry::Past, store::Error> {
-        let db = &self.0.doors.store;
-        let last = job_runs::last(db, entry.job.name(), &entry.scope).await?;
-        let failures = match &last {
-            Some(_) => job_runs::failures_in_a_row(db, entry.job.name(), &entry.scope, 20).await?,
-            None => 0,
-        };
-        let cut_off = match &last {
-            Some(run) => match run.outcome {
-                Outcome::Stopped | Outcome::Lost => true,
-                // Its process is gone, unless it still holds the lease.
-                Outcome::Running => {
-                    let leases = leases::list(db, self.0.doors.clock.now()).await?;
-                    !leases
-                        .iter()
-                        .any(|lease| lease.name == entry.lease() && lease.holder != self.0.doors.holder)
-                }
-                _ => false,
-            },
-            None => false,
-        };
-        let past = entry::Past {
-            // Once: a run that takes its process with it is no better the second time, and waits like any failure.
-            cut_off: cut_off && failures < 2,
-            last_start: last.map(|run| run.started_at),
-            failures,
-        };
-        entry.set_past(past);
-        Ok(past)
     }
 
     fn is_busy(&self, entry: &Entry) -> bool {

@@ -8,8 +8,12 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta};
 use job::{Board, Job, JobContext, JobError, Ledger, Schedule, Scope, Section, Summary};
-use model::FakeClock;
+use model::{Clock as _, FakeClock};
 use net::Net;
+use store::{
+    job_runs::{self, Outcome},
+    leases, notices,
+};
 
 use super::*;
 
@@ -154,6 +158,12 @@ async fn a_permanent_error_lets_the_job_rest_until_the_reload() {
     house.runner.look(None).await;
     let live = house.runner.0.doors.board.list().remove(0);
     assert_eq!(live.rests.as_deref(), Some("no leave"));
+    let told = notices::list(&house.runner.0.doors.store, true, None, 10)
+        .await
+        .unwrap();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&*told[0].feature, &*told[0].kind), ("replies", "rest"));
+    assert!(told[0].text.contains("replies.made") && told[0].text.contains("no leave"));
     assert_eq!(house.runs.load(Ordering::SeqCst), 1);
     house.runner.begin().await;
     assert!(
@@ -163,6 +173,32 @@ async fn a_permanent_error_lets_the_job_rest_until_the_reload() {
             .iter()
             .all(|state| state.rests.is_none())
     );
+}
+
+#[tokio::test]
+async fn a_wish_waits_for_the_end_of_a_pause() {
+    for scope_of_wish in ["", "other"] {
+        let house = house(Does::Work).await;
+        let (store, clock) = (&house.runner.0.doors.store, &house.clock);
+        job_states::set_paused(store, "replies.made", "", true, clock.now())
+            .await
+            .unwrap();
+        job_states::wake(store, "replies.made", "", clock.now()).await.unwrap();
+        job_states::wake(store, "replies.made", scope_of_wish, clock.now())
+            .await
+            .unwrap();
+        house.runner.look(None).await;
+        house.runner.look(Some("replies.made")).await;
+        assert!(!house.runner.is_busy(&house.runner.settings().entries[0]));
+        assert!(house.runner.0.doors.board.list()[0].paused);
+        job_states::set_paused(store, "replies.made", "", false, clock.now())
+            .await
+            .unwrap();
+        house.runner.look(None).await;
+        assert!(house.runner.is_busy(&house.runner.settings().entries[0]));
+        assert!(house.runner.drain(Duration::from_secs(5)).await);
+        assert_eq!(house.runs.load(Ordering::SeqCst), 1);
+    }
 }
 
 #[tokio::test]
@@ -214,6 +250,52 @@ async fn a_run_cut_off_by_the_end_of_its_process_goes_on_at_once_but_not_for_eve
         let past = house.runner.remember(&entry).await.unwrap();
         assert_eq!(past.cut_off, goes_on, "{outcome:?}");
     }
+}
+
+/// On Postgres nobody can tell a dead owner from a silent one before the lease ran out, and then at once.
+#[tokio::test]
+async fn what_a_dead_process_left_is_taken_up_as_soon_as_its_lease_runs_out() {
+    let house = house(Does::Work).await;
+    let doors = &house.runner.0.doors;
+    let entry = house.runner.settings().entries[0].clone();
+    let ttl = Duration::from_secs(60);
+    let dead = JobRun {
+        id: uuid::Uuid::now_v7().to_string(),
+        job: "replies.made".into(),
+        scope: String::new(),
+        holder: "dead".into(),
+        started_at: doors.clock.now(),
+        finished_at: None,
+        outcome: Outcome::Running,
+        counters: Default::default(),
+        requests: Default::default(),
+        error: None,
+    };
+    job_runs::start(&doors.store, &dead).await.unwrap();
+    let take = async || {
+        leases::take(&doors.store, &entry.lease(), "dead", ttl, doors.clock.now())
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    take().await;
+    let due = async || house.runner.due(&entry, doors.clock.now()).await.unwrap();
+    let at = |seconds| Due::At(dead.started_at + TimeDelta::seconds(seconds));
+    assert_eq!(due().await, at(60));
+    assert_eq!(
+        house.runner.wait("replies.made"),
+        Some(ttl),
+        "not its next due time in ten minutes"
+    );
+    house.clock.advance(TimeDelta::seconds(40));
+    take().await;
+    assert_eq!(due().await, at(60), "not asked again before");
+    house.clock.advance(TimeDelta::seconds(20));
+    assert_eq!(due().await, at(100), "it was alive, and renewed its lease");
+    house.clock.advance(TimeDelta::seconds(41));
+    assert_eq!(due().await, Due::Now);
+    assert_eq!(house.run().await.unwrap().outcome, Outcome::Finished);
+    assert_eq!(due().await, Due::At(doors.clock.now() + TimeDelta::minutes(10)));
 }
 
 #[tokio::test]

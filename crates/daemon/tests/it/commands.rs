@@ -44,6 +44,13 @@ async fn a_paused_job_rests_until_it_is_resumed() {
     assert_eq!(house.egret(&["jobs", "pause", "replies.home"]).await.code, Some(0));
     let state = |ended: crate::house::Ended| ended.json()[0]["state"].as_str().unwrap().to_owned();
     assert_eq!(state(house.egret(&["jobs", "--json"]).await), "paused");
+    house
+        .egret(&["jobs", "run", "replies.home"])
+        .await
+        .refused(&["replies.home is paused", "resume it first"]);
+    let once = house.egret(&["once", "replies.home", "--json"]).await;
+    assert_eq!(once.code, Some(1), "{once:?}");
+    assert!(once.json()["not_run"][0]["reason"].as_str().unwrap().contains("resume"));
     let daemon = house.run().await;
     until("the login is checked", || {
         !fediverse.log().home().path("/api/v2/search").is_empty()

@@ -27,8 +27,26 @@ impl Mode {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Gate {
     Open,
-    Hold(String),
+    Hold(Hold),
     Rehearse,
+}
+
+/// Why a wish waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// Today's quota is used up: somebody hears of it.
+    Quota(u32),
+    /// Somebody said stop, or it cannot be told whether somebody did.
+    Other(String),
+}
+
+impl std::fmt::Display for Hold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Quota(quota) => write!(f, "quota of {quota} a day used up"),
+            Self::Other(why) => f.write_str(why),
+        }
+    }
 }
 
 /// What the decision is made from. `Err` stands for "could not be read": then it holds.
@@ -45,14 +63,14 @@ pub(super) struct Facts {
 }
 
 pub(super) fn gate(facts: &Facts) -> Gate {
-    let hold = |why: String| Gate::Hold(why);
+    let hold = |why: String| Gate::Hold(Hold::Other(why));
     match (facts.mode, &facts.panic_stop, facts.quota, &facts.sent) {
         (Mode::Observe, ..) => Gate::Rehearse,
         (_, Err(()), ..) => hold("the state of the panic stop cannot be read".to_owned()),
         (_, Ok(Some(who)), ..) => hold(format!("panic stop by {who}")),
         (_, _, Some(_), _) if facts.released => Gate::Open,
         (_, _, Some(_), Err(())) => hold("the quota's use cannot be read".to_owned()),
-        (_, _, Some(quota), Ok(sent)) if *sent >= i64::from(quota) => hold(format!("quota of {quota} a day used up")),
+        (_, _, Some(quota), Ok(sent)) if *sent >= i64::from(quota) => Gate::Hold(Hold::Quota(quota)),
         _ => Gate::Open,
     }
 }

@@ -11,15 +11,16 @@ use serde_json::{Value, json};
 use store::{
     Db,
     effects::{self, Effect, State},
+    notices::Severity,
 };
 use tokio::sync;
 use uuid::Uuid;
 
 use super::{
     Effects, Mode, Wish,
-    gate::{Facts, Gate, gate},
+    gate::{Facts, Gate, Hold, gate},
 };
-use crate::JobError;
+use crate::{JobError, News, tell};
 
 /// The window of a quota.
 const DAY: TimeDelta = TimeDelta::days(1);
@@ -120,6 +121,23 @@ impl Ledger {
             sent: sent.map_err(drop),
             released,
         })
+    }
+
+    /// Past its quota a feature's effects wait; one notice a day says so, not one per effect.
+    pub(super) async fn tell(&self, feature: &str, why: &Hold) {
+        let Hold::Quota(quota) = why else { return };
+        let text = format!(
+            "{feature} has made the {quota} changes on other people's servers that its quota allows in 24 hours; \
+             further ones wait on the Effects page until there is room, somebody lets them pass, or the quota is raised"
+        );
+        let news = News {
+            feature,
+            kind: "quota",
+            about: "",
+            severity: Severity::Warning,
+            text: &text,
+        };
+        tell(&self.0.store, &*self.0.clock, news).await;
     }
 
     /// Records the wish in `state`. One that is held already goes on to `Intended` (or learns why it still waits);

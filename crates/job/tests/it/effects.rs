@@ -11,11 +11,12 @@ use std::{
 use chrono::{DateTime, TimeDelta};
 use job::{Effects, JobError, Ledger, Mode, Sent, Settled, Wish};
 use mastodon::Permit;
-use model::{FakeClock, Host};
+use model::{Clock as _, FakeClock, Host};
 use serde_json::{Value, json};
 use store::{
     Db,
     effects::{self, Effect, State},
+    notices,
 };
 use tokio::sync::Notify;
 
@@ -241,6 +242,43 @@ async fn past_the_quota_effects_wait_for_the_next_day_or_for_somebody() {
 
     story.clock.advance(TimeDelta::hours(25));
     assert!(matches!(story.make("d.example").await.unwrap(), Sent::Done(_)));
+}
+
+#[tokio::test]
+async fn past_the_quota_effects_wait_visibly_and_one_notice_goes_out_a_day() {
+    let story = Story::begin(Mode::Act, Some(1)).await;
+    story.make("a.example").await.unwrap();
+    assert!(notices::list(&story.db, false, None, 10).await.unwrap().is_empty());
+    for key in ["b.example", "c.example", "d.example", "b.example"] {
+        assert!(matches!(story.make(key).await.unwrap(), Sent::Held(_)));
+    }
+    let held = effects::list(&story.db, None, Some(State::Held), None, 10)
+        .await
+        .unwrap();
+    assert_eq!(held.len(), 3, "visibly");
+    assert!(held[0].note.as_deref().unwrap().contains("quota of 1"));
+    let told = notices::list(&story.db, false, None, 10).await.unwrap();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(
+        (told[0].feature.as_str(), told[0].kind.as_str()),
+        ("blocklists", "quota")
+    );
+    effects::set_panic_stop(&story.db, Some("ada"), story.clock.now())
+        .await
+        .unwrap();
+    story.make("e.example").await.unwrap();
+    effects::set_panic_stop(&story.db, None, story.clock.now())
+        .await
+        .unwrap();
+
+    story.clock.advance(TimeDelta::hours(25));
+    story.make("b.example").await.unwrap();
+    story.make("c.example").await.unwrap();
+    assert_eq!(
+        notices::list(&story.db, false, None, 10).await.unwrap().len(),
+        2,
+        "the next day"
+    );
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod hosts;
 mod jobs;
 mod leases;
 mod migrate;
+mod notices;
 mod open;
 mod statuses;
 mod wanted;

@@ -140,6 +140,13 @@ pub(crate) async fn tell(state: &State, job: &str, scope: &str, wish: Wish) -> R
         return Err(Problem::not_found("there is no such job and scope"));
     }
     let (db, now) = (&state.store, SystemClock.now());
+    if wish == Wish::Run {
+        let stands =
+            |it: &job_states::JobState| it.paused && it.job == job && (it.scope.is_empty() || it.scope == scope);
+        if job_states::list(db).await?.iter().any(stands) {
+            return Err(Problem::new(409, "paused").because(format!("{job} is paused; resume it first")));
+        }
+    }
     match wish {
         Wish::Run => job_states::wake(db, job, scope, now).await?,
         Wish::Pause => job_states::set_paused(db, job, scope, true, now).await?,
@@ -155,6 +162,7 @@ pub(crate) async fn tell(state: &State, job: &str, scope: &str, wish: Wish) -> R
     params(("job" = String, Path, description = "`feature.noun`")),
     responses(
         (status = 202, description = "The run starts as soon as nothing else runs for this scope"),
+        (status = 409, description = "The job is paused; resume it first", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such job and scope", body = Problem, content_type = "application/problem+json"),
     )
 )]

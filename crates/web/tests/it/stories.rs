@@ -126,6 +126,11 @@ async fn only_our_own_pages_change_something() {
         .await;
     let states = job_states::list(&house.state.store).await.unwrap();
     assert!(states[0].paused && states[0].wake_at.is_some());
+    let response = house
+        .ask(post("/jobs/replies.home/run", &[("sec-fetch-site", "same-origin")]))
+        .await;
+    assert_eq!(response.status(), 409, "a pause is not overridden silently");
+    assert!(text(response).await.contains("resume it first"));
     house
         .ask(post("/jobs/replies.home/resume", &[("sec-fetch-site", "same-origin")]))
         .await;

@@ -15,7 +15,7 @@ pub struct Config {
     pub allow: Vec<IpNet>,
     /// A PEM file of certificate authorities to trust beside the public ones.
     pub extra_ca_file: Option<PathBuf>,
-    /// Domains, subdomains included, that are never asked anything.
+    /// Domains (subdomains included), addresses and address ranges that are never asked anything.
     pub blocklist: Vec<String>,
     /// Requests in flight over all hosts.
     pub concurrency: usize,
@@ -40,7 +40,7 @@ pub struct Config {
     pub longest_wait: Duration,
     /// Attempts at a request that may be repeated, the first included.
     pub attempts: u32,
-    /// Whether origins' robots.txt is asked for and obeyed.
+    /// Whether origins' robots.txt is asked for and obeyed, its `Crawl-delay` (up to a minute) included.
     pub robots: bool,
 }
 

@@ -63,6 +63,7 @@ pub(crate) struct Target {
 pub(crate) struct Guard {
     allow: Vec<IpNet>,
     blocklist: BTreeSet<Domain>,
+    blocked: Vec<IpNet>,
     lookup: Arc<dyn Lookup>,
     patience: Duration,
 }
@@ -77,23 +78,35 @@ impl fmt::Debug for Guard {
 
 impl Guard {
     pub(crate) fn new(config: &Config, lookup: Arc<dyn Lookup>) -> Result<Self, Error> {
-        let blocklist = config.blocklist.iter().map(|entry| {
-            Domain::parse(entry).map_err(|error| Error::Config {
+        let (mut blocklist, mut blocked) = (BTreeSet::new(), Vec::new());
+        for entry in &config.blocklist {
+            if let Some(net) = net_of(entry) {
+                blocked.push(net);
+                continue;
+            }
+            let domain = Domain::parse(entry).map_err(|error| Error::Config {
                 key: "blocklist",
-                reason: format!("{error}; list names such as `bad.example`, without scheme, port or `*.`"),
-            })
-        });
+                reason: format!(
+                    "{error}; list names such as `bad.example` and addresses such as `203.0.113.7`, without scheme, port or `*.`"
+                ),
+            })?;
+            blocklist.insert(domain);
+        }
         Ok(Self {
             allow: config.allow.clone(),
-            blocklist: blocklist.collect::<Result<_, _>>()?,
+            blocklist,
+            blocked,
             lookup,
             patience: config.connect_timeout,
         })
     }
 
     pub(crate) fn is_blocked(&self, host: &Host) -> bool {
-        host.domain()
-            .is_some_and(|domain| parents(domain.as_str()).any(|parent| self.holds(parent)))
+        match (host.domain(), address_of(host.as_str())) {
+            (Some(domain), _) => parents(domain.as_str()).any(|parent| self.holds(parent)),
+            (None, Some(ip)) => self.blocked.iter().any(|net| net.contains(&ip)),
+            (None, None) => false,
+        }
     }
 
     fn holds(&self, name: &str) -> bool {
@@ -203,6 +216,22 @@ impl Guard {
             None => Ok(found),
         }
     }
+}
+
+/// `203.0.113.7`, `203.0.113.0/24`, `2001:db8::7` or `[2001:db8::7]`.
+fn net_of(entry: &str) -> Option<IpNet> {
+    let entry = entry.trim();
+    entry.parse().ok().or_else(|| address_of(entry).map(IpNet::from))
+}
+
+/// The address that a host is, if it is a bare one: `203.0.113.7:8443`, `[2001:db8::7]`.
+fn address_of(host: &str) -> Option<IpAddr> {
+    let ip: IpAddr = host
+        .parse()
+        .ok()
+        .or_else(|| host.parse::<SocketAddr>().ok().map(|both| both.ip()))
+        .or_else(|| host.strip_prefix('[')?.strip_suffix(']')?.parse().ok())?;
+    Some(ip.to_canonical())
 }
 
 /// A name resolved to an address that may not be connected to.

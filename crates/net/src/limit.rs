@@ -118,10 +118,7 @@ impl Limits {
     pub(crate) fn learn(&self, sender: Sender<'_>, headers: &HeaderMap, refused: bool) -> Verdict {
         let said = Said::of(headers, self.clock.now());
         // An answer out of a cache speaks of somebody else's past.
-        let cached = headers.get(http::header::AGE).is_some_and(|age| {
-            age.to_str()
-                .is_ok_and(|age| age.trim().parse::<u64>().is_ok_and(|age| age > 0))
-        });
+        let cached = !reset::age(headers).is_zero();
         if cached && !refused {
             return Verdict::Served;
         }
@@ -139,6 +136,11 @@ impl Limits {
             None => self.origin(sender.host).gate.refuse(Some(wait), longest),
             Some(login) => self.login(login).token.refuse(Some(wait), longest),
         })
+    }
+
+    /// The origin's robots.txt asks for so long between two requests.
+    pub(crate) fn space(&self, host: &Host, gap: Duration) {
+        self.origin(host).gate.space(gap);
     }
 
     fn learn_of_origin(&self, gate: &Gate, said: &Said, sender: Sender<'_>, refused: bool) -> Verdict {

@@ -289,10 +289,11 @@ impl Net {
             // Boxed: following leads here again, for the types if not for the requests.
             Box::pin(self.follow(hop)).await
         };
-        let permits = self
+        let word = self
             .unless_stopped(self.pool.robots.permits(&target.host, &target.url, fetch))
             .await??;
-        if permits {
+        self.pool.limits.space(&target.host, word.delay);
+        if word.permits {
             Ok(())
         } else {
             Err(Error::Robots(target.host.clone()))

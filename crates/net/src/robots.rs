@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -41,6 +42,34 @@ enum Rules {
     Read(Arc<Robot>),
 }
 
+/// What a file says of one address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Word {
+    /// Whether it may be asked for.
+    pub(crate) permits: bool,
+    /// `Crawl-delay`: the least time between two requests to the host.
+    pub(crate) delay: Duration,
+}
+
+impl Word {
+    fn permit() -> Self {
+        Self {
+            permits: true,
+            delay: Duration::ZERO,
+        }
+    }
+}
+
+/// A host that wants more than this between two requests gets this: what waits must end.
+const LONGEST_DELAY: Duration = Duration::from_secs(60);
+
+fn delay(seconds: Option<f32>) -> Duration {
+    let seconds = seconds.filter(|seconds| *seconds > 0.0).unwrap_or_default();
+    Duration::try_from_secs_f32(seconds)
+        .unwrap_or(LONGEST_DELAY)
+        .min(LONGEST_DELAY)
+}
+
 impl Robots {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -49,13 +78,13 @@ impl Robots {
         }
     }
 
-    /// Whether `url` may be asked for; `fetch` gets the file if it is not known.
+    /// What a host's file says of `url`; `fetch` gets the file if it is not known.
     pub(crate) async fn permits(
         &self,
         host: &Host,
         url: &Url,
         fetch: impl Future<Output = Result<Response, Error>>,
-    ) -> Result<bool, Error> {
+    ) -> Result<Word, Error> {
         let cell = self.cell(host);
         let mut known = cell.lock().await;
         let now = self.clock.now();
@@ -72,9 +101,15 @@ impl Robots {
         };
         drop(known);
         Ok(match rules {
-            Rules::Allow => true,
-            Rules::Forbid => false,
-            Rules::Read(robot) => robot.allowed(url.as_str()),
+            Rules::Allow => Word::permit(),
+            Rules::Forbid => Word {
+                permits: false,
+                ..Word::permit()
+            },
+            Rules::Read(robot) => Word {
+                permits: robot.allowed(url.as_str()),
+                delay: delay(robot.delay),
+            },
         })
     }
 
@@ -142,6 +177,7 @@ mod tests {
             .permits(&Host::of(&url).unwrap(), &url, async { answer })
             .await
             .unwrap()
+            .permits
     }
 
     #[tokio::test]
@@ -179,6 +215,21 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_delay_is_kept_within_reason() {
+        for (asked, kept) in [
+            (None, 0.0),
+            (Some(0.5), 0.5),
+            (Some(10.0), 10.0),
+            (Some(86400.0), 60.0),
+            (Some(f32::INFINITY), 60.0),
+            (Some(f32::NAN), 0.0),
+            (Some(-1.0), 0.0),
+        ] {
+            assert_eq!(delay(asked), Duration::from_secs_f32(kept), "{asked:?}");
+        }
+    }
+
     #[tokio::test]
     async fn a_file_counts_for_a_day_and_a_failure_for_an_hour() {
         let clock = FakeClock::at(DateTime::UNIX_EPOCH);
@@ -190,6 +241,7 @@ mod tests {
                 .permits(&host, &url, async move { answer(status, "") })
                 .await
                 .unwrap()
+                .permits
         };
         assert!(ask(503).await);
         clock.advance(TimeDelta::minutes(59));

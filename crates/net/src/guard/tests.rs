@@ -220,6 +220,37 @@ async fn the_blocklist_holds_subdomains_in_any_spelling_and_nobody_is_asked_for_
     assert_eq!(told.asked.load(Ordering::Relaxed), 0);
 }
 
+/// Checks 11 and 12, for hosts that have no name.
+#[tokio::test]
+async fn a_blocked_address_is_blocked_on_every_port_and_in_every_spelling() {
+    let config = Config {
+        allow: vec!["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()],
+        blocklist: vec![
+            "203.0.113.7".into(),
+            "198.51.100.0/24".into(),
+            "2001:db8::7".into(),
+            "[2001:db8::8]".into(),
+        ],
+        ..Config::default()
+    };
+    let guard = Guard::new(&config, Arc::new(SystemLookup)).unwrap();
+    for url in [
+        "https://203.0.113.7/",
+        "http://203.0.113.7:8443/x",
+        "http://0xcb.0.0x71.7/",
+        "http://198.51.100.200:3000/",
+        "http://[2001:db8::7]:8080/",
+        "https://[2001:DB8:0:0::8]/",
+        "http://[::ffff:203.0.113.7]/",
+    ] {
+        let answer = guard.check(&url.parse().unwrap()).await;
+        assert!(matches!(answer, Err(Error::Blocked(_))), "{url}: {answer:?}");
+    }
+    for url in ["http://203.0.113.8/", "http://[2001:db8::9]/"] {
+        assert!(guard.check(&url.parse().unwrap()).await.is_ok(), "{url}");
+    }
+}
+
 #[test]
 fn a_bad_blocklist_is_told() {
     let config = Config {

@@ -53,6 +53,8 @@ struct Word {
     limit: Option<u32>,
     refusals: u32,
     used: Option<Instant>,
+    /// The least time between two requests.
+    gap: Duration,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -155,6 +157,11 @@ impl Gate {
         wait + jitter
     }
 
+    /// From now on two requests are at least so far apart.
+    pub(super) fn space(&self, gap: Duration) {
+        self.word().gap = gap;
+    }
+
     /// An answer without a word about limits: the refusals are over.
     pub(super) fn answered(&self) {
         self.word().refusals = 0;
@@ -180,16 +187,21 @@ impl Word {
             return Err(until);
         }
         self.quiet_until = None;
-        self.used = Some(now);
+        if let Some(next) = self.used.map(|used| used + self.gap).filter(|next| *next > now) {
+            return Err(next);
+        }
+        let used = self.used.replace(now);
         let Some(window) = self.window.as_mut().filter(|window| window.until > now) else {
             self.window = None;
             return Ok(());
         };
         if window.left == 0 {
+            self.used = used;
             return Err(window.until);
         }
         if let Some(next) = window.next {
             if next > now {
+                self.used = used;
                 return Err(next.min(window.until));
             }
             window.next = Some(now + (window.until - now) / window.left);
@@ -242,6 +254,18 @@ mod tests {
             (Duration::from_secs(19)..Duration::from_secs(21)).contains(&ten),
             "{ten:?}"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_gap_is_kept_between_any_two() {
+        let gate = Gate::new(6000, MINUTE, 100);
+        gate.space(Duration::from_secs(10));
+        assert_eq!(spend(&gate, 1).await, Duration::ZERO);
+        assert_eq!(spend(&gate, 3).await, Duration::from_secs(30));
+        tokio::time::advance(Duration::from_secs(7)).await;
+        assert_eq!(spend(&gate, 1).await, Duration::from_secs(3));
+        gate.space(Duration::ZERO);
+        assert!(spend(&gate, 3).await < Duration::from_secs(1));
     }
 
     #[tokio::test(start_paused = true)]

@@ -28,7 +28,9 @@ impl Said {
             .map_or(now, |date| date.to_utc());
         // `300` or, as some proxies write it, `300, 300;w=300`.
         let count = |name: &str| -> Option<u32> { text(name)?.split([',', ';']).next()?.trim().parse().ok() };
-        let wait = |name: &str| distance(text(name)?, date);
+        // A cache in between kept the answer for so long since its `Date`, and what it tells is that much nearer.
+        let age = age(headers);
+        let wait = |name: &str| distance(text(name)?, date).map(|wait| wait.saturating_sub(age));
         Self {
             limit: count("x-ratelimit-limit"),
             remaining: count("x-ratelimit-remaining"),
@@ -36,6 +38,14 @@ impl Said {
             retry_after: wait("retry-after"),
         }
     }
+}
+
+/// How long a cache kept the answer.
+pub(super) fn age(headers: &HeaderMap) -> Duration {
+    let seconds = headers
+        .get(header::AGE)
+        .and_then(|age| age.to_str().ok()?.trim().parse().ok());
+    seconds.map_or(Duration::ZERO, Duration::from_secs)
 }
 
 /// From `date` to what `text` means: RFC 3339, epoch seconds or milliseconds, an HTTP date, or seconds from now.
@@ -103,6 +113,28 @@ mod tests {
                 _ => assert_eq!(read, seconds, "{text}"),
             }
         }
+    }
+
+    #[test]
+    fn what_a_cache_kept_is_that_much_nearer() {
+        let said = |age: &'static str| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in [
+                ("date", "Sat, 01 Aug 2026 13:45:00 GMT"),
+                ("x-ratelimit-reset", "2026-08-01T13:50:00.000Z"),
+                ("retry-after", "120"),
+                ("age", age),
+            ] {
+                headers.insert(name, HeaderValue::from_static(value));
+            }
+            let said = Said::of(&headers, date());
+            (said.retry_after.unwrap().as_secs(), said.reset.unwrap().as_secs())
+        };
+        assert_eq!(said("0"), (120, 300));
+        assert_eq!(said("100"), (20, 200));
+        assert_eq!(said("18446744073709551615"), (0, 0));
+        assert_eq!(said("soon"), (120, 300));
+        assert_eq!(said("-5"), (120, 300));
     }
 
     #[test]

@@ -35,6 +35,7 @@ fn refusal(format: usize) -> Response {
     )
 }
 
+/// Check 14.
 #[tokio::test]
 async fn a_refusal_is_waited_out_in_every_spelling_while_others_go_on() {
     let net = pool(&config());
@@ -61,6 +62,85 @@ async fn a_refusal_is_waited_out_in_every_spelling_while_others_go_on() {
         assert!(begin.elapsed() < Duration::from_millis(900));
     };
     tokio::join!(join_all((0..7).map(ask)), free);
+}
+
+/// Check 14: without any word the wait is our own; here it is as long as the longest.
+#[tokio::test]
+async fn lemmys_way_to_refuse_is_a_refusal_and_other_bad_requests_are_not() {
+    let body = r#"{"error":"rate_limit_error"}"#;
+    let lemmy = Server::start(move |_, n| if n == 0 { answer(400, body) } else { answer(200, "") }).await;
+    let strict = Server::start(|_, _| answer(400, r#"{"error":"couldnt_find_post"}"#)).await;
+    let net = pool(&Config {
+        longest_wait: Duration::from_millis(1200),
+        ..config()
+    });
+    let begin = Instant::now();
+    assert_eq!(net.send(get(lemmy.url("/"))).await.unwrap().http_status, 200);
+    assert!(begin.elapsed() >= Duration::from_millis(1200), "{:?}", begin.elapsed());
+    assert_eq!(net.send(get(strict.url("/"))).await.unwrap().http_status, 400);
+    assert_eq!((lemmy.paths().len(), strict.paths().len()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_refusal_that_a_cache_kept_is_not_waited_out_twice() {
+    let kept = || with(429, &[("retry-after", "60"), ("age", "59")]);
+    let server = Server::start(move |_, n| if n == 0 { kept() } else { answer(200, "") }).await;
+    let begin = Instant::now();
+    assert_eq!(
+        pool(&config()).send(get(server.url("/"))).await.unwrap().http_status,
+        200
+    );
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+}
+
+/// Home's refusal of a page is about pages; its refusal of anything else is about everything.
+#[tokio::test]
+async fn a_refusal_by_one_bucket_is_not_obeyed_for_another() {
+    let refused = |minutes| {
+        let reset = (now() + chrono::TimeDelta::minutes(minutes)).to_rfc3339();
+        let head = [
+            ("x-ratelimit-limit", "300"),
+            ("x-ratelimit-remaining", "0"),
+            ("x-ratelimit-reset", reset.as_str()),
+        ];
+        with(429, &head)
+    };
+    let server = Server::start(move |seen, _| match seen.path.as_str() {
+        path if path.contains("max_id") => refused(12),
+        "/spent" => refused(4),
+        _ => answer(200, ""),
+    })
+    .await;
+    // One attempt each, so that a refusal comes back and what it taught is seen at the next.
+    let net = pool(&Config {
+        attempts: 1,
+        ..config()
+    });
+    let bearer = Bearer {
+        origin: server.url("/"),
+        token: "t".to_owned().into(),
+        login: "s/l".into(),
+    };
+    let send = async |path: &str, paging| {
+        let request = Request {
+            paging,
+            ..Request::server(Method::GET, server.url(path), Some(bearer.clone()))
+        };
+        net.send(request).await.unwrap().http_status
+    };
+    let waits = async |path: &str, paging| {
+        tokio::time::timeout(Duration::from_millis(300), send(path, paging))
+            .await
+            .is_err()
+    };
+    assert_eq!(send("/home?max_id=1", true).await, 429);
+    assert!(waits("/home?max_id=1", true).await, "for its bucket");
+    assert_eq!(send("/home", false).await, 200);
+    assert_eq!(send("/context", false).await, 200);
+    assert!(waits("/home?max_id=1", true).await, "still");
+    assert_eq!(server.paths().iter().filter(|path| path.contains("max_id")).count(), 1);
+    assert_eq!(send("/spent", false).await, 429);
+    assert!(waits("/home", false).await, "the token's own bucket is everybody's");
 }
 
 #[tokio::test]
@@ -205,6 +285,7 @@ async fn one_silent_host_does_not_slow_twenty_others() {
     assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
 }
 
+/// Check 18.
 #[tokio::test]
 async fn spellings_of_a_host_share_one_budget() {
     let server = Server::start(|_, _| answer(200, "")).await;

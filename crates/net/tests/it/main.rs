@@ -5,3 +5,4 @@ mod manners;
 mod redirects;
 mod sending;
 mod server;
+mod tls;

@@ -1,8 +1,11 @@
 //! robots.txt, the blocklist, and names that lead inward.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use futures::future::join_all;
@@ -52,6 +55,38 @@ async fn our_own_server_is_not_asked_for_robots() {
 }
 
 #[tokio::test]
+async fn a_crawl_delay_is_kept_between_all_requests_to_the_host_and_to_no_other() {
+    let site = |robots: &'static str| {
+        Server::start(move |seen, _| match seen.path.as_str() {
+            "/robots.txt" => answer(200, robots),
+            _ => answer(200, ""),
+        })
+    };
+    let slow = site("User-agent: *\nCrawl-delay: 0.3\n").await;
+    let quick = site("User-agent: other\nCrawl-delay: 30\n").await;
+    let net = pool(&Config {
+        robots: true,
+        origin_concurrency: 4,
+        ..config()
+    });
+    let ask = |server: &Server| {
+        let urls: Vec<_> = (0..4).map(|i| server.url(&format!("/{i}"))).collect();
+        let net = &net;
+        async move {
+            let begin = Instant::now();
+            for answer in join_all(urls.into_iter().map(|url| net.send(get(url)))).await {
+                answer.unwrap();
+            }
+            begin.elapsed()
+        }
+    };
+    let (slow, quick) = tokio::join!(ask(&slow), ask(&quick));
+    // Four requests after the file are at least three gaps.
+    assert!(slow >= Duration::from_millis(900), "{slow:?}");
+    assert!(quick < slow, "{quick:?}, {slow:?}");
+}
+
+#[tokio::test]
 async fn a_huge_robots_file_is_read_in_part() {
     let server = Server::start(|seen, _| match seen.path.as_str() {
         "/robots.txt" => answer(
@@ -69,6 +104,7 @@ async fn a_huge_robots_file_is_read_in_part() {
     assert!(net.send(get(server.url("/yes"))).await.is_ok());
 }
 
+/// Check 12.
 #[tokio::test]
 async fn the_blocklist_is_kept_without_a_look_up_and_inward_names_are_refused() {
     let lookups = Arc::new(AtomicUsize::new(0));
@@ -77,14 +113,18 @@ async fn the_blocklist_is_kept_without_a_look_up_and_inward_names_are_refused() 
         ..config()
     };
     let net = Net::with_lookup(&config, Arc::new(SystemClock), Arc::new(Home(lookups.clone()))).unwrap();
-    for url in ["https://x.BAD.example/", "http://bad.example:8443/"] {
+    for url in [
+        "https://x.BAD.example/",
+        "https://BAD.example/",
+        "http://bad.example:8443/",
+    ] {
         assert!(matches!(
             net.send(get(url.parse().unwrap())).await,
             Err(Error::Blocked(_))
         ));
     }
     assert!(net.is_blocked(&Host::stored("x.bad.example")) && !net.is_blocked(&Host::stored("notbad.example")));
-    assert_eq!(lookups.load(Ordering::SeqCst), 0);
+    assert_eq!(lookups.load(Ordering::SeqCst), 0, "no DNS lookup is made");
     let inward = net.send(get("https://inward.example/".parse().unwrap())).await;
     assert!(matches!(inward, Err(Error::Refused { .. })), "{inward:?}");
     assert_eq!(net.rests(&Host::stored("inward.example")), None);

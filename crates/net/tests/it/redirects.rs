@@ -12,6 +12,7 @@ fn bearer(origin: Url) -> Bearer {
     }
 }
 
+/// Check 16.
 #[tokio::test]
 async fn every_kind_is_followed_to_the_final_url() {
     let server = Server::start(|seen, _| match seen.path.as_str() {
@@ -30,6 +31,7 @@ async fn every_kind_is_followed_to_the_final_url() {
     assert_eq!(net.spent().into_values().sum::<u64>(), 6);
 }
 
+/// Check 16.
 #[tokio::test]
 async fn loops_long_ways_and_ways_inward_end() {
     let server = Server::start(|seen, n| match seen.path.as_str() {

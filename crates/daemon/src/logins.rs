@@ -8,7 +8,7 @@ use std::{
 use futures::future::join_all;
 use job::{Job, News, tell};
 use mastodon::Client;
-use model::Clock;
+use model::{Clock, Role};
 use net::Net;
 use store::{Db, notices::Severity};
 use tracing::{info, warn};
@@ -27,6 +27,8 @@ pub enum Standing {
     Good {
         /// Whose it is.
         acct: String,
+        /// What its owner may do on the server, where the server says so.
+        role: Option<Role>,
         /// Scopes it lacks.
         missing: Vec<&'static str>,
     },
@@ -71,23 +73,51 @@ impl Login {
     pub fn hindrance(&self, job: &dyn Job) -> Option<String> {
         match self.standing() {
             Standing::Bad(reason) => Some(reason),
-            Standing::Good { missing, .. } => {
-                let missing: Vec<String> = job
-                    .scopes()
-                    .iter()
-                    .filter(|scope| missing.contains(scope))
-                    .map(|scope| format!("`{scope}`"))
-                    .collect();
-                (!missing.is_empty()).then(|| {
-                    format!(
+            Standing::Good { acct, role, .. } => {
+                let (scopes, permissions) = (self.scopes_lacked(job), self.permissions_lacked(job));
+                let mut reasons = Vec::new();
+                if !scopes.is_empty() {
+                    reasons.push(format!(
                         "the token of {} lacks the scope {}; make a token that has it, and reload",
                         self.name,
-                        missing.join(", ")
-                    )
-                })
+                        quoted(&scopes)
+                    ));
+                }
+                if !permissions.is_empty() {
+                    let role = role.map(|role| role.name).unwrap_or_default();
+                    reasons.push(format!(
+                        "the role {role:?} of {acct} lacks the permission {}; ask for a role that has it, and reload",
+                        quoted(&permissions)
+                    ));
+                }
+                (!reasons.is_empty()).then(|| reasons.join("; and "))
             }
             Standing::Unknown | Standing::Unreachable(_) => None,
         }
+    }
+
+    /// Scopes that a job wants and the token lacks.
+    pub fn scopes_lacked(&self, job: &dyn Job) -> Vec<&'static str> {
+        match self.standing() {
+            Standing::Good { missing, .. } => {
+                let wanted = job.scopes().iter().copied();
+                wanted.filter(|scope| missing.contains(scope)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Permissions behind the scopes of a job that the owner's role lacks. A server without roles is not judged.
+    pub fn permissions_lacked(&self, job: &dyn Job) -> Vec<&'static str> {
+        let Standing::Good { role: Some(role), .. } = self.standing() else {
+            return Vec::new();
+        };
+        let behind = job
+            .scopes()
+            .iter()
+            .filter_map(|scope| mastodon::permission_behind(scope));
+        let lacked: BTreeSet<u64> = behind.filter(|bit| !role.can(*bit)).collect();
+        lacked.into_iter().map(Role::name_of).collect()
     }
 
     /// As a job is handed it.
@@ -120,7 +150,7 @@ impl Login {
 
     async fn record(&self, store: &Db, clock: &dyn Clock) {
         let (acct, trouble) = match self.standing() {
-            Standing::Good { acct, missing } => (
+            Standing::Good { acct, missing, .. } => (
                 Some(acct),
                 (!missing.is_empty()).then(|| format!("lacks the scope {}", missing.join(", "))),
             ),
@@ -264,7 +294,7 @@ async fn check_login(login: &Login, jobs: &[Arc<dyn Job>]) {
                 .flat_map(|job| job.scopes().iter().copied())
                 .collect();
             let wanted: Vec<&'static str> = wanted.into_iter().collect();
-            match client.missing_scopes(&wanted).await {
+            match client.missing_scopes(&wanted, owner.role.as_ref()).await {
                 Ok(missing) => {
                     if !missing.is_empty() {
                         warn!(
@@ -276,6 +306,7 @@ async fn check_login(login: &Login, jobs: &[Arc<dyn Job>]) {
                     }
                     Standing::Good {
                         acct: acct(&owner.account.acct, &client.host().to_string()),
+                        role: owner.role,
                         missing,
                     }
                 }
@@ -303,7 +334,17 @@ pub fn bad(error: &mastodon::Error) -> Option<String> {
     }
 }
 
-fn acct(acct: &str, host: &str) -> String {
+/// `a`, `b`.
+fn quoted(names: &[&str]) -> String {
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// An account as people write it: `user@host`.
+pub(crate) fn acct(acct: &str, host: &str) -> String {
     if acct.contains('@') {
         acct.to_owned()
     } else {

@@ -105,7 +105,8 @@ fn lacks_scope(response: &Response) -> bool {
         .headers
         .get_all(header::WWW_AUTHENTICATE)
         .iter()
-        .any(|value| contains(value.as_bytes(), "insufficient_scope"));
+        // The standard's word, and the one that Mastodon's library uses instead.
+        .any(|value| contains(value.as_bytes(), "insufficient_scope") || contains(value.as_bytes(), "invalid_scope"));
     told || [
         "outside the authorized scopes",
         "insufficient scope",
@@ -211,12 +212,14 @@ mod tests {
     #[test]
     fn a_scope_told_by_the_header_alone_counts() {
         let mut refused = response(403, r#"{"error":"許可されていません"}"#);
-        let value = r#"Bearer realm="Doorkeeper", error="insufficient_scope""#;
-        refused.headers.insert(header::WWW_AUTHENTICATE, value.parse().unwrap());
-        assert!(matches!(
-            success(refused, &asked(Some("a/me"))),
-            Err(Error::Scope { .. })
-        ));
+        for word in ["insufficient_scope", "invalid_scope"] {
+            let value = format!(r#"Bearer realm="Doorkeeper", error="{word}""#);
+            refused.headers.insert(header::WWW_AUTHENTICATE, value.parse().unwrap());
+            assert!(matches!(
+                success(refused.clone(), &asked(Some("a/me"))),
+                Err(Error::Scope { .. })
+            ));
+        }
     }
 
     #[test]

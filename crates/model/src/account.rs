@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Uri, lenient};
+use crate::{AccountId, Role, Uri, lenient};
 
 /// An account as a server shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,28 +61,4 @@ pub struct CredentialAccount {
     /// What the account may do on its server.
     #[serde(default, deserialize_with = "lenient::or_default")]
     pub role: Option<Role>,
-}
-
-/// A role, judged by its permission bits only.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
-pub struct Role {
-    /// For people; never decide by it.
-    #[serde(default, deserialize_with = "lenient::or_default")]
-    pub name: String,
-    /// A decimal string of a bit mask.
-    #[serde(default, deserialize_with = "lenient::or_default")]
-    pub permissions: String,
-}
-
-impl Role {
-    /// All permissions.
-    pub const ADMINISTRATOR: u64 = 0x1;
-    /// Seeing and changing accounts.
-    pub const MANAGE_USERS: u64 = 0x400;
-
-    /// Whether the role has the permission `bit`, administrators having them all.
-    pub fn can(&self, bit: u64) -> bool {
-        let bits: u64 = self.permissions.parse().unwrap_or(0);
-        bits & Self::ADMINISTRATOR != 0 || bits & bit != 0
-    }
 }

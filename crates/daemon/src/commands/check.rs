@@ -7,8 +7,9 @@ use crate::{
     args::Args,
     daemon,
     doors::Doors,
-    logins::{self, Standing},
+    logins::{self, Login, Standing},
     out, registry,
+    runner::Entry,
 };
 
 #[derive(Debug, Serialize)]
@@ -16,73 +17,110 @@ struct Report {
     config: Option<std::path::PathBuf>,
     database: String,
     servers: Vec<store::servers::Server>,
-    logins: Vec<Line>,
-    jobs: Vec<Line>,
+    logins: Vec<OfLogin>,
+    jobs: Vec<OfJob>,
 }
 
 #[derive(Debug, Serialize)]
-struct Line {
+struct OfLogin {
+    name: String,
+    token: String,
+    well: bool,
+    acct: Option<String>,
+    role: Option<String>,
+    /// Mastodon's names.
+    permissions: Vec<String>,
+    /// Of those that any job wants.
+    missing_scopes: Vec<&'static str>,
+    says: String,
+}
+
+#[derive(Debug, Serialize)]
+struct OfJob {
     name: String,
     scope: String,
     well: bool,
+    needs_scopes: &'static [&'static str],
+    missing_scopes: Vec<&'static str>,
+    missing_permissions: Vec<&'static str>,
     says: String,
+}
+
+impl OfLogin {
+    fn of(login: &Login) -> Self {
+        let mut line = Self {
+            name: login.name.clone(),
+            token: login.masked.clone(),
+            well: false,
+            acct: None,
+            role: None,
+            permissions: Vec::new(),
+            missing_scopes: Vec::new(),
+            says: String::new(),
+        };
+        match login.standing() {
+            Standing::Good { acct, role, missing } => {
+                line.well = missing.is_empty();
+                line.says = match missing.as_slice() {
+                    [] => acct.clone(),
+                    missing => format!("{acct}, without the scope {}", missing.join(", ")),
+                };
+                line.permissions = role.iter().flat_map(model::Role::permission_names).collect();
+                line.role = role.map(|role| role.name);
+                line.acct = Some(acct);
+                line.missing_scopes = missing;
+            }
+            Standing::Unreachable(reason) | Standing::Bad(reason) => line.says = reason,
+            Standing::Unknown => line.says = "could not be asked".into(),
+        }
+        line
+    }
+}
+
+impl OfJob {
+    fn of(entry: &Entry) -> Self {
+        let (job, hindrance) = (&*entry.job, entry.hindrance());
+        // Where any login suffices nothing is missing.
+        let lacking: Vec<_> = entry.logins.iter().filter(|_| hindrance.is_some()).collect();
+        Self {
+            name: job.name().to_owned(),
+            scope: entry.scope.clone(),
+            well: hindrance.is_none(),
+            needs_scopes: job.scopes(),
+            missing_scopes: lacking
+                .first()
+                .map(|login| login.scopes_lacked(job))
+                .unwrap_or_default(),
+            missing_permissions: lacking
+                .first()
+                .map(|login| login.permissions_lacked(job))
+                .unwrap_or_default(),
+            says: hindrance.unwrap_or_else(|| job.schedule().to_string()),
+        }
+    }
 }
 
 pub(super) async fn run(args: &Args) -> anyhow::Result<Exit> {
     let (config, doors): (_, Doors) = super::open(args).await?;
     let settings = daemon::settings(&config, &doors, registry::jobs)?;
     logins::check(&settings.logins, &settings.jobs, &doors).await;
-    let of_logins = settings
-        .logins
-        .iter()
-        .map(|login| {
-            let (well, says) = match login.standing() {
-                Standing::Good { acct, missing } if missing.is_empty() => (true, acct),
-                Standing::Good { acct, missing } => (true, format!("{acct}, without the scope {}", missing.join(", "))),
-                Standing::Unreachable(reason) | Standing::Bad(reason) => (false, reason),
-                Standing::Unknown => (false, "could not be asked".into()),
-            };
-            Line {
-                name: login.name.clone(),
-                scope: login.masked.clone(),
-                well,
-                says,
-            }
-        })
-        .collect();
-    let of_jobs = settings
-        .entries
-        .iter()
-        .map(|entry| {
-            let hindrance = entry.hindrance();
-            Line {
-                name: entry.job.name().to_owned(),
-                scope: entry.scope.clone(),
-                well: hindrance.is_none(),
-                says: hindrance.unwrap_or_else(|| entry.job.schedule().to_string()),
-            }
-        })
-        .collect();
     let report = Report {
         config: config.file.clone(),
         database: doors.store.describe(),
         servers: store::servers::list(&doors.store).await?,
-        logins: of_logins,
-        jobs: of_jobs,
+        logins: settings.logins.iter().map(|login| OfLogin::of(login)).collect(),
+        jobs: settings.entries.iter().map(|entry| OfJob::of(entry)).collect(),
     };
     doors.store.close().await;
-    let well = |lines: &[Line]| lines.iter().filter(|line| line.well).count();
-    let (good, all) = (
-        well(&report.logins) + well(&report.jobs),
-        report.logins.len() + report.jobs.len(),
-    );
     if args.json {
         out::json(&report)?;
     } else {
         show(&report);
     }
-    Ok(match good {
-        good if good == all => Exit::Done,
+    let of_logins = report.logins.iter().map(|line| line.well);
+    let well: Vec<bool> = of_logins.chain(report.jobs.iter().map(|line| line.well)).collect();
+    Ok(match well.iter().filter(|well| **well).count() {
+        good if good == well.len() => Exit::Done,
         0 => Exit::Failed,
         _ => Exit::Part,
     })
@@ -97,21 +135,50 @@ fn show(report: &Report) {
     for server in &report.servers {
         out::line(format!("server    {} runs {}", server.host, server.version));
     }
-    let rows = |lines: &[Line]| -> Vec<Vec<String>> {
-        lines
-            .iter()
-            .map(|line| {
-                vec![
-                    line.name.clone(),
-                    line.scope.clone(),
-                    if line.well { "yes" } else { "no" }.to_owned(),
-                    line.says.clone(),
-                ]
-            })
-            .collect()
-    };
+    let yes = |well: bool| if well { "yes" } else { "no" }.to_owned();
+    let logins: Vec<Vec<String>> = report
+        .logins
+        .iter()
+        .map(|line| {
+            vec![
+                line.name.clone(),
+                line.token.clone(),
+                yes(line.well),
+                role(line),
+                line.says.clone(),
+            ]
+        })
+        .collect();
     out::line("");
-    out::table(&["LOGIN", "TOKEN", "WORKS", ""], &rows(&report.logins));
+    if logins.is_empty() {
+        out::line("There is no login in [[servers]] yet: `egret init https://your.server` makes one.");
+        return;
+    }
+    out::table(&["LOGIN", "TOKEN", "WORKS", "ROLE", ""], &logins);
+    for line in report.logins.iter().filter(|line| !line.permissions.is_empty()) {
+        out::line(format!("{} may: {}", line.name, may(&line.permissions)));
+    }
+    let jobs: Vec<Vec<String>> = report
+        .jobs
+        .iter()
+        .map(|line| vec![line.name.clone(), line.scope.clone(), yes(line.well), line.says.clone()])
+        .collect();
     out::line("");
-    out::table(&["JOB", "FOR", "CAN RUN", ""], &rows(&report.jobs));
+    out::table(&["JOB", "FOR", "CAN RUN", ""], &jobs);
+}
+
+/// What a role is called; the one of everybody has no name.
+fn role(line: &OfLogin) -> String {
+    match line.role.as_deref() {
+        None => "-".into(),
+        Some("") => "everybody's".into(),
+        Some(name) => name.to_owned(),
+    }
+}
+
+fn may(permissions: &[String]) -> String {
+    if permissions.iter().any(|name| name == "administrator") {
+        return "everything (administrator)".into();
+    }
+    permissions.join(", ")
 }

@@ -45,7 +45,11 @@ fn revoked() -> Reply {
 }
 
 fn outside() -> Reply {
-    Reply::error(403, "This action is outside the authorized scopes")
+    let text = "This action is outside the authorized scopes";
+    Reply::error(403, text).header(
+        "www-authenticate",
+        format!("Bearer realm=\"Doorkeeper\", error=\"invalid_scope\", error_description=\"{text}\""),
+    )
 }
 
 /// An endpoint that strangers may use too: `None` for them.

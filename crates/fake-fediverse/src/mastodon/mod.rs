@@ -12,6 +12,7 @@ mod reports;
 pub(crate) mod search;
 mod statuses;
 mod timelines;
+mod writes;
 
 use std::sync::Arc;
 
@@ -53,6 +54,10 @@ pub(crate) async fn answer(state: &Arc<State>, call: &Call) -> Reply {
         }
         ["api", rest @ ..] => collections::answer(state, call, rest),
         _ => neighbours::web::answer(state, call, &path).map(Ok),
+    };
+    let answer = match path.as_slice() {
+        ["api", rest @ ..] if answer.is_none() => writes::answer(state, call, rest),
+        _ => answer,
     };
     match answer {
         Some(Ok(reply) | Err(reply)) => reply,

@@ -6,7 +6,7 @@ mod async_refreshes;
 mod bookmarks;
 mod instance;
 mod lists;
-mod scopes;
+pub(crate) mod scopes;
 mod search;
 mod statuses;
 mod timelines;

@@ -16,20 +16,9 @@ fn net() -> Net {
     Net::new(&config, Arc::new(SystemClock)).unwrap()
 }
 
-/// Presses the button of the page that `url` shows, as a browser does, and says where it is sent.
-async fn agree(url: &Url) -> Url {
-    let (mut page, form) = (url.clone(), url.query().unwrap().to_owned());
-    page.set_query(None);
-    let answer = tokio::task::spawn_blocking(move || {
-        let agent = ureq::Agent::config_builder().max_redirects(0).build().new_agent();
-        let post = agent.post(page.as_str());
-        post.content_type("application/x-www-form-urlencoded")
-            .send(form)
-            .unwrap()
-    });
-    let answer = answer.await.unwrap();
-    let location = answer.headers()["location"].to_str().unwrap();
-    url.join(location).unwrap()
+/// Signs in and agrees, and says where the browser is sent.
+fn agree(fediverse: &Fediverse, url: &Url) -> Url {
+    url.join(&fediverse.consent("me", url.as_str())).unwrap()
 }
 
 fn query(url: &Url, name: &str) -> Option<String> {
@@ -47,13 +36,13 @@ async fn a_code_is_worth_a_token_only_to_who_asked() {
         .unwrap();
     let asked = app.ask(&["read"]);
     assert_eq!(query(&asked.url, "code_challenge_method").as_deref(), Some("S256"));
-    let code = query(&agree(&asked.url).await, "code").unwrap();
+    let code = query(&agree(&fediverse, &asked.url), "code").unwrap();
     let thief = app.ask(&["read"]).verifier;
     let stolen = app.token(&net, &code, &thief, &["read"]).await;
     assert!(matches!(stolen, Err(Error::Code { .. })), "{stolen:?}");
 
     let asked = app.ask(&["read"]);
-    let code = query(&agree(&asked.url).await, "code").unwrap();
+    let code = query(&agree(&fediverse, &asked.url), "code").unwrap();
     let granted = app.token(&net, &code, &asked.verifier, &["read"]).await.unwrap();
     assert_eq!(granted.scopes, ["read"]);
     let client = crate::Client::new(net.clone(), base, "home/me", granted.token.clone());
@@ -75,7 +64,7 @@ async fn a_browser_comes_back_with_the_state_it_was_sent_with() {
         .await
         .unwrap();
     let asked = app.ask(&["read:accounts"]);
-    let back = agree(&asked.url).await;
+    let back = agree(&fediverse, &asked.url);
     assert_eq!((back.origin(), back.path()), (ours.origin(), ours.path()));
     assert!(asked.came_back_with(&query(&back, "state").unwrap()));
     assert!(!asked.came_back_with("another"));

@@ -33,6 +33,7 @@ pub enum Command {
     /// Asks for a token in the browser and writes the first config
     Init {
         /// Your server, such as `https://mastodon.example`
+        #[arg(value_parser = server)]
         url: url::Url,
         /// A name for the login
         #[arg(long, default_value = "me")]
@@ -145,6 +146,19 @@ pub enum EffectsAction {
         /// Its id
         id: String,
     },
+}
+
+/// The address of a server, as people write it: `mastodon.example` will do.
+fn server(text: &str) -> Result<url::Url, String> {
+    let text = text.trim();
+    let url = if text.contains("://") {
+        url::Url::parse(text)
+    } else {
+        url::Url::parse(&format!("https://{text}"))
+    };
+    url.ok()
+        .filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host() && url.username().is_empty())
+        .ok_or_else(|| "not the address of a server; write https://your.server".to_owned())
 }
 
 impl Args {

@@ -16,7 +16,7 @@ pub mod scheduler;
 pub mod telemetry;
 pub mod words;
 
-use std::{ffi::OsString, io::Write as _, process::ExitCode};
+use std::{ffi::OsString, process::ExitCode};
 
 use clap::Parser as _;
 
@@ -43,11 +43,18 @@ impl From<Exit> for ExitCode {
 
 /// The program: does what the arguments say. Bad usage is 2.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args = match args::Args::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let args = match args::Args::try_parse_from(&arguments) {
         Ok(args) => args,
         Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            let code = error.exit_code();
+            // Help and the version are no errors; and who asks for JSON gets it even when the rest is not understood.
+            if code != 0 && arguments.iter().any(|argument| argument == "--json") {
+                out::usage(&error);
+            } else {
+                let _ = error.print();
+            }
+            return ExitCode::from(u8::try_from(code).unwrap_or(2));
         }
     };
     // Two threads: the work is waiting for others, and each thread costs memory.
@@ -67,7 +74,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match result {
         Ok(exit) => exit.into(),
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "egret: {error:#}");
+            out::error(&error, args.json);
             Exit::Failed.into()
         }
     }

@@ -1,4 +1,5 @@
-//! What commands print: tables for people, JSON for programs.
+//! What commands print: tables for people, JSON for programs. With `--json` standard output is one JSON value, and
+//! when the command failed that value is `{"error": …, "hint": …}`.
 
 use std::io::Write as _;
 
@@ -16,6 +17,31 @@ pub fn line(text: impl AsRef<str>) {
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     line(serde_json::to_string_pretty(value)?);
     Ok(())
+}
+
+/// Prints why a command failed: a line on standard error or, for programs, one object on standard output.
+pub fn error(error: &anyhow::Error, as_json: bool) {
+    let text = format!("{error:#}");
+    if as_json {
+        line(failure(&text).to_string());
+    } else {
+        let _ = writeln!(std::io::stderr(), "egret: {text}");
+    }
+}
+
+/// The same for arguments that were not understood.
+pub fn usage(error: &clap::Error) {
+    let text = error.render().to_string();
+    let text = text.trim().trim_start_matches("error: ");
+    let (what, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let hint: Vec<&str> = rest.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    line(serde_json::json!({ "error": what, "hint": hint.join("; ") }).to_string());
+}
+
+/// Messages read "what is wrong; what to do": the hint is what stands behind the last semicolon.
+fn failure(text: &str) -> serde_json::Value {
+    let hint = text.rsplit_once("; ").map(|(_, hint)| hint);
+    serde_json::json!({ "error": text, "hint": hint })
 }
 
 /// Prints rows below a heading, each column as wide as it must be.
@@ -49,6 +75,14 @@ fn aligned(heading: &[&str], rows: &[Vec<String>]) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn the_hint_is_what_to_do() {
+        let failure = super::failure("cannot read t: no such file; put the token there, or mend token_file");
+        assert_eq!(failure["hint"], "put the token there, or mend token_file");
+        assert!(failure["error"].as_str().unwrap().starts_with("cannot read t"));
+        assert!(super::failure("it is broken")["hint"].is_null());
+    }
+
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
         let rows = [

@@ -38,9 +38,40 @@ pub(super) async fn run(args: &Args, action: &EffectsAction) -> anyhow::Result<E
             let Some(effect) = store::effects::load(&doors.store, id).await? else {
                 bail!("there is no effect {id}; `egret effects list` shows those there are");
             };
-            out::json(&effect)?;
+            if args.json {
+                out::json(&effect)?;
+            } else {
+                show(&effect);
+            }
         }
     }
     doors.store.close().await;
     Ok(Exit::Done)
+}
+
+/// What there is to know of one effect: why it was planned and what came of it.
+fn show(effect: &store::effects::Effect) {
+    let time = |at: &chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+    let rows = [
+        ("id", effect.id.clone()),
+        ("feature", effect.feature.clone()),
+        ("server", effect.server.clone()),
+        ("kind", effect.kind.clone()),
+        ("about", effect.key.clone()),
+        ("state", format!("{:?}", effect.state).to_lowercase()),
+        ("planned", time(&effect.planned_at)),
+        ("last change", time(&effect.changed_at)),
+        ("note", effect.note.clone().unwrap_or_else(|| "-".into())),
+        ("sends", effect.intent.to_string()),
+        ("because", effect.reason.to_string()),
+        (
+            "answer",
+            effect.result.as_ref().map_or_else(|| "-".into(), ToString::to_string),
+        ),
+    ];
+    let rows: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|(what, value)| vec![what.to_owned(), value])
+        .collect();
+    out::table(&["WHAT", ""], &rows);
 }

@@ -2,39 +2,60 @@
 
 use std::{
     io::{BufRead as _, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::{Context as _, bail};
-use mastodon::oauth;
+use mastodon::{Client, oauth};
 use model::SystemClock;
 use net::{Net, Url};
 use secrecy::ExposeSecret as _;
+use serde::Serialize;
 
 use crate::{
     Exit,
     args::Args,
     config::{self, Layers},
-    out,
+    logins, out,
 };
 
-/// What the jobs of a person's account ask for; each is needed by a job named in docs/features.
-const SCOPES: &[&str] = &["read"];
+/// What is asked for, and why; the last only for admins.
+const SCOPES: [(&str, &str); 2] = [
+    (
+        "read",
+        "see your timelines, lists, bookmarks and favourites, and let your server fetch the replies it lacks",
+    ),
+    (
+        "admin:read",
+        "see which accounts are your server's own, for the jobs that look after the whole of it",
+    ),
+];
 
-/// Beside those, for the jobs of a whole server.
-const ADMIN_SCOPES: &[&str] = &["read", "admin:read"];
+/// What was made.
+#[derive(Debug, Serialize)]
+struct Made {
+    config: PathBuf,
+    token_file: PathBuf,
+    server: String,
+    version: String,
+    acct: String,
+    role: Option<String>,
+    scopes: Vec<String>,
+}
 
 pub(super) async fn run(args: &Args, url: &Url, name: &str, admin: bool) -> anyhow::Result<Exit> {
     let file = args.config.clone().unwrap_or_else(|| "egret.toml".into());
     let folder = file.parent().unwrap_or_else(|| Path::new("")).to_path_buf();
     if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_')) {
-        bail!("--name {name:?} must be one word of letters, digits, - and _");
+        bail!("--name {name:?} must be one word of letters, digits, - and _; choose another");
     }
-    let token_file = format!("egret-{name}.token");
-    for path in [&file, &folder.join(&token_file)] {
+    let token_name = format!("egret-{name}.token");
+    let token_file = folder.join(&token_name);
+    for path in [&file, &token_file] {
         if path.exists() {
             bail!(
-                "{} is there already, and init does not overwrite it; move it away first",
+                "{} is there already, and init does not overwrite it; move it away first, or add the login by hand",
                 path.display()
             );
         }
@@ -44,7 +65,43 @@ pub(super) async fn run(args: &Args, url: &Url, name: &str, admin: bool) -> anyh
         .ascii_serialization()
         .parse()
         .with_context(|| format!("{url} is not the address of a server; write https://your.server"))?;
-    // The environment may open what [net] must allow; the config that is about to be written cannot yet.
+    let net = net()?;
+    let version = version(&net, &base).await?;
+    let asked_for = &SCOPES[..if admin { 2 } else { 1 }];
+    let scopes: Vec<&str> = asked_for.iter().map(|(scope, _)| *scope).collect();
+    let app = oauth::register(&net, &base, "Egret", oauth::Redirect::OutOfBand, &scopes)
+        .await
+        .with_context(|| format!("cannot register at {base}"))?;
+    let question = app.ask(&scopes);
+    say(args, &explanation(&base, asked_for, &question.url));
+
+    let code = read_line().await?;
+    let granted = app
+        .token(&net, &code, &question.verifier, &scopes)
+        .await
+        .context("the server did not take the code; run init again and paste the whole code within ten minutes")?;
+    let client = Client::new(net, base.clone(), format!("{base}{name}"), granted.token.clone());
+    let owner = client
+        .verify_credentials()
+        .await
+        .context("the server gave a token and does not take it; run init again")?;
+    let made = Made {
+        acct: logins::acct(&owner.account.acct, &client.host().to_string()),
+        role: owner.role.map(|role| role.name).filter(|role| !role.is_empty()),
+        scopes: granted.scopes,
+        server: base.origin().ascii_serialization(),
+        version,
+        config: file,
+        token_file,
+    };
+    write(&made, name, &token_name, granted.token.expose_secret())?;
+    tell(args, &made, &scopes)?;
+    Ok(Exit::Done)
+}
+
+/// The door to other servers. The environment may open what `[net]` must allow; the config that is about to be
+/// written cannot yet.
+fn net() -> anyhow::Result<Net> {
     let config = config::load(&Layers {
         file: None,
         environment: Layers::of_process()
@@ -54,37 +111,44 @@ pub(super) async fn run(args: &Args, url: &Url, name: &str, admin: bool) -> anyh
             .collect(),
         flags: Vec::new(),
     })?;
-    let net = Net::new(&config.net, std::sync::Arc::new(SystemClock))?;
-    let scopes = if admin { ADMIN_SCOPES } else { SCOPES };
-    let app = oauth::register(&net, &base, "Egret", oauth::Redirect::OutOfBand, scopes)
-        .await
-        .with_context(|| format!("cannot register at {base}; is it a Mastodon server?"))?;
-    let asked = app.ask(scopes);
-    out::line(format!(
-        "Open this address in a browser where you are signed in, and agree:\n\n  {}\n\n\
+    Ok(Net::new(&config.net, Arc::new(SystemClock))?)
+}
+
+/// What the server says it runs, before anybody is sent anywhere.
+async fn version(net: &Net, base: &Url) -> anyhow::Result<String> {
+    let nobody = Client::new(net.clone(), base.clone(), "init", String::new().into());
+    match nobody.instance().await {
+        Ok(instance) => Ok(instance.version),
+        Err(error @ (mastodon::Error::NotJson { .. } | mastodon::Error::NotFound { .. })) => {
+            bail!("{base} is not a Mastodon server ({error}); write the address that you sign in at")
+        }
+        // A server that shows nothing of itself to strangers may still take an app.
+        Err(mastodon::Error::NoToken { .. } | mastodon::Error::Revoked { .. }) => Ok(String::new()),
+        Err(error) => Err(error).with_context(|| format!("cannot reach {base}; is the address right?")),
+    }
+}
+
+fn explanation(base: &Url, scopes: &[(&str, &str)], address: &Url) -> String {
+    let scopes: String = scopes
+        .iter()
+        .map(|(scope, why)| format!("  {scope:<11} to {why}\n"))
+        .collect();
+    format!(
+        "Egret asks {} for a token with these scopes, none of which can write:\n{scopes}\
+         You can take it back at any time in your server's preferences, under authorized apps.\n\n\
+         Open this address in a browser where you are signed in, and agree:\n\n  {address}\n\n\
          The server then shows a code. Paste it here and press Enter:",
-        asked.url
-    ));
-    let code = read_line().await?;
-    let granted = app
-        .token(&net, &code, &asked.verifier, scopes)
-        .await
-        .context("the server did not take the code; run init again and paste the whole code within ten minutes")?;
-    write_private(&folder.join(&token_file), granted.token.expose_secret())?;
-    let text = format!(
-        "# Made by `egret init`. config/example.toml shows every key with its default.\n\n\
-         [[servers]]\nurl = \"{}\"\n\n[[servers.logins]]\nname = \"{name}\"\ntoken_file = \"{token_file}\"\n",
-        base.origin().ascii_serialization()
-    );
-    std::fs::File::create_new(&file)
-        .and_then(|mut written| written.write_all(text.as_bytes()))
-        .with_context(|| format!("cannot write {}", file.display()))?;
-    out::line(format!(
-        "Wrote {} and {}. Now: `egret check`, then `egret run`.",
-        file.display(),
-        folder.join(&token_file).display()
-    ));
-    Ok(Exit::Done)
+        base.host_str().unwrap_or_default(),
+    )
+}
+
+/// To the person at the terminal; with `--json` standard output is for the result alone.
+fn say(args: &Args, text: &str) {
+    if args.json {
+        let _ = writeln!(std::io::stderr(), "{text}");
+    } else {
+        out::line(text);
+    }
 }
 
 async fn read_line() -> anyhow::Result<String> {
@@ -98,6 +162,46 @@ async fn read_line() -> anyhow::Result<String> {
         bail!("no code was given; run init again when you have it");
     }
     Ok(code.to_owned())
+}
+
+fn write(made: &Made, name: &str, token_name: &str, token: &str) -> anyhow::Result<()> {
+    if let Some(folder) = made.config.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
+    write_private(&made.token_file, token)?;
+    let text = format!(
+        "# Made by `egret init`. config/example.toml shows every key with its default.\n\n\
+         [[servers]]\nurl = \"{}\"\n\n[[servers.logins]]\nname = \"{name}\"\ntoken_file = \"{token_name}\"\n",
+        made.server
+    );
+    std::fs::File::create_new(&made.config)
+        .and_then(|mut written| written.write_all(text.as_bytes()))
+        .with_context(|| {
+            // Without the config the token is of no use, and in the way of the next try.
+            let _ = std::fs::remove_file(&made.token_file);
+            format!("cannot write {}", made.config.display())
+        })
+}
+
+fn tell(args: &Args, made: &Made, wanted: &[&str]) -> anyhow::Result<()> {
+    if args.json {
+        return out::json(made);
+    }
+    let role = made.role.as_ref().map_or_else(String::new, |role| format!(" ({role})"));
+    out::line(format!("You are {}{role}.", made.acct));
+    for scope in wanted {
+        if !made.scopes.iter().any(|given| given == scope) {
+            out::line(format!(
+                "The server did not give the scope {scope}: the jobs that need it will rest."
+            ));
+        }
+    }
+    out::line(format!(
+        "Wrote {} and {}, which only you can read. Now: `egret check`, then `egret run`.",
+        made.config.display(),
+        made.token_file.display()
+    ));
+    Ok(())
 }
 
 /// Writes a new file that only its owner can read.

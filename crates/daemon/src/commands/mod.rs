@@ -20,7 +20,7 @@ use crate::{
     args::{Args, Command, RepliesAction},
     config::{self, Config},
     doors::Doors,
-    telemetry,
+    out, telemetry,
 };
 
 /// Does what the arguments say.
@@ -41,7 +41,14 @@ pub async fn run(args: &Args) -> anyhow::Result<Exit> {
         } => replies::fetch(args, url, login.as_deref()).await,
         Command::Effects { action } => effects::run(args, action).await,
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Args::command(), "egret", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Args::command(), "egret", &mut script);
+            let script = String::from_utf8_lossy(&script);
+            if args.json {
+                out::json(&serde_json::json!({ "shell": shell.to_string(), "script": script }))?;
+            } else {
+                out::line(script.trim_end());
+            }
             Ok(Exit::Done)
         }
     }

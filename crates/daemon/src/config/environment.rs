@@ -27,6 +27,18 @@ impl Environment {
             .collect();
         Self { variables, lists }
     }
+
+    /// The names of the variables that belong to the config.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.variables.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The same layer without one of them.
+    pub(super) fn without(&self, name: &str) -> Self {
+        let mut rest = self.clone();
+        rest.variables.retain(|(known, _)| known != name);
+        rest
+    }
 }
 
 impl Source for Environment {

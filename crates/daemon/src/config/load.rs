@@ -71,27 +71,26 @@ impl Layers {
 /// One message that names the file (or variable), the key and what to do, and never holds a value of the file's.
 pub fn load(layers: &Layers) -> anyhow::Result<Config> {
     let file = layers.find()?;
-    let mut builder = config::Config::builder();
     if let Some(file) = &file {
         let text =
             std::fs::read_to_string(file).with_context(|| format!("cannot read the config {}", file.display()))?;
         check_syntax(file, &text)?;
-        builder = builder.add_source(config::File::from(file.as_path()).format(config::FileFormat::Toml));
-    }
-    builder = builder.add_source(Environment::new(layers.environment.clone(), lists()));
-    for (key, value) in &layers.flags {
-        builder = builder
-            .set_override(*key, value.as_str())
-            .map_err(|error| anyhow!("{}", plain(&error)))?;
     }
     let named = || {
         file.as_ref()
             .map_or_else(|| "the config".to_owned(), |file| file.display().to_string())
     };
-    let mut config: Config = builder
-        .build()
-        .and_then(config::Config::try_deserialize)
-        .map_err(|error| anyhow!("{}: {}", named(), plain(&error)))?;
+    let environment = Environment::new(layers.environment.clone(), lists());
+    let mut config = build(file.as_deref(), environment.clone(), layers).map_err(|error| {
+        let text = plain(&error);
+        match guilty(&text, &environment, |rest| build(file.as_deref(), rest, layers)) {
+            Some(variable) if text.contains(&variable) => anyhow!("{text}"),
+            Some(variable) => {
+                anyhow!("the environment variable {variable}: {text}; mend its name or value, or unset it")
+            }
+            None => anyhow!("{}: {text}", named()),
+        }
+    })?;
 
     let folder = file
         .as_deref()
@@ -112,6 +111,38 @@ pub fn load(layers: &Layers) -> anyhow::Result<Config> {
     config.validate().with_context(named)?;
     config.file = file;
     Ok(config)
+}
+
+fn build(file: Option<&Path>, environment: Environment, layers: &Layers) -> Result<Config, ConfigError> {
+    let mut builder = config::Config::builder();
+    if let Some(file) = file {
+        builder = builder.add_source(config::File::from(file).format(config::FileFormat::Toml));
+    }
+    builder = builder.add_source(environment);
+    for (key, value) in &layers.flags {
+        builder = builder.set_override(*key, value.as_str())?;
+    }
+    builder.build()?.try_deserialize()
+}
+
+/// The variable without which the error would not be. The config crate tells where a bad value comes from, but not
+/// where an unknown key does, and the file is the wrong place to look for it.
+fn guilty(
+    error: &str,
+    environment: &Environment,
+    build: impl Fn(Environment) -> Result<Config, ConfigError>,
+) -> Option<String> {
+    let names = environment.names();
+    let without = |name: &str| build(environment.without(name));
+    let mended = names.iter().find(|name| without(name).is_ok());
+    // With several errors at once: the one that holds the key that the message names first.
+    let field = error.split('`').nth(1);
+    let named = || {
+        names
+            .iter()
+            .find(|name| name.split("__").any(|part| Some(part.to_lowercase().as_str()) == field))
+    };
+    mended.or_else(named).cloned()
 }
 
 /// Reads the text once for its syntax alone: the config crate's own message quotes the offending line, which may hold

@@ -50,6 +50,32 @@ fn an_unknown_key_is_named_with_its_file() {
 }
 
 #[test]
+fn an_unknown_key_from_the_environment_is_named_as_the_variable() {
+    let good = ("EGRET__NET__ATTEMPTS", "4");
+    for bad in [
+        ("EGRET__NET__ATTEMPT", "hunter22"),
+        ("EGRET__REPLIES__HOME__LENGHT", "hunter22"),
+        ("EGRET__NETT__ATTEMPTS", "hunter22"),
+        ("EGRET__SERVERS__0__URLL", "hunter22"),
+    ] {
+        for environment in [&[bad][..], &[good, bad], &[bad, ("EGRET__WEB__LISTN", "x")]] {
+            let error = load_text("[run]\ndrain = \"5s\"\n", environment).unwrap_err();
+            let named = environment.iter().any(|(name, _)| error.contains(name));
+            assert!(named && !error.contains(good.0), "{error}");
+            assert!(!error.contains("egret.toml"), "nothing is wrong in the file: {error}");
+            assert!(!error.contains("hunter22"), "{error}");
+        }
+    }
+    let error = load_text("", &[("EGRET__NET__ATTEMPTS", "hunter22"), ("EGRET__RUN__DRAIN", "5s")]).unwrap_err();
+    assert!(
+        error.contains("EGRET__NET__ATTEMPTS") && !error.contains("hunter22"),
+        "{error}"
+    );
+    let error = load_text("[net]\nattempt = 2\n", &[good]).unwrap_err();
+    assert!(error.contains("egret.toml") && !error.contains("EGRET__"), "{error}");
+}
+
+#[test]
 fn a_typing_error_does_not_print_the_line() {
     let error = load_text("[[servers]]\nurl = \"https://a.example\"\ntoken = \"hunter22\n", &[]).unwrap_err();
     assert!(error.contains("line 3") && !error.contains("hunter22"), "{error}");

@@ -10,6 +10,15 @@ async fn an_unknown_key() {
         .egret(&["check"])
         .await
         .refused(&["egret.toml", "lenght"]);
+    let ended = House::with("")
+        .command(&["check"])
+        .env("EGRET__REPLIES__HOME__LENGHT", "3")
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(said.contains("EGRET__REPLIES__HOME__LENGHT"), "{said}");
 }
 
 #[tokio::test]
@@ -57,6 +66,98 @@ async fn a_token_without_the_scope() {
     assert!(ended.stdout.contains("read:search"), "{ended:?}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn check_names_role_permissions_and_what_each_job_lacks() {
+    let fediverse = fediverse().await;
+    let joined = "[replies.joined]\nenabled = true\n";
+    let house = House::with(&format!(
+        "{}{}{joined}",
+        server(&fediverse.home(), &["me"]),
+        only_home("")
+    ));
+    house.write("me.token", &fediverse.admin_token());
+    let ended = house.egret(&["check"]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(
+        ended.stdout.contains("Owner") && ended.stdout.contains("administrator"),
+        "{ended:?}"
+    );
+
+    // The scope without the permission behind it.
+    fediverse.set_permissions("admin", 0x10000);
+    let job = |ended: &crate::house::Ended, name: &str| {
+        let said = ended.json();
+        let jobs = said["jobs"].as_array().unwrap().clone();
+        jobs.into_iter().find(|job| job["name"] == name).unwrap()
+    };
+    let ended = house.egret(&["check", "--json"]).await;
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    let line = job(&ended, "replies.joined");
+    assert_eq!(
+        line["missing_permissions"],
+        serde_json::json!(["manage_users"]),
+        "{line}"
+    );
+    assert_eq!(line["missing_scopes"], serde_json::json!([]), "{line}");
+    assert!(
+        line["says"].as_str().unwrap().contains("the permission `manage_users`"),
+        "{line}"
+    );
+    assert_eq!(job(&ended, "replies.home")["well"], true);
+    assert_eq!(
+        ended.json()["logins"][0]["permissions"],
+        serde_json::json!(["invite_users"])
+    );
+
+    // Neither the one nor the other.
+    house.write("me.token", &fediverse.token_of_with("admin", &["read"]));
+    let line = job(&house.egret(&["check", "--json"]).await, "replies.joined");
+    assert_eq!(
+        line["missing_scopes"],
+        serde_json::json!(["admin:read:accounts"]),
+        "{line}"
+    );
+    assert_eq!(
+        line["missing_permissions"],
+        serde_json::json!(["manage_users"]),
+        "{line}"
+    );
+    for part in ["`admin:read:accounts`", "`manage_users`"] {
+        assert!(line["says"].as_str().unwrap().contains(part), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn with_json_an_error_is_one_object_on_standard_output() {
+    let house = House::with("[replies.home]\nlenght = 3\n");
+    for command in [
+        &["check"][..],
+        &["run"],
+        &["once"],
+        &["jobs"],
+        &["migrate"],
+        &["effects", "list"],
+        &["replies", "fetch", "https://a.example/@a/1"],
+    ] {
+        house.refused_as_json(command, &["egret.toml", "lenght"]).await;
+    }
+    let house = House::with("");
+    house.refused_as_json(&["effects", "show", "x"], &["no effect x"]).await;
+    house.refused_as_json(&["jobs", "run", "no.such"], &["no.such"]).await;
+    house
+        .refused_as_json(&["init", "https://a.example"], &["egret.toml"])
+        .await;
+    house
+        .refused_as_json(&["demo", "--listen", "192.0.2.1:1"], &["192.0.2.1"])
+        .await;
+    let usage = house.egret(&["dance", "--json"]).await;
+    assert_eq!(usage.code, Some(2), "{usage:?}");
+    assert!(usage.json()["error"].as_str().unwrap().contains("dance"), "{usage:?}");
+    let completions = house.egret(&["completions", "bash", "--json"]).await;
+    assert!(completions.json()["script"].as_str().unwrap().contains("_egret"));
+    assert_eq!(house.egret(&["--version", "--json"]).await.code, Some(0));
+}
+
 #[tokio::test]
 async fn an_unreachable_database() {
     // A port of ours on which nobody listens.
@@ -85,6 +186,7 @@ async fn a_port_in_use() {
         .refused(&["[web] listen", &listen, "in use"]);
 }
 
+/// Check 27.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revoked_token_disables_its_login_alone() {
     let fediverse = fediverse().await;
@@ -109,6 +211,15 @@ async fn a_revoked_token_disables_its_login_alone() {
     for text in [&ended.stdout, &ended.stderr] {
         assert!(!text.contains(&revoked) && !text.contains(&fediverse.token()));
     }
+
+    let daemon = house.run().await;
+    daemon.says("(revoked?)").await;
+    let page = daemon.text("/healthz").await;
+    assert!(
+        page.contains("/old") && page.contains(&format!("{}…", &revoked[..2])),
+        "{page}"
+    );
+    assert!(!page.contains("/me\"") && !page.contains(&revoked), "{page}");
 }
 
 #[tokio::test]

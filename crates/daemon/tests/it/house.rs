@@ -84,7 +84,7 @@ impl House {
         self.folder.path()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_egret"));
         command
             .args(arguments)
@@ -110,6 +110,20 @@ impl House {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
+    }
+
+    /// Exit code 1 and, with `--json`, one object on standard output that holds all of `parts`.
+    pub(crate) async fn refused_as_json(&self, arguments: &[&str], parts: &[&str]) {
+        let mut with_json = arguments.to_vec();
+        with_json.push("--json");
+        let ended = self.egret(&with_json).await;
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        let said = ended.json();
+        for part in parts {
+            assert!(said["error"].as_str().unwrap().contains(part), "{part:?}: {ended:?}");
+        }
+        assert!(said.as_object().unwrap().contains_key("hint"), "{ended:?}");
+        assert!(!ended.stderr.contains("egret: "), "said once: {ended:?}");
     }
 
     /// Starts the daemon, and returns when it says where its pages are.
@@ -168,6 +182,15 @@ impl Running {
             .unwrap_or_else(|_| panic!("does not end: {}", self.log()))
             .unwrap()
             .code()
+    }
+
+    /// What a page says.
+    pub(crate) async fn text(&self, path: &str) -> String {
+        let url = format!("http://{}{path}", self.address);
+        tokio::task::spawn_blocking(move || ureq::get(&url).call()?.body_mut().read_to_string())
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     /// The status of a page.

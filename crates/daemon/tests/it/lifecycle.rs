@@ -54,6 +54,21 @@ async fn term_and_int_end_it_well() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_signal_ends_it_at_once() {
+    let fediverse = fediverse().await;
+    for origin in 0..3 {
+        fediverse.fault(Some(origin), "", Fault::Silent, None);
+    }
+    let house = House::of(&fediverse, "");
+    let daemon = house.run().await;
+    until("the run is under way", || !fediverse.log().origins(None).is_empty()).await;
+    daemon.signal("TERM").await;
+    daemon.says("a second signal ends at once").await;
+    daemon.signal("TERM").await;
+    assert_eq!(daemon.ended().await, Some(130), "not the 0 of a drain");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bad_config_at_a_reload_leaves_the_old_one_in_place() {
     let fediverse = fediverse().await;
     let house = House::of(&fediverse, "");

@@ -4,4 +4,5 @@ mod bad_input;
 mod callbacks;
 mod commands;
 mod house;
+mod init;
 mod lifecycle;

@@ -1,0 +1,107 @@
+//! The newcomer's first command.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+
+use crate::house::{House, Site, fediverse};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_once_and_everything_is_there() {
+    let fediverse = fediverse().await;
+    for json in [false, true] {
+        let house = House::with("");
+        std::fs::remove_file(house.path().join("egret.toml")).unwrap();
+        let home = fediverse.home();
+        let mut arguments = vec!["init", &home, "--admin", "--config", "conf/egret.toml"];
+        arguments.extend(json.then_some("--json"));
+        let mut child = house
+            .command(&arguments)
+            .env("EGRET__NET__ALLOW", "127.0.0.0/8")
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let (mut talk, mut rest): (Box<dyn tokio::io::AsyncRead + Unpin + Send>, _) = if json {
+            (
+                Box::new(stderr),
+                Box::new(stdout) as Box<dyn tokio::io::AsyncRead + Unpin + Send>,
+            )
+        } else {
+            (
+                Box::new(stdout),
+                Box::new(stderr) as Box<dyn tokio::io::AsyncRead + Unpin + Send>,
+            )
+        };
+        let mut lines = BufReader::new(&mut talk).lines();
+        let mut said = String::new();
+        let address = loop {
+            let line = lines.next_line().await.unwrap().unwrap_or_else(|| panic!("{said}"));
+            said.push_str(&line);
+            if line.trim().starts_with("http://") {
+                break line.trim().to_owned();
+            }
+        };
+        for part in ["  read ", "timelines", "  admin:read ", "your server's own"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert!(address.contains("code_challenge_method=S256") && address.contains("state="));
+        let shown = fediverse.consent("admin", &address);
+        let code = shown.split("code=").nth(1).unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(format!("{code}\n").as_bytes()).await.unwrap();
+        let mut result = String::new();
+        while let Some(line) = lines.next_line().await.unwrap() {
+            result.push_str(&line);
+        }
+        if json {
+            result.clear();
+            rest.read_to_string(&mut result).await.unwrap();
+            let made: serde_json::Value = serde_json::from_str(&result).unwrap();
+            assert_eq!(made["scopes"], serde_json::json!(["read", "admin:read"]));
+            assert_eq!(made["config"], "conf/egret.toml");
+        }
+        assert_eq!(child.wait().await.unwrap().code(), Some(0), "{result}");
+        assert!(
+            result.contains("Owner") && result.contains("conf/egret-me.token"),
+            "{result}"
+        );
+        let token = house.path().join("conf/egret-me.token");
+        assert_eq!(std::fs::metadata(&token).unwrap().permissions().mode() & 0o777, 0o600);
+        let secret = std::fs::read_to_string(token).unwrap();
+        assert!(!result.contains(secret.trim()));
+
+        let check = house
+            .command(&["check", "--json", "--config", "conf/egret.toml"])
+            .env("EGRET__NET__ALLOW", "127.0.0.0/8")
+            .output()
+            .await
+            .unwrap();
+        let said: serde_json::Value = serde_json::from_slice(&check.stdout).unwrap();
+        assert_eq!(check.status.code(), Some(0), "{said}");
+        assert_eq!(said["logins"][0]["role"], "Owner");
+        // A second time it would overwrite what is there.
+        house
+            .egret(&["init", &home, "--config", "conf/egret.toml"])
+            .await
+            .refused(&["conf/egret.toml", "is there already"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_no_mastodon_is_told_before_anybody_is_sent_there() {
+    let site = Site::start("text/html", "<!doctype html><title>A bakery</title>").await;
+    let house = House::with("");
+    std::fs::remove_file(house.path().join("egret.toml")).unwrap();
+    let output = house
+        .command(&["init", &site.url])
+        .env("EGRET__NET__ALLOW", "127.0.0.0/8")
+        .output()
+        .await
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr.contains("is not a Mastodon server"), "{stderr}");
+    assert!(!house.path().join("egret.toml").exists());
+    assert_eq!(house.egret(&["init", "ftp://a.example"]).await.code, Some(2));
+}

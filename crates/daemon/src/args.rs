@@ -57,6 +57,14 @@ pub enum Command {
         #[arg(long, default_value_t = 60)]
         threads: usize,
     },
+    /// Prints a link that signs you in at the dashboard, once
+    Login,
+    /// Makes and revokes tokens for programs that ask the API
+    Token {
+        /// What to do
+        #[command(subcommand)]
+        action: TokenAction,
+    },
     /// Says what each job can do with this config, and what is missing
     Check,
     /// Brings the database up to date
@@ -114,6 +122,30 @@ pub struct JobName {
     /// Only for this login or server [default: all]
     #[arg(long, default_value = "")]
     pub scope: String,
+}
+
+/// What to do with tokens.
+#[derive(Debug, Subcommand)]
+pub enum TokenAction {
+    /// Makes a token and shows it, this once
+    Create {
+        /// Who will use it; the ledger of effects shows this name
+        #[arg(long)]
+        name: String,
+        /// What it may: view, moderation, registrations, federation, admin (all of them)
+        #[arg(long = "scope", value_name = "SCOPE", required = true)]
+        scopes: Vec<String>,
+        /// Until when, from now on, such as 90d [default: for ever]
+        #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+        expires: Option<std::time::Duration>,
+    },
+    /// Lists tokens, when each was last used, and those that were revoked
+    List,
+    /// Makes a token worth nothing, at once
+    Revoke {
+        /// Its name
+        name: String,
+    },
 }
 
 /// What to do with replies.

@@ -36,6 +36,7 @@ pub struct Daemon {
     scheduler: Scheduler,
     config: Mutex<Config>,
     address: SocketAddr,
+    sign_in: web::SignIn,
     /// Ends pages and the small tasks.
     quit: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
@@ -71,7 +72,8 @@ impl Daemon {
         runner.begin().await;
 
         let quit = CancellationToken::new();
-        let state = web_state(&config, &doors, &metrics);
+        let sign_in = sign_in(&config, &doors, address)?;
+        let state = web_state(&config, &doors, &metrics, &sign_in);
         let mut tasks = Vec::new();
         let stop = quit.clone();
         tasks.push(tokio::spawn(async move {
@@ -101,6 +103,7 @@ impl Daemon {
             scheduler,
             config: Mutex::new(config),
             address,
+            sign_in,
             quit,
             tasks,
             _lock: lock,
@@ -110,6 +113,20 @@ impl Daemon {
     /// Where the pages answer.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How browsers reach the pages.
+    pub fn base(&self) -> &web::Url {
+        self.sign_in.base()
+    }
+
+    /// A link that signs in the person at this machine, once: for their eyes only.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn one_time_link(&self) -> anyhow::Result<web::Url> {
+        let now = self.doors.clock.now();
+        Ok(web::signin::one_time_link(&self.doors.store, self.sign_in.base(), now).await?)
     }
 
     /// The doors, for tests and commands.
@@ -129,6 +146,8 @@ impl Daemon {
     pub async fn reload(&self, config: Config) -> anyhow::Result<Vec<&'static str>> {
         let restart = self.config().needs_restart(&config);
         let settings = settings(&config, &self.doors, registry::jobs)?;
+        self.sign_in
+            .replace(doors::open_net(&config, &self.doors.clock)?, vouching(&config));
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
         self.runner.replace(settings);
         self.runner.begin().await;
@@ -191,8 +210,31 @@ async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-fn web_state(config: &Config, doors: &Doors, metrics: &metrics_exporter_prometheus::PrometheusHandle) -> web::State {
+/// What signing in needs. It asks servers through a pool of its own: people do not wait behind jobs.
+fn sign_in(config: &Config, doors: &Doors, address: SocketAddr) -> anyhow::Result<web::SignIn> {
+    let net = doors::open_net(config, &doors.clock)?;
+    let servers = vouching(config);
+    web::SignIn::new(&config.web, address, net, servers, doors.clock.clone()).context("in [web]")
+}
+
+/// The servers whose people may sign in, as far as `[web]` lets them.
+fn vouching(config: &Config) -> Vec<web::signin::Server> {
+    let server = |server: &crate::config::Server| web::signin::Server {
+        host: server.host(),
+        url: server.url.clone(),
+        logins: server.logins.iter().map(|login| login.name.clone()).collect(),
+    };
+    config.servers.iter().map(server).collect()
+}
+
+fn web_state(
+    config: &Config,
+    doors: &Doors,
+    metrics: &metrics_exporter_prometheus::PrometheusHandle,
+    sign_in: &web::SignIn,
+) -> web::State {
     web::State {
+        sign_in: sign_in.clone(),
         store: doors.store.clone(),
         board: doors.board.clone(),
         ledger: doors.ledger.clone(),
@@ -254,6 +296,9 @@ async fn tidy(doors: Doors, keep: Duration, quit: CancellationToken) {
         }
         if let Err(error) = store::notices::delete_older(&doors.store, before).await {
             warn!(error = %chain(&error), "cannot forget old notices");
+        }
+        if let Err(error) = web::tidy(&doors.store, &*doors.clock).await {
+            warn!(error = %chain(&error), "cannot forget old sessions");
         }
     }
 }

@@ -11,6 +11,7 @@ mod size;
 mod text;
 mod url;
 
+pub mod api_tokens;
 pub mod applicants;
 pub mod cursors;
 pub mod effects;
@@ -20,7 +21,10 @@ pub mod job_states;
 pub mod leases;
 pub mod lock;
 pub mod notices;
+pub mod oauth_apps;
 pub mod servers;
+pub mod sessions;
+pub mod sign_ins;
 pub mod threads;
 pub mod visits;
 pub mod walks;

@@ -1,13 +1,23 @@
 //! For machines that watch us: alive, ready, well, and the metrics.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
     extract::State as Extract,
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use job::Mode;
+use serde::Serialize;
 
-use crate::{State, overview};
+use crate::{
+    Metrics, State,
+    limits::Client,
+    overview,
+    problem::Problem,
+    rights::{Right, Visitor},
+};
 
 /// The process answers.
 pub(crate) async fn livez() -> &'static str {
@@ -22,13 +32,56 @@ pub(crate) async fn readyz(Extract(state): Extract<State>) -> Response {
     }
 }
 
-/// What is wrong. Always 200: what is wrong is rarely mended by a restart, which is what 5xx asks of orchestrators.
-pub(crate) async fn healthz(Extract(state): Extract<State>) -> Response {
-    Json(overview::health(&state).await).into_response()
+/// What anybody may know: whether somebody has to look, and not at what.
+#[derive(Debug, Serialize)]
+struct Brief {
+    status: &'static str,
+    store: &'static str,
+    modes: BTreeMap<&'static str, Mode>,
+    panic_stop: bool,
+    /// Logins that do not work, and jobs that rest.
+    troubles: usize,
 }
 
-/// Prometheus' text.
-pub(crate) async fn metrics(Extract(state): Extract<State>) -> Response {
+/// What is wrong. 503 only when the database is: what else is wrong is rarely mended by a restart, which is what 5xx
+/// asks of orchestrators.
+pub(crate) async fn healthz(Extract(state): Extract<State>, visitor: Visitor) -> Response {
+    let health = overview::health(&state).await;
+    let http_status = match health.store {
+        "ok" => StatusCode::OK,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    if visitor.may(Right::View) {
+        return (http_status, Json(health)).into_response();
+    }
+    let brief = Brief {
+        status: health.status,
+        store: health.store,
+        panic_stop: health.panic_stop.is_some(),
+        troubles: health.logins.len() + health.resting.len(),
+        modes: health.modes,
+    };
+    (http_status, Json(brief)).into_response()
+}
+
+/// Prometheus' text: it names our servers and counts what is done there, so it is not for everybody.
+pub(crate) async fn metrics(Extract(state): Extract<State>, visitor: Visitor, client: Client) -> Response {
+    let open = match state.sign_in.config().metrics {
+        Metrics::Open => true,
+        // Behind a proxy everybody comes from this machine, and not every proxy says who it asks for.
+        Metrics::Local => client.is_local && state.sign_in.is_at_home(),
+        Metrics::Token => false,
+    };
+    if !open && !visitor.may(Right::View) {
+        return Problem::new(401, "who are you?")
+            .because("send a token, `Authorization: Bearer …`; `egret token create --scope view` makes one")
+            .with(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"Egret\""),
+            )
+            .plain()
+            .into_response();
+    }
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (kind, state.metrics.render()).into_response()
 }

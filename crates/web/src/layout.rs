@@ -5,6 +5,7 @@ use maud::{DOCTYPE, Markup, html};
 use crate::{
     pages::{Group, PAGES, Page},
     rights::Visitor,
+    signin,
 };
 
 /// A page in its frame.
@@ -156,5 +157,5 @@ fn navigation(visitor: &Visitor, here: &str) -> Markup {
 }
 
 fn who(visitor: &Visitor) -> Markup {
-    html! { div.who { span { b { (visitor.name) } } } }
+    html! { div.who { span { b { (visitor.name) } } (signin::sign_out(visitor)) } }
 }

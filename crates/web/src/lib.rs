@@ -6,26 +6,36 @@
 mod api;
 mod assets;
 mod config;
+mod cookies;
+mod csrf;
 mod guard;
 mod health;
 mod layout;
+mod limits;
 mod overview;
 mod pages;
 mod parts;
 mod problem;
 mod rights;
 mod router;
+mod seal;
+mod session;
+pub mod signin;
+pub mod tokens;
 mod words;
 
-use std::{io, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
 use job::{Board, Ledger};
 use metrics_exporter_prometheus::PrometheusHandle;
 use store::Db;
 use tokio_util::sync::CancellationToken;
 
-pub use config::Config;
+pub use config::{Config, Metrics};
+pub use net::Url;
 pub use router::router;
+pub use session::tidy;
+pub use signin::SignIn;
 
 /// How long open requests get once the door closes.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -43,12 +53,15 @@ pub struct State {
     pub metrics: PrometheusHandle,
     /// Names by which visitors may call us besides `localhost` while we listen on loopback (see [`Config::hosts`]).
     pub hosts: Vec<String>,
+    /// Who visitors are.
+    pub sign_in: SignIn,
 }
 
 impl std::fmt::Debug for State {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("State")
             .field("hosts", &self.hosts)
+            .field("sign_in", &self.sign_in)
             .finish_non_exhaustive()
     }
 }
@@ -58,12 +71,14 @@ impl std::fmt::Debug for State {
 /// # Errors
 /// When the listener fails.
 pub async fn serve(listener: tokio::net::TcpListener, state: State, stop: CancellationToken) -> io::Result<()> {
-    let hosts = state.hosts.clone();
+    let mut hosts = state.hosts.clone();
+    hosts.push(state.sign_in.base().authority().to_owned());
     let mut app = router(state);
     if listener.local_addr()?.ip().is_loopback() {
         app = guard::only_for(app, hosts);
     }
     let closing = stop.clone();
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, app).with_graceful_shutdown(async move { closing.cancelled().await });
     tokio::select! {
         served = serving => served,

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::rights::Visitor;
+use crate::{csrf, rights::Visitor};
 
 /// How loud something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,16 +70,11 @@ pub(crate) fn button(visitor: &Visitor, path: &str, fields: &[(&str, &str)], wor
 pub(crate) fn form(visitor: &Visitor, path: &str, fields: &[(&str, &str)], inside: &Markup) -> Markup {
     html! {
         form method="post" action=(path) {
-            (ours(visitor))
+            (csrf::field(visitor))
             @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
             (inside)
         }
     }
-}
-
-/// What proves that a form is one of ours, where the visitor's browser cannot.
-fn ours(_visitor: &Visitor) -> Markup {
-    html! {}
 }
 
 /// The way to older entries, and back to the newest.

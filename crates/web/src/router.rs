@@ -15,11 +15,7 @@ use tower_http::{
     timeout::TimeoutLayer,
 };
 
-use crate::{
-    State, api, assets, guard, health, pages, problem,
-    problem::Problem,
-    rights::{Right, Visitor},
-};
+use crate::{State, api, assets, guard, health, pages, problem, problem::Problem, session, signin};
 
 /// Nothing from elsewhere, nothing inline, nobody's frame.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -46,6 +42,7 @@ pub fn router(state: State) -> Router {
         .merge(pages::router())
         .merge(api::router())
         .merge(assets::router())
+        .merge(signin::router(&state))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/healthz", get(health::healthz))
@@ -54,14 +51,14 @@ pub fn router(state: State) -> Router {
         .method_not_allowed_fallback(async || {
             Problem::new(405, "not like this").because("this address takes another method: see Allow")
         })
-        .with_state(state)
+        .with_state(state.clone())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT))
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(BODY))
         .layer(middleware::from_fn(problem::with_visitor))
-        .layer(middleware::from_fn(guard::same_origin))
-        .layer(middleware::from_fn(everybody_is_the_operator))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::own_pages_only))
+        .layer(middleware::from_fn_with_state(state, session::identify))
         .layer(middleware::from_fn(problem::with_request_id))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,
@@ -74,12 +71,6 @@ pub fn router(state: State) -> Router {
         ));
     }
     app
-}
-
-/// Until somebody can sign in, whoever reaches us may do all: the door is open on loopback only.
-async fn everybody_is_the_operator(mut request: axum::extract::Request, next: middleware::Next) -> Response {
-    request.extensions_mut().insert(Visitor::new("local", Right::ALL));
-    next.run(request).await
 }
 
 fn panicked(_panic: Box<dyn Any + Send>) -> Response {

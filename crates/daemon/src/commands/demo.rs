@@ -36,15 +36,16 @@ pub(super) async fn run(args: &Args, listen: SocketAddr, threads: usize) -> anyh
     telemetry::start_logs(&config.log);
     let signals = lifecycle::listen()?;
     let daemon = Daemon::start(config, super::clock()).await?;
-    let address = format!("http://{}", daemon.address());
+    let link = daemon.one_time_link().await?;
     if args.json {
-        out::json(&serde_json::json!({ "address": address, "home": fediverse.home() }))?;
+        let address = daemon.base().origin().ascii_serialization();
+        out::json(&serde_json::json!({ "address": address, "sign_in": link, "home": fediverse.home() }))?;
     } else {
         let missing = missing(&fediverse);
         out::line(format!(
             "A simulated fediverse runs in this process: a home server at {} and 20 others.\n\
              Its home timeline shows {threads} threads, and {missing} of their replies never reached it.\n\
-             Egret now fetches them. Watch it at {address} and end it with Ctrl-C.",
+             Egret now fetches them. Watch it, and end it with Ctrl-C. This link signs you in, once:\n\n  {link}\n",
             fediverse.home(),
         ));
     }

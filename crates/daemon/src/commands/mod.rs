@@ -5,10 +5,12 @@ mod demo;
 mod effects;
 mod init;
 mod jobs;
+mod login;
 mod migrate;
 mod once;
 mod replies;
 mod run;
+mod token;
 
 use std::sync::Arc;
 
@@ -32,6 +34,8 @@ pub async fn run(args: &Args) -> anyhow::Result<Exit> {
         Command::Init { url, name, admin } => init::run(args, url, name, *admin).await,
         Command::Run { .. } => run::run(args).await,
         Command::Demo { listen, threads } => demo::run(args, *listen, *threads).await,
+        Command::Login => login::run(args).await,
+        Command::Token { action } => token::run(args, action).await,
         Command::Check => check::run(args).await,
         Command::Migrate { check } => migrate::run(args, *check).await,
         Command::Once { jobs } => once::run(args, jobs).await,
@@ -63,6 +67,9 @@ fn clock() -> Arc<dyn Clock> {
 fn load(args: &Args) -> anyhow::Result<Config> {
     let config = config::load(&args.layers())?;
     telemetry::start_logs(&config.log);
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     Ok(config)
 }
 

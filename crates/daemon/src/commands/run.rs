@@ -1,5 +1,7 @@
 //! `egret run`.
 
+use std::io::IsTerminal as _;
+
 use crate::{Exit, args::Args, daemon::Daemon, lifecycle, out};
 
 pub(super) async fn run(args: &Args) -> anyhow::Result<Exit> {
@@ -7,11 +9,21 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<Exit> {
     let signals = lifecycle::listen()?;
     let quiet = config.servers.is_empty();
     let daemon = Daemon::start(config, super::clock()).await?;
-    let address = format!("http://{}", daemon.address());
+    let address = daemon.base().origin().ascii_serialization();
+    // Only for the eyes of whoever sits there: what is no terminal may be somebody's log.
+    let link = match std::io::stdout().is_terminal() && daemon.address().ip().is_loopback() {
+        true => Some(daemon.one_time_link().await?),
+        false => None,
+    };
     if args.json {
-        out::json(&serde_json::json!({ "address": address }))?;
+        out::json(&serde_json::json!({ "address": address, "sign_in": link }))?;
     } else {
         out::line(format!("Egret runs. Its pages: {address}"));
+        if let Some(link) = link {
+            out::line(format!(
+                "To sign in from this machine, once, within half an hour:\n\n  {link}\n"
+            ));
+        }
         if quiet {
             out::line("There is no [[servers]] in the config yet: `egret init https://your.server` makes one.");
         }

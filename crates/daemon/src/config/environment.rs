@@ -10,22 +10,47 @@ use config::{ConfigError, Map, Source, Value, ValueKind};
 /// Variables whose name starts so belong to the config.
 const PREFIX: &str = "EGRET__";
 
+/// And these are known besides.
+const KNOWN: [&str; 1] = ["EGRET_CONFIG"];
+
 /// The environment, as a layer.
 #[derive(Debug, Clone)]
 pub(super) struct Environment {
     variables: Vec<(String, String)>,
-    lists: HashSet<String>,
+    kinds: Kinds,
+}
+
+/// Keys whose text is read in a way of its own.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Kinds {
+    /// Split at commas, such as `net.allow`.
+    pub(super) lists: HashSet<String>,
+    /// Yes or no. An empty variable is a no: that is how compose files and charts leave a thing out.
+    pub(super) booleans: HashSet<String>,
+}
+
+/// Variables that look as if they were meant for the config, and are not: nobody reads `EGRET_WEB_LISTEN`.
+pub(super) fn strays(variables: &[(OsString, OsString)]) -> Vec<String> {
+    let names = variables.iter().filter_map(|(name, _)| name.to_str());
+    names
+        .filter(|name| name.starts_with("EGRET_") && !name.starts_with(PREFIX) && !KNOWN.contains(name))
+        .map(|name| {
+            let meant = name.trim_start_matches("EGRET_").replace('_', "__");
+            format!(
+                "the environment variable {name} is not read: keys are joined by two underscores, as in {PREFIX}{meant}"
+            )
+        })
+        .collect()
 }
 
 impl Environment {
-    /// `lists`: the keys, such as `net.allow`, whose values are split at commas.
-    pub(super) fn new(variables: impl IntoIterator<Item = (OsString, OsString)>, lists: HashSet<String>) -> Self {
+    pub(super) fn new(variables: impl IntoIterator<Item = (OsString, OsString)>, kinds: Kinds) -> Self {
         let variables = variables
             .into_iter()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .filter(|(name, _)| name.starts_with(PREFIX))
             .collect();
-        Self { variables, lists }
+        Self { variables, kinds }
     }
 
     /// The names of the variables that belong to the config.
@@ -51,7 +76,9 @@ impl Source for Environment {
         for (name, text) in &self.variables {
             let key = key(&name[PREFIX.len()..]);
             let origin = format!("the environment variable {name}");
-            let kind = if self.lists.contains(&key) || key.ends_with(".logins") {
+            let kind = if self.kinds.booleans.contains(&key) && text.trim().is_empty() {
+                ValueKind::Boolean(false)
+            } else if self.kinds.lists.contains(&key) || key.ends_with(".logins") {
                 ValueKind::Array(
                     text.split(',')
                         .map(str::trim)

@@ -1,7 +1,6 @@
 //! Layers, later wins: built-in defaults, the file, the environment, flags.
 
 use std::{
-    collections::HashSet,
     ffi::OsString,
     path::{Path, PathBuf},
 };
@@ -9,7 +8,11 @@ use std::{
 use anyhow::{Context as _, anyhow, bail};
 use config::ConfigError;
 
-use super::{Config, environment::Environment, resolve_path};
+use super::{
+    Config,
+    environment::{self, Environment, Kinds},
+    resolve_path,
+};
 
 /// Where the layers come from.
 #[derive(Debug, Clone, Default)]
@@ -80,7 +83,7 @@ pub fn load(layers: &Layers) -> anyhow::Result<Config> {
         file.as_ref()
             .map_or_else(|| "the config".to_owned(), |file| file.display().to_string())
     };
-    let environment = Environment::new(layers.environment.clone(), lists());
+    let environment = Environment::new(layers.environment.clone(), kinds());
     let mut config = build(file.as_deref(), environment.clone(), layers).map_err(|error| {
         let text = plain(&error);
         match guilty(&text, &environment, |rest| build(file.as_deref(), rest, layers)) {
@@ -110,6 +113,7 @@ pub fn load(layers: &Layers) -> anyhow::Result<Config> {
     }
     config.validate().with_context(named)?;
     config.file = file;
+    config.warnings = environment::strays(&layers.environment);
     Ok(config)
 }
 
@@ -187,9 +191,9 @@ fn plain(error: &ConfigError) -> String {
     }
 }
 
-/// Keys whose value is a list, read off the defaults so that no section has to say it twice.
-fn lists() -> HashSet<String> {
-    let mut found = HashSet::new();
+/// What kind of value each key has, read off the defaults so that no section has to say it twice.
+fn kinds() -> Kinds {
+    let mut found = Kinds::default();
     let sections = [
         ("net", toml::Value::try_from(net::Config::default())),
         ("web", toml::Value::try_from(web::Config::default())),
@@ -203,10 +207,13 @@ fn lists() -> HashSet<String> {
     found
 }
 
-fn walk(path: &str, value: &toml::Value, found: &mut HashSet<String>) {
+fn walk(path: &str, value: &toml::Value, found: &mut Kinds) {
     match value {
         toml::Value::Array(_) => {
-            found.insert(path.to_owned());
+            found.lists.insert(path.to_owned());
+        }
+        toml::Value::Boolean(_) => {
+            found.booleans.insert(path.to_owned());
         }
         toml::Value::Table(table) => {
             for (key, value) in table {

@@ -34,6 +34,9 @@ pub struct Config {
     /// The file it came from, for messages; `None` when there was none.
     #[serde(skip)]
     pub file: Option<PathBuf>,
+    /// What is odd about where it came from, for the log.
+    #[serde(skip)]
+    pub warnings: Vec<String>,
 }
 
 /// `[run]`
@@ -130,14 +133,6 @@ impl Config {
     /// # Errors
     /// The first thing that is wrong.
     pub fn validate(&self) -> anyhow::Result<()> {
-        let web = &self.web;
-        if !web.listen.ip().is_loopback() && !web.open_to_everybody {
-            bail!(
-                "[web] listen = \"{}\" can be reached by others, and the pages ask nobody to sign in; listen on 127.0.0.1 \
-                 (with a reverse proxy that asks for a password in front), or set [web] open_to_everybody = true",
-                web.listen
-            );
-        }
         telemetry_level(&self.log.level)?;
         let mut hosts = HashSet::new();
         for (index, server) in self.servers.iter().enumerate() {
@@ -191,6 +186,11 @@ impl Config {
                 }
             }
         }
+        let hosts: Vec<String> = self.servers.iter().map(Server::host).collect();
+        self.web
+            .validate(&hosts)
+            .map_err(anyhow::Error::msg)
+            .context("in [web]")?;
         self.replies
             .validate()
             .map_err(anyhow::Error::msg)

@@ -88,9 +88,62 @@ fn a_token_in_the_wrong_place_does_not_print() {
 }
 
 #[test]
-fn others_may_not_reach_the_pages_unless_told() {
-    let error = load_text("[web]\nlisten = \"0.0.0.0:8470\"\n", &[]).unwrap_err();
-    assert!(error.contains("[web]"), "{error}");
+fn others_may_not_reach_the_pages_unless_they_can_sign_in() {
+    let open = "[web]\nlisten = \"0.0.0.0:8470\"\n";
+    let error = load_text(open, &[]).unwrap_err();
+    assert!(error.contains("[web]") && error.contains("sign in"), "{error}");
+    let error = load_text(&format!("{open}url = \"https://egret.example\"\n"), &[]).unwrap_err();
+    assert!(error.contains("[[servers]]"), "{error}");
+    let servers = "[[servers]]\nurl = \"https://a.example\"\n";
+    load_text(&format!("{open}url = \"https://egret.example\"\n{servers}"), &[]).unwrap();
+    let error = load_text(&format!("{open}url = \"http://egret.example\"\n{servers}"), &[]).unwrap_err();
+    assert!(error.contains("https"), "{error}");
+}
+
+/// Check 40.
+#[test]
+fn every_way_to_say_no_means_no() {
+    let read = |value: &str| {
+        let environment = [
+            ("EGRET__WEB__OPEN_TO_EVERYBODY", value),
+            ("EGRET__REPLIES__HOME__ENABLED", value),
+        ];
+        load_text("[web]\nopen_to_everybody = true\n", &environment)
+            .map(|config| (config.web.open_to_everybody, config.replies.home.enabled))
+    };
+    for no in ["false", "False", "FALSE", "0", "no", "No", "off", "", " "] {
+        assert_eq!(read(no).unwrap(), (false, false), "{no:?}");
+    }
+    for yes in ["true", "TRUE", "1", "yes", "on"] {
+        assert_eq!(read(yes).unwrap(), (true, true), "{yes:?}");
+    }
+    for neither in ["2", "nope", "null", "enabled"] {
+        let error = read(neither).unwrap_err();
+        assert!(error.contains("must be") && !error.contains(neither), "{error}");
+    }
+}
+
+/// Check 40.
+#[test]
+fn a_variable_that_nobody_reads_is_told() {
+    let error = load_text("", &[("EGRET__WEB__LISTENS", "x")]).unwrap_err();
+    assert!(error.contains("listens"), "{error}");
+    let error = load_text("", &[("EGRET__WEBB__LISTEN", "x")]).unwrap_err();
+    assert!(error.contains("webb"), "{error}");
+    let variables = [("EGRET_WEB_LISTEN", "secret"), ("EGRET_CONFIG", ""), ("EGRETTA", "x")];
+    let warnings = load_text("", &variables).unwrap().warnings;
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("EGRET_WEB_LISTEN") && warnings[0].contains("EGRET__WEB__LISTEN"));
+    assert!(!warnings[0].contains("secret"));
+}
+
+/// Check 40.
+#[test]
+fn secrets_do_not_print() {
+    let text = "[store]\nurl = \"postgres://u:hunter22@db.example/egret\"\n[[servers]]\nurl = \"https://a.example\"\n\
+                [[servers.logins]]\nname = \"me\"\ntoken = \"hunter22hunter22\"\n";
+    let config = load_text(text, &[]).unwrap();
+    assert!(!format!("{config:?}").contains("hunter22"));
 }
 
 #[test]

@@ -138,6 +138,31 @@ impl App {
         })
     }
 
+    /// `POST /oauth/token` for the registration itself: whether the server still knows it. It shows a person whom we
+    /// send there an error of its own when it does not, and we would never hear of it. `scope` is one of the
+    /// registration's.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn is_known(&self, net: &Net, scope: &str) -> Result<bool, Error> {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", &*self.client_id),
+            ("client_secret", self.client_secret.expose_secret()),
+            ("redirect_uri", self.redirect.as_str()),
+            ("scope", scope),
+        ];
+        let path = "/oauth/token";
+        match refusal(path, &send(net, &self.base, path, &form).await?, scope) {
+            Some(Error::App { .. }) => Ok(false),
+            Some(Error::Server(error @ (crate::Error::RateLimited { .. } | crate::Error::ServerDown { .. }))) => {
+                Err(error.into())
+            }
+            // Whatever else it minds (a grant that it does not have), it knows who asks.
+            _ => Ok(true),
+        }
+    }
+
     /// `POST /oauth/revoke`: the token is of no use to anybody from now on. A server gives the same token again to
     /// the same app, person and scopes, so this ends all uses of it.
     ///

@@ -8,6 +8,7 @@ mod leases;
 mod migrate;
 mod notices;
 mod open;
+mod sign_in;
 mod statuses;
 mod wanted;
 mod webhook_events;

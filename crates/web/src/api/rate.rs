@@ -1,16 +1,16 @@
 //! How often one client may ask. A script gone wild must not keep the pages from those who read them.
 
-use std::{net::SocketAddr, num::NonZeroU32, sync::Arc};
+use std::{num::NonZeroU32, sync::Arc};
 
 use axum::{
-    extract::{ConnectInfo, Request, State},
+    extract::{Request, State},
     http::header,
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 
-use crate::{problem::Problem, rights::Visitor};
+use crate::{limits::Client, problem::Problem, rights::Visitor};
 
 /// Requests a minute, in the long run.
 const PER_MINUTE: NonZeroU32 = NonZeroU32::new(600).unwrap();
@@ -37,15 +37,11 @@ impl Default for Rate {
 pub(crate) async fn check(
     State(Rate(budgets)): State<Rate>,
     visitor: Visitor,
+    client: Client,
     request: Request,
     next: Next,
 ) -> Response {
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let client = format!(
-        "{}@{}",
-        visitor.name,
-        address.map_or_else(String::new, |ConnectInfo(address)| address.ip().to_string())
-    );
+    let client = format!("{}@{}", visitor.name, client.key());
     if budgets.len() > MANY {
         budgets.retain_recent();
     }

@@ -19,30 +19,43 @@ use store::{
     wanted::Wanted,
 };
 use tower::ServiceExt;
-use web::State;
+use web::{SignIn, State};
 
 pub(crate) struct House {
     pub(crate) state: State,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl House {
+    /// A house whose visitors need not say who they are.
     pub(crate) async fn empty() -> Self {
         let (store, folder) = store::testing::sqlite().await;
+        let config = web::Config {
+            open_to_everybody: true,
+            ..web::Config::default()
+        };
+        let net = net::Net::new(&net::Config::default(), Arc::new(SystemClock)).unwrap();
+        let sign_in = SignIn::new(&config, config.listen, net, Vec::new(), Arc::new(SystemClock)).unwrap();
         let state = State {
+            sign_in,
             board: Board::default(),
             ledger: Ledger::new(store.clone(), Arc::new(SystemClock)),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             hosts: Vec::new(),
             store,
         };
-        Self { state, _folder: folder }
+        Self { state, folder }
     }
 
     pub(crate) async fn furnished() -> Self {
         let house = Self::empty().await;
         furnish(&house.state).await;
         house
+    }
+
+    /// Where its database is.
+    pub(crate) fn database(&self) -> std::path::PathBuf {
+        self.folder.path().join("egret.db")
     }
 
     pub(crate) async fn ask(&self, request: Request<Body>) -> Response<Body> {

@@ -1,6 +1,8 @@
 //! The door for visitors, knocked at without a socket.
 
 mod api;
+mod guests;
 mod house;
 mod palette;
+mod sign_in;
 mod stories;

@@ -179,6 +179,7 @@ async fn the_api_pages_and_names_its_problems() {
     }
 }
 
+/// Check 36.
 #[tokio::test]
 async fn health_names_what_is_wrong() {
     let house = House::furnished().await;
@@ -196,8 +197,11 @@ async fn health_names_what_is_wrong() {
     house.state.store.close().await;
     assert_eq!((house.get("/livez").await.0, house.get("/readyz").await.0), (200, 503));
     let (http_status, body) = house.get("/healthz").await;
-    assert_eq!(http_status, 200);
-    assert!(body.contains(r#""panic_stop":"unreadable""#), "{body}");
+    assert_eq!(http_status, 503);
+    assert!(
+        body.contains(r#""panic_stop":"unreadable""#) && body.contains(r#""store":"unreadable""#),
+        "{body}"
+    );
     assert_eq!(house.get("/").await.0, 503);
 }
 

@@ -81,6 +81,8 @@ fn write_config(
     level: &str,
 ) -> anyhow::Result<std::path::PathBuf> {
     let token = folder.join("token");
+    // Their own server's administrator, so that every feature has what it needs.
+    fediverse.set_permissions("me", 0x1);
     super::init::write_private(&token, &fediverse.token())?;
     let database = folder.join("egret.db");
     let text = format!(

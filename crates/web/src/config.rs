@@ -169,9 +169,11 @@ mod tests {
             config.open_to_everybody = true;
         })
         .unwrap();
-        let mut config = Config::default();
-        config.listen = everywhere;
-        config.url = url("https://egret.example");
+        let config = Config {
+            listen: everywhere,
+            url: url("https://egret.example"),
+            ..Config::default()
+        };
         assert!(config.validate(&[]).unwrap_err().contains("[[servers]]"));
     }
 

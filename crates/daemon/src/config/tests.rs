@@ -117,7 +117,7 @@ fn every_way_to_say_no_means_no() {
     for yes in ["true", "TRUE", "1", "yes", "on"] {
         assert_eq!(read(yes).unwrap(), (true, true), "{yes:?}");
     }
-    for neither in ["2", "nope", "null", "enabled"] {
+    for neither in ["2", "nope", "null", "maybe"] {
         let error = read(neither).unwrap_err();
         assert!(error.contains("must be") && !error.contains(neither), "{error}");
     }

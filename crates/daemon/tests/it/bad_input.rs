@@ -212,9 +212,15 @@ async fn a_revoked_token_disables_its_login_alone() {
         assert!(!text.contains(&revoked) && !text.contains(&fediverse.token()));
     }
 
+    let made = house
+        .egret(&["token", "create", "--name", "watch", "--scope", "view", "--json"])
+        .await
+        .json();
     let daemon = house.run().await;
     daemon.says("(revoked?)").await;
     let page = daemon.text("/healthz").await;
+    assert!(page.contains("degraded") && !page.contains("old"), "{page}");
+    let page = daemon.text_for("/healthz", made["token"].as_str()).await;
     assert!(
         page.contains("/old") && page.contains(&format!("{}…", &revoked[..2])),
         "{page}"

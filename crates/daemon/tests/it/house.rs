@@ -184,10 +184,18 @@ impl Running {
             .code()
     }
 
-    /// What a page says.
+    /// What a page says to a stranger.
     pub(crate) async fn text(&self, path: &str) -> String {
-        let url = format!("http://{}{path}", self.address);
-        tokio::task::spawn_blocking(move || ureq::get(&url).call()?.body_mut().read_to_string())
+        self.text_for(path, None).await
+    }
+
+    /// What a page says to whoever holds `token`.
+    pub(crate) async fn text_for(&self, path: &str, token: Option<&str>) -> String {
+        let mut request = ureq::get(format!("http://{}{path}", self.address));
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        tokio::task::spawn_blocking(move || request.call()?.body_mut().read_to_string())
             .await
             .unwrap()
             .unwrap()

@@ -16,7 +16,7 @@ fn event(object: &str, event: &str) -> WebhookEvent {
         server: "home.example".into(),
         event: event.into(),
         object_id: object.into(),
-        digest: format!("digest of {object} {event}"),
+        digest: format!("digest of {} {event}", object.trim_end_matches('\0')),
         body: format!("{{\"object\":{{\"id\":\"{object}\"}}}}"),
         received_at: minute(0),
     }

@@ -62,9 +62,10 @@ async fn a_second_signal_ends_it_at_once() {
     let house = House::of(&fediverse, "");
     let daemon = house.run().await;
     until("the run is under way", || !fediverse.log().origins(None).is_empty()).await;
-    daemon.signal("TERM").await;
-    daemon.says("a second signal ends at once").await;
-    daemon.signal("TERM").await;
+    // Both are there when it looks: a drain may be too quick for a second one that comes later.
+    for signal in ["STOP", "TERM", "INT", "CONT"] {
+        daemon.signal(signal).await;
+    }
     assert_eq!(daemon.ended().await, Some(130), "not the 0 of a drain");
 }
 

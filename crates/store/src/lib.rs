@@ -13,6 +13,7 @@ mod url;
 
 pub mod api_tokens;
 pub mod applicants;
+pub mod backfills;
 pub mod cursors;
 pub mod effects;
 pub mod hosts;

@@ -88,6 +88,38 @@ pub async fn save(db: &Db, thread: &Thread) -> Result<(), Error> {
     Ok(())
 }
 
+/// Adds threads whose replies are to be listed once our server has their first status; those known already, in any
+/// way, stay as they are. Given are uri, host and time of writing.
+pub async fn insert_pending(
+    db: &Db,
+    server: &str,
+    rows: &[(String, String, DateTime<Utc>)],
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let rows: Vec<_> = rows.iter().filter(|(uri, ..)| is_key(uri)).collect();
+    for chunk in rows.chunks(500) {
+        on_write!(db, pool => {
+            let mut query = QueryBuilder::new(
+                "INSERT INTO threads (server, uri, status_id, host, created_at, listed, missing, quiet_visits, next_visit_at) ");
+            query.push_values(chunk, |mut values, (uri, host, created_at)| {
+                values.push_bind(server).push_bind(uri).push_bind("").push_bind(host).push_bind(micros(*created_at));
+                values.push_bind(0_i64).push_bind(0_i64).push_bind(0_i64).push_bind(now);
+            });
+            query.push(" ON CONFLICT (server, uri) DO NOTHING");
+            query.build().execute(pool).await.map(drop)
+        })?;
+    }
+    Ok(())
+}
+
+/// Threads added by [`insert_pending`] that nobody has visited, longest due first.
+pub async fn pending(db: &Db, server: &str, now: DateTime<Utc>, limit: u32) -> Result<Vec<Thread>, Error> {
+    const SQL: &str = "
+        SELECT * FROM threads WHERE visited_at IS NULL AND status_id = '' AND server = $1 AND next_visit_at <= $2
+        ORDER BY next_visit_at, uri LIMIT $3";
+    Ok(on!(db, pool => sqlx::query_as(SQL).bind(server).bind(now).bind(i64::from(limit)).fetch_all(pool).await)?)
+}
+
 /// The threads last visited, newest first, for the page.
 pub async fn list(db: &Db, limit: u32) -> Result<Vec<Thread>, Error> {
     const SQL: &str = "SELECT * FROM threads WHERE visited_at IS NOT NULL ORDER BY visited_at DESC, uri LIMIT $1";

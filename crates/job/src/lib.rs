@@ -6,6 +6,7 @@ mod cron;
 mod effects;
 mod error;
 mod notice;
+pub mod origins;
 mod schedule;
 pub mod section;
 mod summary;

@@ -6,6 +6,7 @@ mod known;
 mod origin;
 
 pub(crate) use candidates::{Candidate, Found, bookmarks, favourites, home, lists};
+pub(crate) use job::origins::{Trouble, software};
 pub(crate) use joined::joined;
 pub(crate) use known::{Known, known, pause, refreshed, wait};
-pub(crate) use origin::{Trouble, counts, listing, software};
+pub(crate) use origin::{counts, listing};

@@ -4,4 +4,4 @@ mod visit;
 mod wanted;
 
 pub(crate) use visit::{Facts, Visit, next_visit, visit};
-pub(crate) use wanted::{Missing, digest, leaves, loose, missing, rest, retry, together};
+pub(crate) use wanted::{Missing, digest, leaves, loose, missing, retry, together};

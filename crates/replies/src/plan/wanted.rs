@@ -153,11 +153,6 @@ pub(crate) fn retry(tries: i64, first: TimeDelta, limit: u32) -> Option<TimeDelt
     Some((first * (1 << doublings)).min(TimeDelta::days(1)))
 }
 
-/// How long a host rests that failed `failures` times in a row before this: ten minutes, doubling up to a day.
-pub(crate) fn rest(failures: i64) -> TimeDelta {
-    (TimeDelta::minutes(10) * (1 << failures.clamp(0, 8))).min(TimeDelta::days(1))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -230,13 +225,6 @@ mod tests {
         assert_eq!(retry(3, first, 8), Some(first * 4));
         assert_eq!(retry(7, first * 1000, 8), Some(TimeDelta::days(1)));
         assert_eq!(retry(8, first, 8), None);
-    }
-
-    #[test]
-    fn a_dead_host_is_asked_less_and_less() {
-        assert_eq!(rest(0), TimeDelta::minutes(10));
-        assert_eq!(rest(2), TimeDelta::minutes(40));
-        assert_eq!(rest(i64::MAX), TimeDelta::days(1));
     }
 
     proptest! {

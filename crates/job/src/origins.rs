@@ -1,0 +1,182 @@
+//! What origins run and how they fare: asked once, remembered in the store, the same for every feature that reads them.
+
+use chrono::TimeDelta;
+use mastodon::{
+    Client,
+    remote::{self, Flavour, Software},
+};
+use model::{Domain, Host, Uri};
+use store::hosts;
+use tokio::sync::OnceCell;
+
+use crate::{JobContext, JobError};
+
+/// Why an origin did not answer, by what is to be done.
+#[derive(Debug)]
+pub enum Trouble {
+    /// The run ends.
+    Run(JobError),
+    /// What was asked for is deleted.
+    Gone,
+    /// Shows nothing to strangers: it wants a token or a signed fetch.
+    Closed,
+    /// Asks us to stay away.
+    Robots,
+    /// We may not ask it.
+    Blocked,
+    /// The host rests for this long, or until its failures say.
+    Host(String, Option<TimeDelta>),
+    /// An answer that cannot be read.
+    Odd(String),
+}
+
+impl From<mastodon::Error> for Trouble {
+    fn from(error: mastodon::Error) -> Self {
+        use mastodon::Error as E;
+        match error {
+            E::Gone { .. } | E::NotFound { .. } => Self::Gone,
+            E::NoToken { .. } | E::Forbidden { .. } | E::Revoked { .. } | E::Scope { .. } => Self::Closed,
+            E::Net(net::Error::Stopped) => Self::Run(JobError::Stopped),
+            E::Net(net::Error::Robots(_)) => Self::Robots,
+            E::Net(net::Error::Blocked(_) | net::Error::Refused { .. }) => Self::Blocked,
+            E::Net(net::Error::Resting { wait, .. }) => Self::Host(
+                String::new(),
+                Some(TimeDelta::from_std(wait).unwrap_or(TimeDelta::days(1))),
+            ),
+            E::Net(net::Error::Timeout { .. } | net::Error::Unreachable { .. })
+            | E::RateLimited { .. }
+            | E::ServerDown { .. } => Self::Host(error.to_string(), None),
+            E::Invalid { .. } | E::NotJson { .. } | E::Net(_) => Self::Odd(error.to_string()),
+        }
+    }
+}
+
+impl From<store::Error> for Trouble {
+    fn from(error: store::Error) -> Self {
+        Self::Run(error.into())
+    }
+}
+
+/// Which program an origin runs: from the store for a month, an hour if it could not be told. A host that rests is
+/// not asked.
+///
+/// # Errors
+/// When it cannot be asked; a failure that is the host's own lets it rest.
+pub async fn software(cx: &JobContext, uri: &Uri) -> Result<Software, Trouble> {
+    let host = uri.host();
+    if cx.net.is_blocked(&host) {
+        return Err(Trouble::Blocked);
+    }
+    let now = cx.clock.now();
+    let stored = hosts::load(&cx.store, &[host.to_string()]).await?.pop();
+    if let Some(origin) = stored {
+        if let Some(until) = origin.rests_until.filter(|until| *until > now) {
+            return Err(Trouble::Host(String::new(), Some(until - now)));
+        }
+        let keep = if origin.software.is_empty() {
+            TimeDelta::hours(1)
+        } else {
+            TimeDelta::days(30)
+        };
+        if origin.checked_at.is_some_and(|checked| now - checked < keep) {
+            return Ok(Software {
+                flavour: Flavour::of(&origin.software, &origin.version),
+                api_host: Host::stored(if origin.api_host.is_empty() {
+                    &origin.host
+                } else {
+                    &origin.api_host
+                }),
+                name: origin.software,
+                version: origin.version,
+            });
+        }
+    }
+    match remote::detect(&cx.net, &uri.url()).await {
+        Ok(software) => {
+            let (name, version) = (&software.name, &software.version);
+            hosts::save_software(&cx.store, host.as_str(), software.api_host.as_str(), name, version, now).await?;
+            Ok(software)
+        }
+        Err(error) => Err(failed(cx, &host, error.into()).await),
+    }
+}
+
+/// Remembers how a host answered: its failures are forgotten once it works, and one that is its own lets it rest,
+/// longer with each.
+///
+/// # Errors
+/// What the answer's error means.
+pub async fn answered<T>(cx: &JobContext, host: &Host, answer: Result<T, mastodon::Error>) -> Result<T, Trouble> {
+    match answer {
+        Ok(answer) => {
+            hosts::mark_well(&cx.store, host.as_str()).await?;
+            Ok(answer)
+        }
+        Err(error) => Err(failed(cx, host, error.into()).await),
+    }
+}
+
+/// Lets a host rest whose failure was its own, longer with each; gives the trouble with the rest in it.
+pub async fn failed(cx: &JobContext, host: &Host, trouble: Trouble) -> Trouble {
+    let Trouble::Host(reason, None) = trouble else {
+        return trouble;
+    };
+    let now = cx.clock.now();
+    let failures = match hosts::load(&cx.store, &[host.to_string()]).await {
+        Ok(rows) => rows.first().map_or(0, |origin| origin.failures),
+        Err(error) => return error.into(),
+    };
+    let rest = rest(failures);
+    match hosts::mark_failed(&cx.store, host.as_str(), &reason, now + rest, now).await {
+        Ok(()) => Trouble::Host(reason, Some(rest)),
+        Err(error) => error.into(),
+    }
+}
+
+/// How long a host rests that failed `failures` times in a row before this: ten minutes, doubling up to a day.
+fn rest(failures: i64) -> TimeDelta {
+    (TimeDelta::minutes(10) * (1 << failures.clamp(0, 8))).min(TimeDelta::days(1))
+}
+
+/// Whom our server, or the operator, will have nothing of. The server is asked once per run, when it first matters.
+#[derive(Debug, Default)]
+pub struct Refused {
+    suspended: OnceCell<Vec<Domain>>,
+}
+
+impl Refused {
+    /// Whether a host is on the operator's list or among the domains that the server suspends.
+    ///
+    /// # Errors
+    /// Only when the run is to stop: a server that does not tell its blocks refuses the fetch itself.
+    pub async fn has(&self, cx: &JobContext, client: &Client, host: &Host) -> Result<bool, JobError> {
+        if cx.net.is_blocked(host) {
+            return Ok(true);
+        }
+        let suspended = self
+            .suspended
+            .get_or_try_init(|| async {
+                match client.suspended_domains().await.map_err(JobError::from) {
+                    Ok(domains) => Ok(domains),
+                    Err(JobError::Stopped) => Err(JobError::Stopped),
+                    Err(_) => Ok(Vec::new()),
+                }
+            })
+            .await?;
+        Ok(host
+            .domain()
+            .is_some_and(|domain| suspended.iter().any(|blocked| domain.is_within(blocked))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_host_is_asked_less_and_less() {
+        assert_eq!(rest(0), TimeDelta::minutes(10));
+        assert_eq!(rest(2), TimeDelta::minutes(40));
+        assert_eq!(rest(i64::MAX), TimeDelta::days(1));
+    }
+}

@@ -87,3 +87,10 @@ pub enum Error {
     #[error(transparent)]
     Net(#[from] net::Error),
 }
+
+impl Error {
+    /// Whether it says something about the host now, and nothing about what was asked.
+    pub(crate) fn is_of_host(&self) -> bool {
+        matches!(self, Self::Net(_) | Self::RateLimited { .. } | Self::ServerDown { .. })
+    }
+}

@@ -1,8 +1,8 @@
 //! Accounts.
 
-use model::{AccountId, CredentialAccount, Status};
+use model::{Account, AccountId, CredentialAccount, Status};
 
-use super::PAGE;
+use super::{BATCH, PAGE, is_no_batch};
 use crate::{Client, Cursor, Error, Page, answer, call::Call};
 
 impl Client {
@@ -25,6 +25,51 @@ impl Client {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// `GET /api/v1/accounts/:id`. Scope `read:accounts`.
+    pub async fn account(&self, id: &AccountId) -> Result<Account, Error> {
+        let call = Call::get(&["api", "v1", "accounts", id.as_str()]).scope("read:accounts");
+        self.object(&call).await
+    }
+
+    /// `GET /api/v1/accounts/lookup`: `user` or `user@domain`, among those the server knows. Scope `read:accounts`.
+    pub async fn lookup(&self, acct: &str) -> Result<Account, Error> {
+        let call = Call::get(&["api", "v1", "accounts", "lookup"])
+            .scope("read:accounts")
+            .query("acct", acct);
+        self.object(&call).await
+    }
+
+    /// Any number of accounts: 20 a request where the server has batches (4.3+), one by one elsewhere; those it does
+    /// not show are left out, in no order. Scope `read:accounts`.
+    pub async fn accounts(&self, ids: &[AccountId]) -> Result<Vec<Account>, Error> {
+        let mut found = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(BATCH) {
+            if self.has_batches() {
+                let call = chunk.iter().fold(
+                    Call::get(&["api", "v1", "accounts"]).scope("read:accounts"),
+                    |call, id| call.query("id[]", id),
+                );
+                match self.page(call).await {
+                    Ok(page) => {
+                        found.extend(page.items);
+                        continue;
+                    }
+                    Err(error) if is_no_batch(&error) => self.forget_batches(),
+                    Err(error) => return Err(error),
+                }
+            }
+            for id in chunk {
+                match self.account(id).await {
+                    Ok(account) => found.push(account),
+                    Err(Error::NotFound { .. } | Error::Gone { .. } | Error::Forbidden { .. }) => {}
+                    Err(Error::NotJson { reason, .. }) if reason.starts_with("HTTP 4") => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// `GET /api/v1/accounts/:id/statuses`, replies included, boosts not. Scope `read:statuses`.

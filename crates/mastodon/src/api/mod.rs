@@ -4,12 +4,31 @@ mod accounts;
 mod admin;
 mod async_refreshes;
 mod bookmarks;
+mod follows;
 mod instance;
 mod lists;
+mod notifications;
 pub(crate) mod scopes;
 mod search;
 mod statuses;
 mod timelines;
 
+pub use notifications::Notification;
+
 /// Items a page, the most that Mastodon gives for statuses.
 const PAGE: u32 = 40;
+
+/// More ids in one call are refused.
+const BATCH: usize = 20;
+
+/// Whether a refusal says that the server has no calls for several ids: 404 and 405 where there is no such call, 400
+/// and 422 where it means something else.
+fn is_no_batch(error: &crate::Error) -> bool {
+    match error {
+        crate::Error::NotFound { .. } => true,
+        crate::Error::NotJson { reason, .. } => ["HTTP 400", "HTTP 405", "HTTP 422"]
+            .iter()
+            .any(|code| reason.starts_with(code)),
+        _ => false,
+    }
+}

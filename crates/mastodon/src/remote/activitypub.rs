@@ -170,7 +170,7 @@ async fn walk(
 }
 
 /// The items of a collection or a page of it, and where it goes on.
-fn read_page(mut page: Value) -> (Vec<Value>, Option<Value>) {
+pub(super) fn read_page(mut page: Value) -> (Vec<Value>, Option<Value>) {
     let items = ["orderedItems", "items"]
         .into_iter()
         .map(|key| page[key].take())

@@ -4,7 +4,7 @@ use model::{Status, Uri};
 use net::Net;
 
 use super::{
-    Flavour, Shape, Software, Walk, activitypub, conversation::Conversation, mastodon_api, origin::Origin, shapes,
+    Flavour, Shape, Software, Walk, activitypub, conversation::Conversation, family, mastodon_api, origin::Origin, shapes,
 };
 use crate::Error;
 
@@ -98,6 +98,9 @@ async fn list(
     software: &Software,
     uri: &Uri,
 ) -> Result<&'static str, Error> {
+    if let Some(source) = family::context(api, pages, talk, software, uri).await? {
+        return Ok(source);
+    }
     let read = match api_id(pages, software.flavour, uri).await? {
         Some(id) => mastodon_api::context(api, &id).await.map(|context| (id, context)),
         None => {
@@ -152,7 +155,11 @@ async fn list(
 /// The status's id in its origin's API, if that is spoken.
 async fn api_id(pages: &mut Origin<'_>, flavour: Flavour, uri: &Uri) -> Result<Option<String>, Error> {
     match (flavour, shapes::read(uri)) {
-        (Flavour::Mastodon | Flavour::Pleroma | Flavour::Mitra, Shape::Status { id }) => Ok(Some(id)),
+        (Flavour::Mastodon | Flavour::Pleroma | Flavour::Mitra | Flavour::Compatible, Shape::Status { id }) => {
+            Ok(Some(id))
+        }
+        // Iceshrimp.NET
+        (Flavour::Compatible, Shape::Foreign { kind: "note", id }) => Ok(Some(id)),
         (Flavour::Mitra, Shape::Redirecting { id }) => Ok(Some(id)),
         (Flavour::Pleroma, Shape::Redirecting { .. }) => match pages.page_of(uri).await {
             Ok(url) => Ok(Uri::parse(url.as_str()).ok().and_then(|uri| match shapes::read(&uri) {

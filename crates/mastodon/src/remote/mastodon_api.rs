@@ -3,9 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use model::{Context, Status, Uri};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Shape, Software, activitypub, conversation::Conversation, origin::Origin, shapes};
+use super::{
+    Flavour, Post, Shape, Software, activitypub, conversation::Conversation, origin::Origin, posts::Listed, shapes,
+};
 use crate::Error;
 
 /// Where Mastodon cuts a stranger's context.
@@ -14,6 +18,8 @@ const CUT_ANCESTORS: usize = 40;
 const CUT_DEPTH: usize = 20;
 /// More ids in one call are refused.
 const BATCH: usize = 20;
+/// The most of an account's posts that one call gives.
+const ACCOUNT_PAGE: usize = 40;
 
 /// `GET /api/v1/statuses/:id/context`. A stranger's view.
 pub(super) async fn context(origin: &mut Origin<'_>, id: &str) -> Result<Context, Error> {
@@ -47,6 +53,97 @@ pub(super) async fn statuses(origin: &mut Origin<'_>, ids: &[&str]) -> Result<Ve
             reason: "JSON that is no list".into(),
         }),
     }
+}
+
+/// An account's posts: pinned ones, then the newest. The cursor is the account's id there and the last post's.
+pub(super) async fn posts(
+    origin: &mut Origin<'_>,
+    software: &Software,
+    name: &str,
+    after: Option<&str>,
+) -> Result<Listed, Error> {
+    let (mut posts, account, max_id) = match after.and_then(|after| after.split_once(' ')) {
+        Some((account, max_id)) => (Vec::new(), account.to_owned(), Some(max_id.to_owned())),
+        None => {
+            let account = match software.flavour {
+                // The name does as an id.
+                Flavour::Pleroma => name.to_owned(),
+                _ => {
+                    let (who, _) = origin.json("/api/v1/accounts/lookup", &[("acct", name)]).await?;
+                    id_of(&who).ok_or_else(|| Error::NotFound {
+                        host: origin.host(),
+                        what: format!("the account {name}"),
+                    })?
+                }
+            };
+            let pinned = match page(origin, &account, &[("pinned", "true")]).await {
+                Ok(pinned) => pinned,
+                Err(error) if error.is_of_host() => return Err(error),
+                // Not every software has them.
+                Err(_) => Vec::new(),
+            };
+            (
+                pinned.iter().filter_map(|item| post(item, true)).collect(),
+                account,
+                None,
+            )
+        }
+    };
+    let mut query = vec![("exclude_reblogs", "true"), ("exclude_replies", "false")];
+    if let Some(max_id) = &max_id {
+        query.push(("max_id", max_id));
+    }
+    let items = page(origin, &account, &query).await?;
+    posts.extend(items.iter().filter_map(|item| post(item, false)));
+    // Mastodon fills a page as long as it can; elsewhere one may be short with more to come.
+    let full = items.len() >= ACCOUNT_PAGE || (software.flavour != Flavour::Mastodon && !items.is_empty());
+    let next = items
+        .last()
+        .and_then(id_of)
+        .filter(|last| full && max_id.as_ref() != Some(last))
+        .map(|last| format!("{account} {last}"));
+    Ok(Listed { posts, next })
+}
+
+async fn page(origin: &mut Origin<'_>, account: &str, query: &[(&str, &str)]) -> Result<Vec<Value>, Error> {
+    let limit = ACCOUNT_PAGE.to_string();
+    let mut all = vec![("limit", limit.as_str())];
+    all.extend_from_slice(query);
+    let path = format!(
+        "/api/v1/accounts/{}/statuses",
+        utf8_percent_encode(account, NON_ALPHANUMERIC)
+    );
+    match origin.json(&path, &all).await?.0 {
+        Value::Array(items) => Ok(items),
+        _ => Err(Error::NotJson {
+            host: origin.host(),
+            what: path,
+            reason: "JSON that is no list".into(),
+        }),
+    }
+}
+
+/// An id as a text, however it was sent.
+fn id_of(item: &Value) -> Option<String> {
+    match &item["id"] {
+        Value::String(id) => Some(id.clone()),
+        Value::Number(id) => Some(id.to_string()),
+        _ => None,
+    }
+    .filter(|id| !id.is_empty() && id.len() <= 128 && !id.contains(char::is_whitespace))
+}
+
+fn post(item: &Value, pinned: bool) -> Option<Post> {
+    let status = Status::deserialize(item).ok()?;
+    if status.reblog.is_some() || !status.visibility.is_open() || status.local_only {
+        return None;
+    }
+    Some(Post {
+        uri: status.identity()?.clone(),
+        created_at: status.created_at,
+        replies: status.replies_count,
+        pinned,
+    })
 }
 
 /// Whether a stranger's context may have been cut, which Mastodon does not say.

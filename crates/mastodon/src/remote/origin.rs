@@ -1,7 +1,7 @@
 //! Asking an origin: bounded bodies, counted requests, nothing taken from another host.
 
 use model::{Host, Uri};
-use net::{Net, Request, Response, Url};
+use net::{Body, Net, Request, Response, Url, http::Method};
 use serde_json::Value;
 
 use crate::{
@@ -63,6 +63,17 @@ impl<'a> Origin<'a> {
         let asked = asked(&url);
         let response = self.send(Request::origin(url, "application/json")).await?;
         Ok((answer::json(&response, &asked)?, response.url))
+    }
+
+    /// A question that is asked by POST, as Misskey wants it. It changes nothing, so it may be sent again.
+    pub(super) async fn ask(&mut self, path: &str, question: &Value) -> Result<Value, Error> {
+        let url = self.url(path, &[]);
+        let asked = asked(&url);
+        let mut request = Request::origin(url, "application/json");
+        request.method = Method::POST;
+        request.body = Body::Json(question.to_string().into());
+        let response = self.send(request).await?;
+        answer::json(&response, &asked)
     }
 
     /// A text.

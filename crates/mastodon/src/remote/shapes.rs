@@ -50,6 +50,11 @@ const TABLE: &[(&str, Kind)] = &[
     // Mastodon and kin
     ("/@{acct}/{num}", Copy),
     ("/@{user}/{num}", Status),
+    ("/web/@{acct}/{num}", Copy),
+    ("/web/@{user}/{num}", Status),
+    ("/deck/@{acct}/{num}", Copy),
+    ("/deck/@{user}/{num}", Status),
+    ("/web/statuses/{num}", Status),
     ("/users/{user}/statuses/{id}", Status),
     ("/ap/users/{num}/statuses/{num}", Status),
     // GoToSocial
@@ -70,13 +75,16 @@ const TABLE: &[(&str, Kind)] = &[
     // Misskey and kin, Iceshrimp
     ("/notes/{id}", Foreign("note")),
     // Lemmy, PieFed, Mbin
+    ("/post/{num}/{num}", Foreign("comment")),
+    ("/post/{num}/comment/{num}", Foreign("comment")),
     ("/post/{num}", Foreign("post")),
     ("/comment/{num}", Foreign("comment")),
     ("/c/{acct}/p/{num}/{slug}", Foreign("post")),
     ("/c/{user}/p/{num}/{slug}", Foreign("post")),
     ("/c/{user}/p/{num}", Foreign("post")),
-    ("/m/{user}/t/{num}/{slug}", Foreign("post")),
-    ("/m/{user}/t/{num}", Foreign("post")),
+    ("/m/{user}/t/{num}/{slug}/comment/{num}", Foreign("entry comment")),
+    ("/m/{user}/t/{num}/{slug}", Foreign("entry")),
+    ("/m/{user}/t/{num}", Foreign("entry")),
     // PeerTube
     ("/videos/watch/{id}/comments/{num}", Foreign("comment")),
     ("/videos/watch/{id}", Foreign("video")),

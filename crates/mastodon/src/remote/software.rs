@@ -16,9 +16,21 @@ pub enum Flavour {
     Pleroma,
     /// Mitra.
     Mitra,
+    /// Speaks Mastodon's API its own way, and tells whole contexts: Hollo, Iceshrimp.NET.
+    Compatible,
+    /// Misskey and its forks.
+    Misskey,
+    /// Lemmy, of either API.
+    Lemmy,
+    /// PieFed, whose API is much like Lemmy's.
+    PieFed,
+    /// PeerTube.
+    PeerTube,
+    /// Friendica.
+    Friendica,
     /// Reads need a token or a signature: only our own server can fetch from it.
     Closed,
-    /// Known by name, and read through ActivityPub only for now (Misskey family, Lemmy, PeerTube, …).
+    /// Known by name, and read through ActivityPub.
     Foreign,
     /// Nodeinfo missing or silent: ActivityPub is tried.
     Unknown,
@@ -55,12 +67,9 @@ const TABLE: &[(Flavour, &[&str])] = &[
     ),
     (Flavour::Pleroma, &["pleroma", "akkoma", "rebased"]),
     (Flavour::Mitra, &["mitra"]),
+    (Flavour::Compatible, &["hollo", "iceshrimp.net"]),
     (
-        Flavour::Closed,
-        &["gotosocial", "threads", "takahe", "superseriousbusiness"],
-    ),
-    (
-        Flavour::Foreign,
+        Flavour::Misskey,
         &[
             "misskey",
             "sharkey",
@@ -69,21 +78,34 @@ const TABLE: &[(Flavour, &[&str])] = &[
             "foundkey",
             "cherrypick",
             "iceshrimp",
-            "iceshrimp.net",
             "magnetar",
             "meisskey",
-            "lemmy",
-            "piefed",
+            "catodon",
+            "yojo-art",
+            "rumisskey",
+            "nexkey",
+            "groundpolis",
+            "dolphin",
+        ],
+    ),
+    (Flavour::Lemmy, &["lemmy"]),
+    (Flavour::PieFed, &["piefed"]),
+    (Flavour::PeerTube, &["peertube"]),
+    (Flavour::Friendica, &["friendica"]),
+    (
+        Flavour::Closed,
+        &["gotosocial", "threads", "takahe", "superseriousbusiness"],
+    ),
+    (
+        Flavour::Foreign,
+        &[
             "mbin",
             "kbin",
-            "peertube",
-            "friendica",
             "hubzilla",
             "streams",
             "forte",
             "pixelfed",
             "loops",
-            "hollo",
             "snac",
             "wordpress",
             "ghost",
@@ -214,11 +236,21 @@ async fn nodeinfo(origin: &mut Origin<'_>) -> Result<Option<Software>, Error> {
     match origin.json_at(href).await {
         Ok((info, at)) => {
             let host = Host::of(&at).unwrap_or_else(|_| origin.host());
-            let info = serde_json::from_value::<NodeInfo>(info).unwrap_or_default();
-            Ok(Some(Software::read(host, &info)))
+            Ok(Some(Software::read(host, &document(info))))
         }
         Err(error) => odd(error).map(|()| None),
     }
+}
+
+/// The document in the shape of 2.x: in 1.0, protocols are told apart by direction.
+fn document(mut info: Value) -> NodeInfo {
+    if let Some(protocols) = info.get_mut("protocols")
+        && let Value::Object(directions) = protocols
+    {
+        let both = directions.values().filter_map(Value::as_array).flatten();
+        *protocols = both.cloned().collect();
+    }
+    serde_json::from_value(info).unwrap_or_default()
 }
 
 /// Whether an error is only an odd answer. What says that the host has trouble now must not be remembered as what
@@ -281,8 +313,16 @@ mod tests {
             ("AKKOMA", Flavour::Pleroma),
             ("mitra", Flavour::Mitra),
             ("GoToSocial", Flavour::Closed),
-            ("Iceshrimp.NET", Flavour::Foreign),
-            ("Friendica", Flavour::Foreign),
+            ("Iceshrimp.NET", Flavour::Compatible),
+            ("Iceshrimp", Flavour::Misskey),
+            ("Sharkey", Flavour::Misskey),
+            ("lemmy", Flavour::Lemmy),
+            ("PieFed", Flavour::PieFed),
+            ("PeerTube", Flavour::PeerTube),
+            ("hollo", Flavour::Compatible),
+            ("WordPress", Flavour::Foreign),
+            ("snac", Flavour::Foreign),
+            ("Friendica", Flavour::Friendica),
             ("brandnew", Flavour::Unknown),
             ("", Flavour::Unknown),
         ];
@@ -291,6 +331,18 @@ mod tests {
                 read(json!({"software": {"name": name, "version": "1"}, "protocols": ["activitypub"], "metadata": []}));
             assert_eq!(software.flavour, flavour, "{name}");
             assert_eq!(Flavour::of(&software.name, &software.version), flavour, "{name}");
+        }
+    }
+
+    #[test]
+    fn protocols_of_the_first_version_are_told_by_direction() {
+        let info = json!({"software": {"name": "friendica", "version": "2024.12"},
+            "protocols": {"inbound": ["diaspora", "activitypub"], "outbound": ["activitypub"]}});
+        let software = Software::read(Host::stored("a.example"), &document(info));
+        assert_eq!(software.flavour, Flavour::Friendica);
+        for odd in [json!([]), json!("x"), json!(null), json!({"protocols": {"inbound": 7}})] {
+            let software = Software::read(Host::stored("a.example"), &document(odd));
+            assert_eq!(software.flavour, Flavour::Unknown);
         }
     }
 

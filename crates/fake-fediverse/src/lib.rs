@@ -30,6 +30,7 @@ mod users;
 mod webhooks;
 mod words;
 mod world;
+mod writers;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -44,6 +45,7 @@ pub use request_log::{Logged, RequestLog};
 pub use scenario::{Builtin, Giant, Scenario, Software, Trees};
 pub use state::Knobs;
 pub use webhooks::{Delivery, Event, signature};
+pub use writers::{Profile, Writer};
 
 use seed::{Gardener, Plan};
 use state::State;

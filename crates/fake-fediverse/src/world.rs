@@ -142,6 +142,13 @@ pub(crate) struct World {
     pub(crate) local_users: Vec<AccountIx>,
     pub(crate) users: Users,
     pub(crate) followed: Vec<AccountIx>,
+    /// Who follows `me`, and who asks to.
+    pub(crate) followers: Vec<AccountIx>,
+    pub(crate) requests: Vec<AccountIx>,
+    /// Who did something that `me` is told of, and when.
+    pub(crate) notices: BTreeMap<u64, (AccountIx, DateTime<Utc>)>,
+    /// Pinned by their authors.
+    pub(crate) pinned: HashSet<StatusIx>,
     /// Home timeline by the order of home's ids.
     pub(crate) timeline: BTreeMap<u64, StatusIx>,
     /// Ids of these rows mean nothing outside; they are the cursors.
@@ -170,6 +177,10 @@ impl World {
             local_users: Vec::new(),
             users: Users::new(),
             followed: Vec::new(),
+            followers: Vec::new(),
+            requests: Vec::new(),
+            notices: BTreeMap::new(),
+            pinned: HashSet::new(),
             timeline: BTreeMap::new(),
             bookmarks: BTreeMap::new(),
             favourites: BTreeMap::new(),

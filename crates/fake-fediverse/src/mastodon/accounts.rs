@@ -81,6 +81,7 @@ pub(super) fn answer(state: &State, call: &Call, path: &[&str]) -> Routed {
             let ix = find(&world, id)?;
             let people = match *which {
                 "following" if ix == world.me => world.followed.clone(),
+                "followers" if ix == world.me => world.followers.clone(),
                 "followers" if world.followed.contains(&ix) => vec![world.me],
                 _ => Vec::new(),
             };
@@ -132,11 +133,13 @@ pub(crate) fn statuses(
     reader: Option<AccountIx>,
 ) -> Reply {
     let (no_replies, no_boosts) = (call.flag("exclude_replies"), call.flag("exclude_reblogs"));
-    let nothing = ["pinned", "only_media"].iter().any(|name| call.flag(name)) || call.param("tagged").is_some();
+    let nothing = call.flag("only_media") || call.param("tagged").is_some();
+    let pinned = call.flag("pinned");
     let wanted = world.accounts[account].statuses.iter().copied().filter(|ix| {
         let status = &world.statuses[*ix];
         let self_reply = status.parent.is_none_or(|p| world.statuses[p].author == account);
         !nothing
+            && (!pinned || world.pinned.contains(ix))
             && world.visible(server, *ix, reader)
             && (status.visibility != Visibility::Private || reader.is_some())
             && (!no_replies || self_reply)

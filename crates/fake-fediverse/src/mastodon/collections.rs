@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::paging::{self, STATUSES};
+use super::paging::{self, ACCOUNTS, STATUSES};
 use super::{Routed, auth, statuses};
+use crate::clock::iso;
 use crate::render;
 use crate::request::{Call, Reply};
 use crate::state::State;
@@ -18,13 +19,13 @@ pub(super) fn answer(state: &State, call: &Call, path: &[&str]) -> Routed {
     Some(match path {
         ["v1", "bookmarks"] => marked(state, call, &["read", "read:bookmarks"], true),
         ["v1", "favourites"] => marked(state, call, &["read", "read:favourites"], false),
-        ["v1", "notifications"] => empty(state, call, &["read", "read:notifications"]),
+        ["v1", "notifications"] => notifications(state, call),
         ["v1", "notifications", "unread_count"] => {
             auth::user(state, call, &["read", "read:notifications"]).map(|_| Reply::json(&json!({ "count": 0 })))
         }
         ["v1", "blocks" | "domain_blocks"] => empty(state, call, &["read", "read:blocks"]),
         ["v1", "mutes"] => empty(state, call, &["read", "read:mutes"]),
-        ["v1", "follow_requests"] => empty(state, call, &["read", "read:follows"]),
+        ["v1", "follow_requests"] => requests(state, call),
         ["v1", "followed_tags"] => empty(state, call, &["read", "read:follows"]),
         ["v1", "conversations" | "scheduled_statuses"] => empty(state, call, &["read", "read:statuses"]),
         ["v2", "filters"] | ["v1", "filters"] => empty(state, call, &["read", "read:filters"]),
@@ -45,6 +46,44 @@ pub(super) fn answer(state: &State, call: &Call, path: &[&str]) -> Routed {
 
 fn empty(state: &State, call: &Call, scopes: &[&str]) -> Result<Reply, Reply> {
     auth::user(state, call, scopes).map(|_| Reply::json(&json!([])))
+}
+
+fn notifications(state: &State, call: &Call) -> Result<Reply, Reply> {
+    let user = auth::user(state, call, &["read", "read:notifications"])?;
+    let world = state.world();
+    let none = BTreeMap::new();
+    let rows = if user == world.me { &world.notices } else { &none };
+    let (found, link) = paging::page(&world, call, STATUSES, rows, paging::number);
+    let body: Value = found
+        .into_iter()
+        .map(|(row, (who, at))| {
+            json!({ "id": row.to_string(), "type": "follow", "created_at": iso(at),
+                    "account": render::account(&world, HOME, who) })
+        })
+        .collect();
+    Ok(paging::linked(Reply::json(&body), link))
+}
+
+fn requests(state: &State, call: &Call) -> Result<Reply, Reply> {
+    let user = auth::user(state, call, &["read", "read:follows"])?;
+    let world = state.world();
+    let asking = if user == world.me {
+        world.requests.clone()
+    } else {
+        Vec::new()
+    };
+    // The cursor is the request, not the account.
+    let rows = asking
+        .into_iter()
+        .enumerate()
+        .map(|(n, who)| (n as u64 + 31, who))
+        .collect();
+    let (found, link) = paging::page(&world, call, ACCOUNTS, &rows, paging::number);
+    let body: Value = found
+        .into_iter()
+        .map(|(_, who)| render::account(&world, HOME, who))
+        .collect();
+    Ok(paging::linked(Reply::json(&body), link))
 }
 
 /// The cursor is the row of the bookmark or favourite: not a status id, and not in the body.

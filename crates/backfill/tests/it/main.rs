@@ -1,0 +1,6 @@
+//! The jobs against a simulated fediverse.
+
+mod followings;
+mod house;
+mod others;
+mod trouble;

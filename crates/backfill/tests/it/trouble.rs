@@ -1,0 +1,97 @@
+//! Origins that do not answer, hide, or ask us to stay away; and the replies of posts that were fetched.
+
+use chrono::TimeDelta;
+use fake_fediverse::{Fault, Software};
+use model::Clock;
+use store::wanted::State;
+
+use crate::house::{House, config, origins};
+
+const JOB: &str = "backfill.followings";
+
+/// What wants a signature is said so, and is not asked over and over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_origin_is_marked_and_left() {
+    let house = House::build(origins(&[Software::GoToSocial])).await;
+    let person = house.fediverse.person(0, 3, 0);
+    house.fediverse.follow(&person);
+    let summary = house.run(JOB, &config()).await;
+    assert_eq!(summary.get("closed"), 1, "{summary:?}");
+    let row = house.remembered(&person).await.unwrap();
+    assert_eq!(row.trouble.as_deref(), Some("needs a signed fetch"));
+    house.fediverse.clear_log();
+    for _ in 0..6 {
+        house.later(24);
+        house.run(JOB, &config()).await;
+    }
+    assert!(house.fediverse.log().origins(None).is_empty());
+}
+
+/// Check 13.
+#[tokio::test(flavor = "multi_thread")]
+async fn robots_txt_is_obeyed() {
+    let house = House::build(origins(&[Software::Mastodon])).await;
+    house.fediverse.robots(Some(0), "User-agent: *\nDisallow: /\n");
+    let person = house.fediverse.person(0, 3, 0);
+    house.fediverse.follow(&person);
+    let summary = house.run(JOB, &config()).await;
+    assert_eq!(summary.get("robots"), 1, "{summary:?}");
+    let asked = house.fediverse.log().origins(None);
+    assert!(asked.0.iter().all(|request| request.path == "/robots.txt"), "{asked:?}");
+}
+
+/// Check 15: one that fails rests, is remembered so, and comes back; the others are read meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failing_origin_rests_and_comes_back() {
+    let house = House::build(origins(&[Software::Mastodon, Software::Mastodon])).await;
+    let (ill, well) = (house.fediverse.person(0, 3, 0), house.fediverse.person(1, 3, 0));
+    house.fediverse.follow(&ill);
+    house.fediverse.follow(&well);
+    house.fediverse.fault(Some(0), "", Fault::Empty(503), None);
+    let summary = house.run(JOB, &config()).await;
+    assert_eq!(summary.get("resting"), 1, "{summary:?}");
+    assert_eq!(house.wanted(&well).await.len(), 3);
+    house.fediverse.heal(Some(0));
+    house.fediverse.clear_log();
+    house.run(JOB, &config()).await;
+    assert!(house.fediverse.log().origins(None).is_empty(), "it rests");
+    house.later(24);
+    house.run(JOB, &config()).await;
+    assert_eq!(house.wanted(&ill).await.len(), 3);
+}
+
+/// Check 23: no listing where there are no replies.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_posts_with_replies_have_their_replies_listed() {
+    let house = House::build(origins(&[Software::Mastodon])).await;
+    let person = house.fediverse.person(0, 12, 0);
+    let reply = house
+        .fediverse
+        .reply_at(&person.posts[3], 0, house.clock.now() - TimeDelta::hours(20));
+    house.fediverse.follow(&person);
+    house.run(JOB, &config()).await;
+    let rows = house.wanted(&person).await;
+    assert_eq!(rows.len(), 12);
+
+    // Home has none of them yet.
+    house.fediverse.clear_log();
+    let summary = house.run("backfill.contexts", &config()).await;
+    assert_eq!(summary.get("visited"), 0, "{summary:?}");
+    assert!(house.fediverse.log().origins(None).is_empty());
+
+    house.fetched(&rows).await;
+    house.later(1);
+    let summary = house.run("backfill.contexts", &config()).await;
+    assert_eq!((summary.get("visited"), summary.get("wanted")), (1, 1), "{summary:?}");
+    assert_eq!(house.fediverse.log().origins(None).path("/context").len(), 1);
+    let wanted = store::wanted::load(&house.store, &house.server(), &[reply])
+        .await
+        .unwrap();
+    assert_eq!(wanted[0].state, State::Wanted);
+    assert_eq!(wanted[0].thread, house.fediverse.home_id(&person.posts[3]));
+
+    house.fediverse.clear_log();
+    house.later(1);
+    house.run("backfill.contexts", &config()).await;
+    assert!(house.fediverse.log().origins(None).is_empty(), "once");
+}

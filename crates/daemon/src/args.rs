@@ -96,6 +96,12 @@ pub enum Command {
         #[command(subcommand)]
         action: EffectsAction,
     },
+    /// Takes over what another tool had
+    Import {
+        /// Which tool
+        #[command(subcommand)]
+        action: ImportAction,
+    },
     /// Prints the completions of a shell
     Completions {
         /// Which shell
@@ -159,6 +165,32 @@ pub enum RepliesAction {
         #[arg(long)]
         login: Option<String>,
     },
+}
+
+/// Which tool to take over from. Importing twice changes nothing.
+#[derive(Debug, Subcommand)]
+pub enum ImportAction {
+    /// FediFetcher and mastodon_get_replies: what they remember, and their settings as a config
+    Fedifetcher(FedifetcherOptions),
+}
+
+/// Where FediFetcher's things are.
+#[derive(Debug, clap::Args)]
+pub struct FedifetcherOptions {
+    /// Its state folder (often `artifacts`), the folder above it, or a file with its settings
+    pub path: Option<PathBuf>,
+    /// More files with settings: config.json, a script, a compose file, a workflow, a CronJob, a .env; later ones win
+    #[arg(long, value_name = "FILE")]
+    pub settings: Vec<PathBuf>,
+    /// Also reads the FF_ variables of this environment
+    #[arg(long)]
+    pub environment: bool,
+    /// Writes the config to this new file, and tokens beside it [default: prints the config, without tokens]
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
+    /// The server that the state is about [default: as in the settings, else the only one in the config]
+    #[arg(long, value_name = "URL")]
+    pub server: Option<url::Url>,
 }
 
 /// What to do with the ledger.

@@ -10,6 +10,11 @@ pub fn line(text: impl AsRef<str>) {
     let _ = writeln!(std::io::stdout(), "{}", text.as_ref());
 }
 
+/// Prints a line on standard error, for what must not mix with the answer.
+pub fn error_line(text: impl AsRef<str>) {
+    let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
+}
+
 /// Prints a value as JSON.
 ///
 /// # Errors
@@ -49,7 +54,8 @@ pub fn table(heading: &[&str], rows: &[Vec<String>]) {
     line(aligned(heading, rows));
 }
 
-fn aligned(heading: &[&str], rows: &[Vec<String>]) -> String {
+/// The same as a text.
+pub fn aligned(heading: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         rows.iter()
             .filter_map(|row| row.get(column))

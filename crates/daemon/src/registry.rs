@@ -10,5 +10,6 @@ use crate::config::Config;
 pub fn jobs(config: &Config) -> Vec<Arc<dyn Job>> {
     let mut jobs = Vec::new();
     jobs.extend(replies::jobs(&config.replies));
+    jobs.extend(backfill::jobs(&config.backfill));
     jobs
 }

@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod effects;
+mod import;
 mod init;
 mod jobs;
 mod login;
@@ -44,6 +45,7 @@ pub async fn run(args: &Args) -> anyhow::Result<Exit> {
             action: RepliesAction::Fetch { url, login },
         } => replies::fetch(args, url, login.as_deref()).await,
         Command::Effects { action } => effects::run(args, action).await,
+        Command::Import { action } => import::run(args, action).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Args::command(), "egret", &mut script);

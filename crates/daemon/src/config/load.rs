@@ -198,6 +198,7 @@ fn kinds() -> Kinds {
         ("net", toml::Value::try_from(net::Config::default())),
         ("web", toml::Value::try_from(web::Config::default())),
         ("replies", toml::Value::try_from(replies::Config::default())),
+        ("backfill", toml::Value::try_from(backfill::Config::default())),
     ];
     for (name, value) in sections {
         if let Ok(value) = value {

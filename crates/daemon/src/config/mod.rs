@@ -31,6 +31,8 @@ pub struct Config {
     pub servers: Vec<Server>,
     /// `[replies]`
     pub replies: replies::Config,
+    /// `[backfill]`
+    pub backfill: backfill::Config,
     /// The file it came from, for messages; `None` when there was none.
     #[serde(skip)]
     pub file: Option<PathBuf>,
@@ -194,7 +196,11 @@ impl Config {
         self.replies
             .validate()
             .map_err(anyhow::Error::msg)
-            .context("in [replies]")
+            .context("in [replies]")?;
+        self.backfill
+            .validate()
+            .map_err(anyhow::Error::msg)
+            .context("in [backfill]")
     }
 
     /// Keys that a reload cannot change, of those that differ in `new`.

@@ -377,6 +377,11 @@ fn outbox(world: &World, call: &Call, owner: AccountIx) -> Value {
         .iter()
         .map(|ix| {
             let status = &world.statuses[*ix];
+            if let Some(of) = status.boost_of {
+                return json!({ "id": format!("{}/activity", status.uri), "type": "Announce",
+                    "actor": world.actor_uri(owner), "published": iso_seconds(status.created_at), "to": [PUBLIC],
+                    "object": world.statuses[of].uri });
+            }
             json!({ "id": format!("{}/activity", status.uri), "type": "Create", "actor": world.actor_uri(owner),
                     "published": iso_seconds(status.created_at), "to": [PUBLIC],
                     "object": { "id": status.uri, "type": "Note", "attributedTo": world.actor_uri(owner),

@@ -51,6 +51,7 @@ async fn check(guard: &Guard, url: &str) -> Result<(String, Way), Error> {
         .map(|target| (target.url.into(), target.way))
 }
 
+/// Check 17.
 #[tokio::test]
 async fn only_https_to_names_on_the_webs_port() {
     let (guard, told) = guard(&[], &[]);
@@ -203,6 +204,7 @@ async fn a_name_that_changes_its_mind_is_judged_when_it_is_connected_to() {
     assert!(guard.resolve("leaves.example", Way::Inner).await.is_err());
 }
 
+/// Check 12.
 #[tokio::test]
 async fn the_blocklist_holds_subdomains_in_any_spelling_and_nobody_is_asked_for_them() {
     let (guard, told) = guard(&["127.0.0.0/8"], &[]);

@@ -256,6 +256,7 @@ async fn stopping_ends_the_wait_and_gives_the_place_up() {
     assert!(matches!(run.send(get(url)).await, Err(Error::Stopped)));
 }
 
+/// Check 15.
 #[tokio::test]
 async fn one_silent_host_does_not_slow_twenty_others() {
     let net = pool(&Config {

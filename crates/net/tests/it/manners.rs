@@ -14,6 +14,7 @@ use net::{Bearer, Config, Error, Net, Request, http::Method};
 
 use crate::server::{Home, Server, answer, config, get, pool};
 
+/// Check 13.
 #[tokio::test]
 async fn robots_are_asked_once_and_obeyed() {
     let server = Server::start(|seen, _| match seen.path.as_str() {
@@ -33,6 +34,7 @@ async fn robots_are_asked_once_and_obeyed() {
     assert_eq!(net.spent().into_values().sum::<u64>(), 6);
 }
 
+/// Check 13.
 #[tokio::test]
 async fn our_own_server_is_not_asked_for_robots() {
     let server = Server::start(|_, _| answer(403, "")).await;

@@ -10,6 +10,7 @@ use job::{
 use mastodon::remote;
 use model::Uri;
 use store::{
+    backfills,
     threads::{self, Thread},
     wanted::{self, State, Wanted},
 };
@@ -18,6 +19,8 @@ use super::Pass;
 
 /// How long a thread whose first status is not at home yet waits for it.
 const NOT_YET: TimeDelta = TimeDelta::minutes(10);
+/// An account that could have been read again and was not for so long is forgotten.
+const FORGET: TimeDelta = TimeDelta::days(60);
 /// Home's own copy of the thread is looked at before any reply is asked for.
 const SETTLE: TimeDelta = TimeDelta::seconds(1);
 
@@ -52,10 +55,12 @@ pub(crate) async fn contexts(pass: &Pass<'_>, most: usize) -> Result<Summary, Jo
         .buffer_unordered(pass.config.concurrency.max(1))
         .fold(None, |first, done| async move { first.or(done.err()) })
         .await;
-    match failure {
-        Some(error) => Err(error),
-        None => cx.check_stop().map(|()| pass.summary()),
+    if let Some(error) = failure {
+        return Err(error);
     }
+    // Whom nobody met for so long is read anew when met again, so there is nothing to remember.
+    backfills::delete_older(&cx.store, now - FORGET).await?;
+    cx.check_stop().map(|()| pass.summary())
 }
 
 async fn visit(pass: &Pass<'_>, thread: Thread, first: Option<&Wanted>) -> Result<(), JobError> {

@@ -24,8 +24,8 @@ fn all(posts: usize) -> Config {
 async fn does_its_work() {
     for software in [Software::Mastodon, Software::Akkoma, Software::Mitra, Software::Other] {
         let house = House::build(origins(&[software])).await;
-        let person = house.fediverse.person(0, 120, 100);
-        let other = house.fediverse.person(0, 1, 0);
+        let person = house.fediverse.writer(0, 120, 100);
+        let other = house.fediverse.writer(0, 1, 0);
         house.fediverse.boost_there(&person, &other.posts[0]);
         house
             .fediverse
@@ -48,7 +48,7 @@ async fn does_its_work() {
 #[tokio::test(flavor = "multi_thread")]
 async fn does_nothing_the_second_time() {
     let house = House::build(origins(&[Software::Mastodon])).await;
-    let person = house.fediverse.person(0, 30, 10);
+    let person = house.fediverse.writer(0, 30, 10);
     house.fediverse.follow(&person);
     house.run(JOB, &all(40)).await;
     let rows = house.wanted(&person).await;
@@ -68,7 +68,7 @@ async fn stops_between_pages() {
         ..origins(&[Software::Mastodon])
     })
     .await;
-    let person = house.fediverse.person(0, 120, 0);
+    let person = house.fediverse.writer(0, 120, 0);
     house.fediverse.follow(&person);
     let config = all(120);
     let pages = |house: &House| house.fediverse.log().origins(None).path("/statuses").len();
@@ -93,7 +93,7 @@ async fn stops_between_pages() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_run_ends() {
     let house = House::build(origins(&[Software::Mastodon])).await;
-    let person = house.fediverse.person(0, 120, 0);
+    let person = house.fediverse.writer(0, 120, 0);
     house.fediverse.follow(&person);
     house.stop.cancel();
     let end = house.try_run(JOB, &all(120)).await;
@@ -103,7 +103,7 @@ async fn a_stopped_run_ends() {
 #[tokio::test(flavor = "multi_thread")]
 async fn pinned_posts_come_first_and_the_order_is_chosen() {
     let house = House::build(origins(&[Software::Mastodon])).await;
-    let person = house.fediverse.person(0, 60, 0);
+    let person = house.fediverse.writer(0, 60, 0);
     house.fediverse.pin(&person.posts[0]);
     house.fediverse.follow(&person);
     house
@@ -124,7 +124,7 @@ async fn pinned_posts_come_first_and_the_order_is_chosen() {
 #[tokio::test(flavor = "multi_thread")]
 async fn young_posts_wait_until_they_enter_no_timeline() {
     let house = House::build(origins(&[Software::Mastodon])).await;
-    let mut person = house.fediverse.person(0, 1, 0);
+    let mut person = house.fediverse.writer(0, 1, 0);
     let now = house.clock.now();
     let young = house.fediverse.write(&person, now - TimeDelta::hours(1));
     person.posts.push(young.clone());
@@ -149,7 +149,7 @@ async fn young_posts_wait_until_they_enter_no_timeline() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_seen_elsewhere_is_fetched_if_home_lacks_it() {
     let house = House::build(origins(&[Software::Mastodon])).await;
-    let person = house.fediverse.person(0, 10, 6);
+    let person = house.fediverse.writer(0, 10, 6);
     store::backfills::insert_seen(&house.store, &house.server(), &person.posts)
         .await
         .unwrap();
@@ -165,7 +165,7 @@ async fn what_was_seen_elsewhere_is_fetched_if_home_lacks_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn survives_a_busy_server() {
     let house = House::build(origins(&[Software::Mastodon])).await;
-    let person = house.fediverse.person(0, 5, 0);
+    let person = house.fediverse.writer(0, 5, 0);
     house.fediverse.follow(&person);
     house
         .fediverse

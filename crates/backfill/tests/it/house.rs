@@ -4,7 +4,7 @@ use std::{io, net::IpAddr, sync::Arc};
 
 use backfill::{Config, jobs};
 use chrono::TimeDelta;
-use fake_fediverse::{Builtin, Fediverse, Person, Scenario, Software};
+use fake_fediverse::{Builtin, Fediverse, Scenario, Software, Writer};
 use futures::future::BoxFuture;
 use job::{JobContext, JobError, Ledger, Login, Progress, Summary};
 use mastodon::Client;
@@ -136,7 +136,7 @@ impl House {
     }
 
     /// What is wanted of somebody's posts, the first to be fetched first.
-    pub(crate) async fn wanted(&self, person: &Person) -> Vec<Wanted> {
+    pub(crate) async fn wanted(&self, person: &Writer) -> Vec<Wanted> {
         let mut rows = store::wanted::load(&self.store, &self.server(), &person.posts)
             .await
             .unwrap();
@@ -145,7 +145,7 @@ impl House {
     }
 
     /// What is remembered of somebody.
-    pub(crate) async fn remembered(&self, person: &Person) -> Option<Backfill> {
+    pub(crate) async fn remembered(&self, person: &Writer) -> Option<Backfill> {
         let accts = [person.acct.to_lowercase()];
         store::backfills::load(&self.store, &self.server(), &accts)
             .await

@@ -16,7 +16,7 @@ async fn every_source_names_its_accounts() {
     })
     .await;
     let fediverse = &house.fediverse;
-    let people: Vec<_> = (0..6).map(|_| fediverse.person(0, 3, 0)).collect();
+    let people: Vec<_> = (0..6).map(|_| fediverse.writer(0, 3, 0)).collect();
     let now = house.clock.now();
     fediverse.followed_by(&people[0]);
     fediverse.asked_by(&people[1]);
@@ -74,7 +74,7 @@ async fn who_is_only_mentioned_is_asked_for_their_wish() {
         plain(),
     ]
     .into_iter()
-    .map(|profile| house.fediverse.person_like(0, 2, 0, profile))
+    .map(|profile| house.fediverse.writer_like(0, 2, 0, profile))
     .collect();
     let root = house.fediverse.threads()[0].root.clone();
     for person in &people {
@@ -94,7 +94,7 @@ async fn who_is_only_mentioned_is_asked_for_their_wish() {
         ..origins(&[Software::Mastodon])
     })
     .await;
-    let shy = house.fediverse.person_like(
+    let shy = house.fediverse.writer_like(
         0,
         2,
         0,
@@ -124,7 +124,7 @@ async fn blocked_hosts_are_not_asked() {
     })
     .await;
     for origin in [0, 1] {
-        let person = house.fediverse.person(origin, 3, 0);
+        let person = house.fediverse.writer(origin, 3, 0);
         house.fediverse.follow(&person);
     }
     house.fediverse.suspend("origin0.test");
@@ -133,7 +133,7 @@ async fn blocked_hosts_are_not_asked() {
     assert!(house.fediverse.log().origins(None).is_empty());
 }
 
-/// Check 7 of v1's features: what is off costs nothing.
+/// What is off is no job, so it costs nothing.
 #[test]
 fn what_is_off_is_no_job() {
     assert!(backfill::jobs(&Config::default()).is_empty());

@@ -13,7 +13,7 @@ const JOB: &str = "backfill.followings";
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_origin_is_marked_and_left() {
     let house = House::build(origins(&[Software::GoToSocial])).await;
-    let person = house.fediverse.person(0, 3, 0);
+    let person = house.fediverse.writer(0, 3, 0);
     house.fediverse.follow(&person);
     let summary = house.run(JOB, &config()).await;
     assert_eq!(summary.get("closed"), 1, "{summary:?}");
@@ -32,7 +32,7 @@ async fn a_closed_origin_is_marked_and_left() {
 async fn robots_txt_is_obeyed() {
     let house = House::build(origins(&[Software::Mastodon])).await;
     house.fediverse.robots(Some(0), "User-agent: *\nDisallow: /\n");
-    let person = house.fediverse.person(0, 3, 0);
+    let person = house.fediverse.writer(0, 3, 0);
     house.fediverse.follow(&person);
     let summary = house.run(JOB, &config()).await;
     assert_eq!(summary.get("robots"), 1, "{summary:?}");
@@ -44,7 +44,7 @@ async fn robots_txt_is_obeyed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failing_origin_rests_and_comes_back() {
     let house = House::build(origins(&[Software::Mastodon, Software::Mastodon])).await;
-    let (ill, well) = (house.fediverse.person(0, 3, 0), house.fediverse.person(1, 3, 0));
+    let (ill, well) = (house.fediverse.writer(0, 3, 0), house.fediverse.writer(1, 3, 0));
     house.fediverse.follow(&ill);
     house.fediverse.follow(&well);
     house.fediverse.fault(Some(0), "", Fault::Empty(503), None);
@@ -64,7 +64,7 @@ async fn a_failing_origin_rests_and_comes_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_posts_with_replies_have_their_replies_listed() {
     let house = House::build(origins(&[Software::Mastodon])).await;
-    let person = house.fediverse.person(0, 12, 0);
+    let person = house.fediverse.writer(0, 12, 0);
     let reply = house
         .fediverse
         .reply_at(&person.posts[3], 0, house.clock.now() - TimeDelta::hours(20));

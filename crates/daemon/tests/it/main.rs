@@ -6,3 +6,4 @@ mod commands;
 mod house;
 mod init;
 mod lifecycle;
+mod moving;

@@ -58,6 +58,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     figures.extend(plain_home(&programs)?);
     figures.push(builtin(&programs)?);
     figures.extend(giant(&programs)?);
+    figures.push(neighbour(&programs)?);
 
     if args.json {
         println!("{:#}", Value::from_iter(figures.iter().map(as_json)));
@@ -205,6 +206,50 @@ fn giant(programs: &Programs) -> anyhow::Result<[Figure; 2]> {
             baseline: format!("{:.1} s", pass.took.as_secs_f64()),
         },
     ])
+}
+
+/// Medium scenario with backfill: what one hour of passes, ten minutes apart, asks of origins, as a part of what
+/// FediFetcher's own arithmetic gives for the same timeline. It asks for the context of every post in every pass (once an
+/// hour for those older than a day, which are a quarter here), three times for what a host runs and allows, and of each of
+/// up to 30 accounts for its id, a page, and the context of every post of that page. No time passes between the passes
+/// here, so the few visits that come due within an hour are not in the figure.
+fn neighbour(programs: &Programs) -> anyhow::Result<Figure> {
+    const PASSES: u64 = 6;
+    let fediverse = Fediverse::start(programs, &["--scenario", "medium", "--builtin", "off"])?;
+    let sections = "[replies]\nper_run = 100000\n[backfill]\nhold = \"0s\"\n[backfill.mentioned]\nenabled = true\n";
+    let egret = Egret::new(programs, &fediverse, sections)?;
+    let jobs = [
+        "replies.home",
+        "backfill.mentioned",
+        "replies.wanted",
+        "backfill.contexts",
+    ];
+    let (mut accounts, mut listed) = (0, 0);
+    for _ in 0..PASSES {
+        for job in jobs {
+            let counters = egret.counters(job)?;
+            if job == "backfill.mentioned" {
+                accounts += counters["accounts"].as_u64().unwrap_or(0);
+                listed += counters["listed"].as_u64().unwrap_or(0);
+            }
+        }
+    }
+    let summary = fediverse.summary()?;
+    recovered(&summary)?;
+    let asked = summary.number("origin_requests")?;
+    let threads = summary.number("threads")?;
+    let young = threads * 3 / 4;
+    let contexts = threads + young * (PASSES - 1);
+    let simple = contexts + 3 * 20 + accounts * 2 + listed;
+    Ok(Figure {
+        what: "origin requests of an hour with backfill, part of FediFetcher's",
+        measured: asked as f64 / simple as f64,
+        budget: 0.1,
+        unit: "",
+        baseline: format!(
+            "{asked} against {simple}: {contexts} contexts, {accounts} accounts with {listed} posts, 20 hosts"
+        ),
+    })
 }
 
 fn recovered(summary: &stage::Summary) -> anyhow::Result<u64> {

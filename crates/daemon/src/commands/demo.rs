@@ -91,7 +91,8 @@ fn write_config(
          [net]\nallow = [\"127.0.0.0/8\"]\norigin_per_minute = 6000\norigin_concurrency = 4\n\
          token_per_five_minutes = 100000\npaging_per_fifteen_minutes = 100000\n\n\
          [[servers]]\nurl = \"{home}\"\n[[servers.logins]]\nname = \"me\"\ntoken_file = \"token\"\n\n\
-         [replies.home]\nevery = \"1m\"\n",
+         [replies.home]\nevery = \"1m\"\n\n\
+         [backfill]\nhold = \"0s\"\n[backfill.followings]\nenabled = true\n[backfill.mentioned]\nenabled = true\n",
         database = toml::Value::String(format!("sqlite://{}", database.display())),
         level = toml::Value::String(level.to_owned()),
         home = fediverse.home(),

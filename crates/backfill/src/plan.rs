@@ -87,20 +87,34 @@ pub(crate) fn missing<'a>(posts: &'a [Post], known: &HashSet<Uri>, most: usize) 
         .collect()
 }
 
-/// The rows that make home fetch these posts, in the operator's order. Those that are too young wait until they are
-/// old enough not to enter timelines.
-pub(crate) fn wanted(server: &str, posts: &[&Post], order: Order, hold: TimeDelta, now: DateTime<Utc>) -> Vec<Wanted> {
+/// More than any account's posts that are looked at, so that no place in the order is beyond it.
+const FAR: i64 = 20_000;
+
+/// The rows that make home fetch these posts, in the operator's order, `before` of the account having been written down
+/// already. Those that are too young wait until they are old enough not to enter timelines.
+pub(crate) fn wanted(
+    server: &str,
+    posts: &[&Post],
+    order: Order,
+    before: i64,
+    hold: TimeDelta,
+    now: DateTime<Utc>,
+) -> Vec<Wanted> {
     let mut posts: Vec<&Post> = posts.to_vec();
     // Pinned ones stand first whatever their age; what tells no time stays where it was listed.
     posts.sort_by_key(|post| (!post.pinned, std::cmp::Reverse(post.created_at.unwrap_or(now))));
-    if order == Order::Oldest {
-        posts.reverse();
-        posts.sort_by_key(|post| !post.pinned);
-    }
-    let count = i64::try_from(posts.len()).unwrap_or(i64::MAX);
+    // Each page is older than the one before it.
+    let first = match order {
+        Order::Newest => before,
+        Order::Oldest => {
+            posts.reverse();
+            posts.sort_by_key(|post| !post.pinned);
+            -before - i64::try_from(posts.len()).unwrap_or(0)
+        }
+    };
     posts
         .into_iter()
-        .zip(0_i64..)
+        .zip(first..)
         .map(|(post, place)| {
             let held = post.created_at.map(|at| at + hold).filter(|until| *until > now);
             Wanted {
@@ -116,7 +130,7 @@ pub(crate) fn wanted(server: &str, posts: &[&Post], order: Order, hold: TimeDelt
                 reason: None,
                 // What is due first is claimed first; among what is claimed at once, the one found last goes first.
                 next_try_at: held.unwrap_or(now) + TimeDelta::microseconds(place),
-                found_at: now + TimeDelta::microseconds(2 * count - place),
+                found_at: now + TimeDelta::microseconds(2 * FAR - place),
                 ended_at: None,
             }
         })
@@ -244,10 +258,10 @@ mod tests {
         let posts = [post(1, false), post(2, false), post(9, true), post(3, false)];
         let refs: Vec<&Post> = posts.iter().collect();
         let uris = |order| -> Vec<String> {
-            let mut rows = wanted("home.example", &refs, order, TimeDelta::zero(), now());
+            let mut rows = wanted("home.example", &refs, order, 0, TimeDelta::zero(), now());
             assert!(rows.iter().all(|row| row.next_try_at <= row.found_at));
             rows.sort_by_key(|row| row.next_try_at);
-            let first = rows
+            let first: Vec<String> = rows
                 .iter()
                 .map(|row| row.uri.rsplit('/').next().unwrap().to_owned())
                 .collect();
@@ -267,7 +281,7 @@ mod tests {
     fn what_is_young_waits_until_it_enters_no_timeline() {
         let posts = [post(1, false), post(7, false)];
         let refs: Vec<&Post> = posts.iter().collect();
-        let rows = wanted("home.example", &refs, Order::Newest, TimeDelta::hours(6), now());
+        let rows = wanted("home.example", &refs, Order::Newest, 0, TimeDelta::hours(6), now());
         assert_eq!((rows[0].next_try_at - now()).num_hours(), 5);
         assert_eq!((rows[1].next_try_at - now()).num_seconds(), 0);
     }

@@ -59,7 +59,7 @@ pub(super) async fn read(pass: &Pass<'_>, account: &Account, mut row: Backfill) 
             .await?;
         let missing = plan::missing(posts, known, room);
         let now = cx.clock.now();
-        let rows = plan::wanted(&pass.server, &missing, pass.config.order, pass.hold(), now);
+        let rows = plan::wanted(&pass.server, &missing, pass.config.order, row.wanted, pass.hold(), now);
         // What is wanted comes before the cursor: a crash in between writes the same rows once more, which does nothing.
         let new = wanted::insert(&cx.store, &rows).await?;
         if pass.config.contexts.enabled {

@@ -89,7 +89,10 @@ pub(crate) async fn notifications(cx: &JobContext, hours: u32) -> Result<Found, 
     let since = cx.clock.now() - TimeDelta::hours(i64::from(hours));
     let mut found = Found::default();
     let mut cursor: Option<Cursor> = None;
-    while hours > 0 {
+    if hours == 0 {
+        return Ok(found);
+    }
+    loop {
         cx.check_stop()?;
         let page = client.notifications(cursor.as_ref()).await?;
         let older = page

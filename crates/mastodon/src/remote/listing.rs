@@ -4,7 +4,8 @@ use model::{Status, Uri};
 use net::Net;
 
 use super::{
-    Flavour, Shape, Software, Walk, activitypub, conversation::Conversation, family, mastodon_api, origin::Origin, shapes,
+    Flavour, Shape, Software, Walk, activitypub, conversation::Conversation, family, mastodon_api, origin::Origin,
+    shapes,
 };
 use crate::Error;
 

@@ -12,7 +12,7 @@ mod page;
 mod permit;
 mod refresh;
 
-pub use api::{Notification, scopes::permission_behind};
+pub use api::{AdminDomainBlock, Creation, DomainBlockFields, Notification, Ties, scopes::permission_behind};
 pub use client::{Client, Known};
 pub use error::Error;
 pub use page::{Cursor, Page};

@@ -13,6 +13,7 @@ mod search;
 mod statuses;
 mod timelines;
 
+pub use admin::{AdminDomainBlock, Creation, DomainBlockFields, Ties};
 pub use notifications::Notification;
 
 /// Items a page, the most that Mastodon gives for statuses.

@@ -2,6 +2,7 @@
 
 mod applicants;
 mod backfills;
+mod blocks;
 mod effects;
 mod hosts;
 mod jobs;

@@ -2,3 +2,5 @@
 
 mod accounts;
 mod domain_blocks;
+
+pub use domain_blocks::{AdminDomainBlock, Creation, DomainBlockFields, Ties};

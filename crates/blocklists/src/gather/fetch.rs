@@ -1,0 +1,250 @@
+//! Reading one list from where it is published.
+
+use std::path::Path;
+
+use job::JobContext;
+use mastodon::AdminDomainBlock;
+use net::{
+    Request, Response,
+    http::{HeaderValue, header},
+};
+use serde_json::Value;
+use store::block_entries::State;
+use url::Url;
+
+use crate::{
+    config::Source,
+    list::{FIRES_ACCEPT, Format, decode, feed, joined_feed},
+    signature::{sha256_hex, verify},
+};
+
+/// A larger list is nobody's.
+const MOST_BYTES: usize = 32 << 20;
+
+/// Pages of a log of changes.
+const MOST_PAGES: usize = 500;
+
+/// What came.
+pub(super) enum Fetched {
+    /// As before.
+    Same,
+    /// A text.
+    Text {
+        text: String,
+        etag: Option<String>,
+        modified: Option<String>,
+    },
+}
+
+/// Why nothing came, for people. A list that cannot be had is never fatal to anything else.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FetchError {
+    #[error(transparent)]
+    Net(#[from] net::Error),
+    #[error(transparent)]
+    Mastodon(#[from] mastodon::Error),
+    #[error(transparent)]
+    Signature(#[from] crate::signature::SignatureError),
+    #[error(transparent)]
+    List(#[from] crate::list::ListError),
+    #[error("cannot read {path}: {source}")]
+    File { path: String, source: std::io::Error },
+    #[error("HTTP {0}")]
+    Http(u16),
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Reads a list. `etag` and `modified` are what came along with the copy that counts.
+pub(super) async fn fetch(
+    cx: &JobContext,
+    source: &Source,
+    etag: Option<&str>,
+    modified: Option<&str>,
+) -> Result<Fetched, FetchError> {
+    if let Some(url) = &source.url {
+        return match source.format {
+            Format::Fires => log(cx, url).await,
+            _ => published(cx, source, url, etag, modified).await,
+        };
+    }
+    if let Some(path) = &source.file {
+        return file(source, path).await;
+    }
+    if let Some(login) = &source.login {
+        return of_login(cx, login).await.map(text);
+    }
+    if let Some(server) = &source.server {
+        let url = Url::parse(&format!("https://{server}/api/v1/instance/domain_blocks"));
+        let url = url.map_err(|_| FetchError::Other(format!("{server} is no domain")))?;
+        return published(cx, source, &url, etag, modified).await;
+    }
+    Err(FetchError::Other("it has no url, file, login or server".to_owned()))
+}
+
+fn text(text: String) -> Fetched {
+    Fetched::Text {
+        text,
+        etag: None,
+        modified: None,
+    }
+}
+
+async fn published(
+    cx: &JobContext,
+    source: &Source,
+    url: &Url,
+    etag: Option<&str>,
+    modified: Option<&str>,
+) -> Result<Fetched, FetchError> {
+    let accept = "text/csv, application/json;q=0.9, text/plain;q=0.8, */*;q=0.1";
+    let mut request = get(url, accept, MOST_BYTES);
+    for (name, value) in [(header::IF_NONE_MATCH, etag), (header::IF_MODIFIED_SINCE, modified)] {
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
+            request.headers.insert(name, value);
+        }
+    }
+    let response = cx.net.send(request).await?;
+    if response.http_status == 304 {
+        return Ok(Fetched::Same);
+    }
+    let response = success(response)?;
+    let told = |name: header::HeaderName| {
+        response
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned)
+    };
+    if told(header::CONTENT_TYPE).is_some_and(|kind| kind.to_ascii_lowercase().contains("html")) {
+        return Err(crate::list::ListError::Html.into());
+    }
+    check(source, &response.body)?;
+    if let Some(key) = &source.key {
+        let place = match &source.signature_url {
+            Some(place) => place.clone(),
+            None => {
+                let mut place = url.clone();
+                place.set_path(&format!("{}.sig", url.path()));
+                place
+            }
+        };
+        let signature = cx.net.send(get(&place, "*/*", 4096)).await?;
+        if signature.http_status != 200 {
+            return Err(FetchError::Other(format!(
+                "its signature cannot be had: HTTP {}",
+                signature.http_status
+            )));
+        }
+        verify(&response.body, &decode(&signature.body), key)?;
+    }
+    Ok(Fetched::Text {
+        etag: told(header::ETAG),
+        modified: told(header::LAST_MODIFIED),
+        text: decode(&response.body).into_owned(),
+    })
+}
+
+/// The operator named the address, so robots.txt is not asked: it speaks to those who find their way themselves.
+fn get(url: &Url, accept: &'static str, max_body: usize) -> Request {
+    let mut request = Request::origin(url.clone(), accept);
+    request.robots = false;
+    request.max_body = max_body;
+    request
+}
+
+fn success(response: Response) -> Result<Response, FetchError> {
+    match response.http_status {
+        200 => Ok(response),
+        code => Err(FetchError::Http(code)),
+    }
+}
+
+fn check(source: &Source, body: &[u8]) -> Result<(), FetchError> {
+    match &source.sha256 {
+        Some(pinned) if !pinned.eq_ignore_ascii_case(&sha256_hex(body)) => {
+            Err(FetchError::Other("its SHA-256 is not the one in the config".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A FIRES dataset: page after page, on one and the same server.
+async fn log(cx: &JobContext, begin: &Url) -> Result<Fetched, FetchError> {
+    let mut items: Vec<Value> = Vec::new();
+    let mut next = Some(begin.clone());
+    let mut seen = std::collections::HashSet::new();
+    let mut bytes = 0;
+    while let Some(url) = next.take() {
+        if !seen.insert(url.clone()) {
+            break;
+        }
+        if seen.len() > MOST_PAGES {
+            return Err(FetchError::Other(format!("more than {MOST_PAGES} pages")));
+        }
+        let response = success(cx.net.send(get(&url, FIRES_ACCEPT, MOST_BYTES)).await?)?;
+        bytes += response.body.len();
+        if bytes > MOST_BYTES {
+            return Err(FetchError::Other(format!("larger than {MOST_BYTES} bytes")));
+        }
+        let page = feed(&decode(&response.body))?;
+        items.extend(page.items);
+        if let Some(link) = page.next {
+            let link = url.join(&link).ok().filter(|link| link.origin() == begin.origin());
+            next = Some(link.ok_or_else(|| FetchError::Other("its next page is on another server".to_owned()))?);
+        }
+    }
+    Ok(text(joined_feed(&items)))
+}
+
+async fn file(source: &Source, path: &Path) -> Result<Fetched, FetchError> {
+    let failed = |source| FetchError::File {
+        path: path.display().to_string(),
+        source,
+    };
+    let size = tokio::fs::metadata(path).await.map_err(failed)?.len();
+    if size > MOST_BYTES as u64 {
+        return Err(FetchError::Other(format!("larger than {MOST_BYTES} bytes")));
+    }
+    let bytes = tokio::fs::read(path).await.map_err(failed)?;
+    check(source, &bytes)?;
+    if let Some(key) = &source.key {
+        let mut place = path.as_os_str().to_owned();
+        place.push(".sig");
+        let place = Path::new(&place);
+        let failed = |source| FetchError::File {
+            path: place.display().to_string(),
+            source,
+        };
+        let signature = tokio::fs::read_to_string(place).await.map_err(failed)?;
+        verify(&bytes, &signature, key)?;
+    }
+    Ok(text(decode(&bytes).into_owned()))
+}
+
+/// What one of our servers blocks by its own decision. What we put there does not count: a list must not be on itself.
+async fn of_login(cx: &JobContext, name: &str) -> Result<String, FetchError> {
+    let login = cx
+        .logins
+        .iter()
+        .chain(cx.login.as_ref())
+        .find(|login| login.name == name || login.name.rsplit('/').next() == Some(name))
+        .ok_or_else(|| FetchError::Other(format!("there is no login {name} that works")))?;
+    let ours: std::collections::BTreeSet<String> = store::block_entries::list(&cx.store, &login.server)
+        .await
+        .map_err(|error| FetchError::Other(error.to_string()))?
+        .into_iter()
+        .filter(|entry| entry.state == State::Ours)
+        .map(|entry| entry.domain)
+        .collect();
+    let blocks: Vec<AdminDomainBlock> = login.client.domain_blocks().await?;
+    let blocks: Vec<AdminDomainBlock> = blocks
+        .into_iter()
+        .filter(|block| crate::config::domain(&block.domain).is_none_or(|domain| !ours.contains(&domain)))
+        .map(|block| AdminDomainBlock {
+            severity: Some(block.is()),
+            ..block
+        })
+        .collect();
+    serde_json::to_string(&blocks).map_err(|error| FetchError::Other(error.to_string()))
+}

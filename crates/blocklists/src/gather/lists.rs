@@ -1,0 +1,398 @@
+//! Lists: fetched, judged, kept; and taken from the shelf for a plan.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{StreamExt as _, stream};
+use job::{JobContext, JobError, Summary};
+use store::{
+    Db,
+    block_sources::{self, Leaving as Kept, Source as Stored},
+};
+use tracing::{info, warn};
+
+use super::fetch::{Fetched, fetch};
+use crate::{
+    config::{Config, Policy, Source},
+    list::{Parsed, Row, Stance, parse},
+    merge::{Role, Voter},
+    name::{self, Name},
+    safety::{Bounds, Judged, Leaving, Leavings, Said, judge},
+    signature::sha256_hex,
+};
+
+/// Lists asked at the same time.
+const AT_ONCE: usize = 8;
+
+impl Source {
+    fn bounds(&self) -> Bounds {
+        Bounds {
+            shrink_percent: self.shrink_percent,
+            shrink_rows: self.shrink_rows,
+            grow_times: self.grow_times,
+            copies: self.leave_copies,
+            after: self.leave_after,
+        }
+    }
+}
+
+/// Reads every list (or, with `only_unread`, those never read well) and keeps what can be believed. A list that
+/// cannot be had costs itself alone.
+pub async fn refresh(cx: &JobContext, sources: Vec<Source>, only_unread: bool) -> Result<Summary, JobError> {
+    let mut summary = Summary::default();
+    cx.progress.begin("lists", Some(sources.len() as u64));
+    let mut reads = stream::iter(sources)
+        .map(|source| async move {
+            cx.check_stop()?;
+            refresh_one(cx, &source, only_unread).await
+        })
+        .buffer_unordered(AT_ONCE);
+    while let Some(outcome) = reads.next().await {
+        if let Some(counter) = outcome? {
+            summary.add(counter, 1);
+        }
+        cx.progress.advance(1);
+    }
+    Ok(summary)
+}
+
+async fn refresh_one(cx: &JobContext, source: &Source, only_unread: bool) -> Result<Option<&'static str>, JobError> {
+    let stored = block_sources::load(&cx.store, &source.name).await?;
+    if only_unread && stored.as_ref().is_some_and(|stored| stored.good_at.is_some()) {
+        return Ok(None);
+    }
+    let now = cx.clock.now();
+    let before = stored.unwrap_or_else(|| empty(&source.name, now));
+    // A signature or a pinned text is checked on what comes, so it must come: a copy from before the key was set proves
+    // nothing.
+    let (etag, modified) = match &before.body {
+        Some(_) if source.key.is_none() && source.sha256.is_none() => {
+            (before.etag.as_deref(), before.modified.as_deref())
+        }
+        _ => (None, None),
+    };
+    let fetched = match fetch(cx, source, etag, modified).await {
+        Ok(fetched) => fetched,
+        Err(super::fetch::FetchError::Net(net::Error::Stopped)) => return Err(JobError::Stopped),
+        Err(error) => return fail(cx, &before, error.to_string(), now).await.map(Some),
+    };
+    let (text, etag, modified) = match fetched {
+        // What counts is what came last: with a copy pending it is that one.
+        Fetched::Same => match before.pending.as_ref().or(before.body.as_ref()) {
+            Some(text) => (text.clone(), before.etag.clone(), before.modified.clone()),
+            None => {
+                return fail(cx, &before, "HTTP 304 without a copy".to_owned(), now)
+                    .await
+                    .map(Some);
+            }
+        },
+        Fetched::Text { text, etag, modified } => (text, etag, modified),
+    };
+    match take(cx, source, &before, &text, now).await {
+        Ok((mut after, leavings)) => {
+            (after.etag, after.modified) = (etag, modified);
+            if after.held != before.held {
+                match &after.held {
+                    Some(why) => warn!(list = source.name, "the list {} is held: {why}", source.name),
+                    None => info!(list = source.name, "the list {} is no longer held", source.name),
+                }
+            }
+            if before.trouble.is_some() {
+                info!(list = source.name, "the list {} can be read again", source.name);
+            }
+            block_sources::save(&cx.store, &after, leavings.as_deref()).await?;
+            Ok(Some(if after.held.is_some() { "held" } else { "read" }))
+        }
+        Err(why) => fail(cx, &before, why, now).await.map(Some),
+    }
+}
+
+fn empty(name: &str, now: DateTime<Utc>) -> Stored {
+    Stored {
+        name: name.to_owned(),
+        body: None,
+        pending: None,
+        sha256: String::new(),
+        row_count: 0,
+        bad_count: 0,
+        etag: None,
+        modified: None,
+        trouble: None,
+        held: None,
+        failures: 0,
+        checked_at: now,
+        good_at: None,
+        changed_at: None,
+    }
+}
+
+/// Remembers that a fetch did not help. Said aloud once, not at each run.
+async fn fail(cx: &JobContext, before: &Stored, why: String, now: DateTime<Utc>) -> Result<&'static str, JobError> {
+    if before.trouble.is_none() {
+        warn!(
+            list = before.name,
+            "the list {} cannot be read, its last good copy counts: {why}", before.name
+        );
+    }
+    let after = Stored {
+        trouble: Some(why),
+        failures: before.failures + 1,
+        checked_at: now,
+        ..before.clone()
+    };
+    block_sources::save(&cx.store, &after, None).await?;
+    Ok("failed")
+}
+
+/// Judges a text; gives the row to save and, where they changed, the rows on their way out.
+async fn take(
+    cx: &JobContext,
+    source: &Source,
+    before: &Stored,
+    text: &str,
+    now: DateTime<Utc>,
+) -> Result<(Stored, Option<Vec<Kept>>), String> {
+    let reading = source.reading();
+    let new = parse(text, &reading).map_err(|error| error.to_string())?;
+    if source.at_least.is_some_and(|least| new.rows.len() < least) {
+        return Err(format!("{} rows, fewer than at_least", new.rows.len()));
+    }
+    if source.at_most.is_some_and(|most| new.rows.len() > most) {
+        return Err(format!("{} rows, more than at_most", new.rows.len()));
+    }
+    let sha256 = sha256_hex(text.as_bytes());
+    let kept = block_sources::leavings(&cx.store, &source.name)
+        .await
+        .map_err(|error| error.to_string())?;
+    let mut after = Stored {
+        row_count: i64::try_from(new.rows.len()).unwrap_or(i64::MAX),
+        bad_count: i64::try_from(new.bad).unwrap_or(i64::MAX),
+        trouble: None,
+        failures: 0,
+        checked_at: now,
+        good_at: Some(now),
+        changed_at: if sha256 == before.sha256 {
+            before.changed_at
+        } else {
+            Some(now)
+        },
+        ..before.clone()
+    };
+    let is_same = before.body.as_deref() == Some(text);
+    if is_same && kept.is_empty() {
+        (after.sha256, after.pending, after.held) = (sha256, None, None);
+        return Ok((after, None));
+    }
+    let old = before.body.as_deref().and_then(|body| parse(body, &reading).ok());
+    let leaving = restored(kept);
+    match judge(old.as_ref(), &new, &leaving, &source.bounds(), now) {
+        Judged::Taken { leavings, held } => {
+            after.body = Some(text.to_owned());
+            (after.sha256, after.pending, after.held) = (sha256, None, held);
+            Ok((after, Some(stored(&source.name, leavings))))
+        }
+        Judged::Pending(why) => {
+            (after.pending, after.held) = (Some(text.to_owned()), Some(why));
+            after.sha256 = sha256;
+            (after.row_count, after.bad_count) = (before.row_count, before.bad_count);
+            Ok((after, None))
+        }
+    }
+}
+
+fn restored(kept: Vec<Kept>) -> Leavings {
+    kept.into_iter()
+        .filter_map(|row| {
+            let said: Said = serde_json::from_value(row.said).ok()?;
+            let missed = u32::try_from(row.missed).unwrap_or(u32::MAX);
+            Some((
+                row.domain,
+                Leaving {
+                    said,
+                    missed,
+                    since: row.since,
+                },
+            ))
+        })
+        .collect()
+}
+
+fn stored(source: &str, leavings: Leavings) -> Vec<Kept> {
+    leavings
+        .into_iter()
+        .filter_map(|(domain, leaving)| {
+            Some(Kept {
+                source: source.to_owned(),
+                domain,
+                said: serde_json::to_value(leaving.said).ok()?,
+                missed: leaving.missed.into(),
+                since: leaving.since,
+            })
+        })
+        .collect()
+}
+
+/// A human agrees to what is held: the newest copy counts as it is, and what it lost is lost. `false` when nothing
+/// is held.
+///
+/// # Errors
+/// When the store fails.
+pub async fn approve(db: &Db, name: &str, now: DateTime<Utc>) -> Result<bool, store::Error> {
+    let Some(mut source) = block_sources::load(db, name)
+        .await?
+        .filter(|source| source.held.is_some())
+    else {
+        return Ok(false);
+    };
+    if let Some(pending) = source.pending.take() {
+        source.body = Some(pending);
+    }
+    source.held = None;
+    source.changed_at = Some(now);
+    block_sources::save(db, &source, Some(&[])).await?;
+    Ok(true)
+}
+
+/// The lists of a policy as they count now: texts from the store, before they are parsed.
+#[derive(Debug)]
+pub struct Library {
+    lists: Vec<Book>,
+    policy: Policy,
+    allow: Vec<Row<'static>>,
+}
+
+#[derive(Debug)]
+struct Book {
+    source: Source,
+    stored: Option<Stored>,
+    leaving: Vec<Row<'static>>,
+}
+
+/// The same, parsed.
+#[derive(Debug)]
+pub struct Shelf<'l> {
+    library: &'l Library,
+    parsed: Vec<Option<Parsed<'l>>>,
+}
+
+impl Library {
+    /// Loads the lists of a policy.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn load(db: &Db, config: &Config, policy: &Policy) -> Result<Self, store::Error> {
+        let mut lists = Vec::new();
+        for source in config.sources_of(policy) {
+            let kept = block_sources::leavings(db, &source.name).await?;
+            lists.push(Book {
+                source: source.clone(),
+                stored: block_sources::load(db, &source.name).await?,
+                leaving: restored(kept)
+                    .into_iter()
+                    .filter_map(|(domain, it)| it.said.row(domain))
+                    .collect(),
+            });
+        }
+        let allow = policy.allow.iter().filter_map(|text| crate::config::domain(text));
+        Ok(Self {
+            lists,
+            policy: policy.clone(),
+            allow: allow
+                .map(|domain| Row {
+                    name: Name::Plain(domain.into()),
+                    stance: Stance::Clear,
+                    flags: Default::default(),
+                    public_comment: "".into(),
+                    private_comment: "".into(),
+                    line: 0,
+                })
+                .collect(),
+        })
+    }
+
+    /// Parses what can be parsed. `about`: only rows that say something about this domain, its parents, or somebody
+    /// hidden.
+    pub fn open(&self, about: Option<&str>) -> Shelf<'_> {
+        let parsed = self.lists.iter().map(|book| {
+            let body = book.stored.as_ref()?.body.as_deref()?;
+            let mut parsed = parse(body, &book.source.reading()).ok()?;
+            if let Some(domain) = about {
+                parsed.rows.retain(|row| match &row.name {
+                    Name::Plain(name) => name::is_within(domain, name) || name::is_within(name, domain),
+                    Name::Hidden(hidden) => name::with_parents(domain).any(|name| hidden.may_be(name)),
+                });
+            }
+            Some(parsed)
+        });
+        Shelf {
+            library: self,
+            parsed: parsed.collect(),
+        }
+    }
+
+    /// What is wrong with lists, in words.
+    pub fn doubts(&self, now: DateTime<Utc>) -> Vec<String> {
+        let mut doubts = Vec::new();
+        for Book { source, stored, .. } in &self.lists {
+            let Some(stored) = stored else { continue };
+            let name = &source.name;
+            if let Some(why) = &stored.trouble {
+                doubts.push(format!("{name} cannot be read ({why}); its last good copy counts"));
+            }
+            if let Some(why) = &stored.held {
+                doubts.push(format!(
+                    "{name} is held ({why}) until it comes back or `egret blocks approve {name}`"
+                ));
+            }
+            if stored.bad_count > 0 {
+                doubts.push(format!("{name} has {} rows that cannot be used", stored.bad_count));
+            }
+            let age = TimeDelta::from_std(source.max_age).unwrap_or(TimeDelta::MAX);
+            if let Some(changed) = stored.changed_at.filter(|changed| now - *changed > age) {
+                doubts.push(format!(
+                    "{name} is stale: unchanged since {}",
+                    changed.format("%Y-%m-%d")
+                ));
+            }
+        }
+        doubts
+    }
+}
+
+impl Shelf<'_> {
+    /// The lists at the vote.
+    pub fn voters(&self) -> Vec<Voter<'_>> {
+        let mut voters: Vec<Voter<'_>> = self
+            .library
+            .lists
+            .iter()
+            .zip(&self.parsed)
+            .map(|(book, parsed)| Voter {
+                name: &book.source.name,
+                weight: book.source.weight,
+                role: book.source.role,
+                rows: parsed.as_ref().map_or(&[], |parsed| &parsed.rows),
+                leaving: &book.leaving,
+                is_read: parsed.is_some(),
+            })
+            .collect();
+        if !self.library.allow.is_empty() {
+            voters.push(Voter {
+                name: &self.library.policy.name,
+                weight: 1,
+                role: Role::Allow,
+                rows: &self.library.allow,
+                leaving: &[],
+                is_read: true,
+            });
+        }
+        voters
+    }
+
+    /// Rows that cannot be used, by list.
+    pub fn faults(&self) -> impl Iterator<Item = (&str, &crate::list::Fault)> {
+        let lists = self.library.lists.iter().zip(&self.parsed);
+        lists.flat_map(|(book, parsed)| {
+            let faults = parsed.iter().flat_map(|parsed| &parsed.faults);
+            faults.map(|fault| (&*book.source.name, fault))
+        })
+    }
+}

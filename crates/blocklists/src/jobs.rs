@@ -1,0 +1,331 @@
+//! One struct per job, tying gather, plan and apply together.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use job::{Job, JobContext, JobError, Login, Mode, Scope, Section, Summary};
+use store::block_plans::{self, State};
+
+use crate::{
+    Config,
+    apply::{self, Author, Carrier, Done},
+    config::Policy,
+    gather::{self, Counts, Gathered},
+    outputs,
+    plan::{Kind, Plan, Topic},
+    undo,
+};
+
+/// Plans that nobody waits for are kept this long.
+const KEEP_PLANS: TimeDelta = TimeDelta::days(30);
+
+/// Reads the lists, once for all servers.
+struct Lists {
+    config: Arc<Config>,
+    section: Section,
+}
+
+#[async_trait]
+impl Job for Lists {
+    fn name(&self) -> &'static str {
+        "blocklists.lists"
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Daemon
+    }
+
+    fn section(&self) -> &Section {
+        &self.section
+    }
+
+    async fn run(&self, cx: &JobContext) -> Result<Summary, JobError> {
+        let summary = gather::refresh(cx, self.config.sources.clone(), false).await?;
+        outputs::publish(cx, &self.config).await?;
+        block_plans::delete_older(&cx.store, cx.clock.now() - KEEP_PLANS).await?;
+        Ok(summary)
+    }
+}
+
+/// Brings one server's blocks in line with its policy.
+struct DomainBlocks {
+    config: Arc<Config>,
+    section: Section,
+}
+
+#[async_trait]
+impl Job for DomainBlocks {
+    fn name(&self) -> &'static str {
+        "blocklists.domain_blocks"
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Server
+    }
+
+    fn section(&self) -> &Section {
+        &self.section
+    }
+
+    fn scopes(&self) -> &'static [&'static str] {
+        &["admin:read:domain_blocks", "admin:write:domain_blocks"]
+    }
+
+    async fn run(&self, cx: &JobContext) -> Result<Summary, JobError> {
+        let login = cx.login()?;
+        let Some(policy) = self.config.policy(&login.server) else {
+            return Ok(Summary::default());
+        };
+        let undone = take_back(cx, policy, login).await?;
+        let unread = self.config.sources_of(policy).cloned().collect();
+        gather::refresh(cx, unread, true).await?;
+        let counts = if self.config.mode == Mode::Act || policy.count_follows {
+            Counts::Ask
+        } else {
+            Counts::Skip
+        };
+        let mut gathered = plan(cx, &self.config, policy, login, counts).await?;
+        let mut summary = Summary::default();
+        undone.count(&mut summary);
+        count(&gathered.plan, &mut summary);
+        // An approval holds for what is left of the plan it was given to: a run that was cut off goes on.
+        let who = approval(cx, &gathered.plan).await?;
+        let is_new = save(cx, &gathered.plan, who.as_deref()).await?;
+        // The same rehearsal every hour says nothing new.
+        if self.config.mode == Mode::Observe && !is_new && who.is_none() {
+            return Ok(summary);
+        }
+        let author = Author {
+            run: cx.run.clone(),
+            who: who.clone().unwrap_or_else(|| "blocklists.domain_blocks".to_owned()),
+            at: cx.clock.now(),
+        };
+        let done = carry_out(cx, login, &mut gathered, author, who.is_some()).await?;
+        done.count(&mut summary);
+        if done.writes() > 0 {
+            after(cx, &self.config, policy, login, counts, &gathered, &done).await?;
+        }
+        Ok(summary)
+    }
+}
+
+/// Who approved a plan, or one that this is a part of.
+async fn approval(cx: &JobContext, plan: &Plan) -> Result<Option<String>, JobError> {
+    let approved = block_plans::open(&cx.store).await?.into_iter().find(|stored| {
+        let is_ours = stored.server == plan.server && stored.policy == plan.policy;
+        is_ours && stored.state == State::Approved && (stored.hash == plan.hash || holds_all(&stored.plan, plan))
+    });
+    Ok(approved.map(|stored| stored.who.unwrap_or_else(|| "somebody".to_owned())))
+}
+
+/// Whether everything in `plan` that waits for a human is in a plan that a human saw.
+fn holds_all(seen: &serde_json::Value, plan: &Plan) -> bool {
+    let Ok(seen) = serde_json::from_value::<Plan>(seen.clone()) else {
+        return false;
+    };
+    plan.held()
+        .filter(|it| it.hold.as_ref().is_some_and(|hold| hold.human))
+        .all(|now| {
+            seen.operations
+                .iter()
+                .any(|then| then.domain == now.domain && then.action == now.action)
+        })
+}
+
+/// Takes back the runs that somebody asked to have undone.
+async fn take_back(cx: &JobContext, policy: &Policy, login: &Login) -> Result<Done, JobError> {
+    let mut all = Done::default();
+    let wanted = block_plans::open(&cx.store).await?;
+    for wanted in wanted
+        .iter()
+        .filter(|it| it.server == login.server && it.policy.starts_with("undo "))
+    {
+        let Some(run) = wanted.plan["run"].as_str() else {
+            continue;
+        };
+        let changes = store::block_entries::of_run(&cx.store, run).await?;
+        let plan = undo::undo(&login.server, &changes, &gather::blocks(login).await?);
+        let guard = gather::guard(cx, login, policy).await?;
+        let author = Author {
+            // A run of its own in the record, so that it can be told from what else this run does.
+            run: uuid::Uuid::now_v7().to_string(),
+            who: wanted.who.clone().unwrap_or_else(|| "somebody".to_owned()),
+            at: cx.clock.now(),
+        };
+        let done = undo::carry_out(cx, login, &guard, &plan, author, Some(&changes)).await?;
+        let now = cx.clock.now();
+        let run = Some(done.run.as_str());
+        block_plans::advance(&cx.store, &wanted.server, &wanted.hash, State::Applied, None, run, now).await?;
+        all.created += done.created;
+        all.updated += done.updated;
+        all.deleted += done.deleted;
+        all.rehearsed += done.rehearsed;
+        all.failed.extend(done.failed);
+    }
+    Ok(all)
+}
+
+/// The feature's jobs: none without a policy.
+pub fn jobs(config: &Config) -> Vec<Arc<dyn Job>> {
+    if config.policies.is_empty() {
+        return Vec::new();
+    }
+    let config = Arc::new(config.clone());
+    let mut jobs: Vec<Arc<dyn Job>> = vec![
+        Arc::new(Lists {
+            section: config.lists.section(),
+            config: Arc::clone(&config),
+        }),
+        Arc::new(DomainBlocks {
+            section: config.domain_blocks.section(),
+            config,
+        }),
+    ];
+    jobs.retain(|job| job.section().enabled);
+    jobs
+}
+
+/// Looks after what an earlier run left behind, then plans, and writes what planning found out about our records.
+///
+/// # Errors
+/// When the server or the store cannot be read.
+pub async fn plan(
+    cx: &JobContext,
+    config: &Config,
+    policy: &Policy,
+    login: &Login,
+    counts: Counts,
+) -> Result<Gathered, JobError> {
+    cx.check_stop()?;
+    if !store::block_entries::unrecorded(&cx.store, &login.server)
+        .await?
+        .is_empty()
+    {
+        let live = gather::blocks(login).await?;
+        apply::reconcile(cx, login, &live).await?;
+    }
+    let mut gathered = gather::plan(cx, config, policy, login, counts, BTreeMap::new()).await?;
+    apply::remember(cx, &gathered.plan, &mut gathered.entries).await?;
+    Ok(gathered)
+}
+
+/// Saves a plan as the server's newest, approved if somebody did; `true` when it is a new one.
+///
+/// # Errors
+/// When the store fails.
+pub async fn save(cx: &JobContext, plan: &Plan, approved_by: Option<&str>) -> Result<bool, JobError> {
+    let now = cx.clock.now();
+    let value = serde_json::to_value(plan).map_err(|error| JobError::Permanent(error.into()))?;
+    let state = if plan.operations.is_empty() {
+        State::Applied
+    } else {
+        State::Open
+    };
+    let row = block_plans::Plan {
+        server: plan.server.clone(),
+        hash: plan.hash.clone(),
+        policy: plan.policy.clone(),
+        state,
+        plan: value,
+        who: approved_by.map(str::to_owned),
+        run: None,
+        made_at: now,
+        changed_at: now,
+    };
+    Ok(block_plans::save(&cx.store, &row).await?)
+}
+
+/// Carries a plan out: what nothing holds, and with an approval what waits for one.
+///
+/// # Errors
+/// See [`Carrier::carry_out`].
+pub async fn carry_out(
+    cx: &JobContext,
+    login: &Login,
+    gathered: &mut Gathered,
+    author: Author,
+    approved: bool,
+) -> Result<Done, JobError> {
+    let mut carrier = Carrier {
+        cx,
+        login,
+        author,
+        guard: &gathered.guard,
+        entries: std::mem::take(&mut gathered.entries),
+    };
+    let done = carrier.carry_out(gathered.plan.free(approved)).await;
+    gathered.entries = carrier.entries;
+    done
+}
+
+/// Looks at the server again, says what is not as it should be, and saves what is left as the new plan.
+///
+/// # Errors
+/// When the server or the store cannot be read.
+pub async fn after(
+    cx: &JobContext,
+    config: &Config,
+    policy: &Policy,
+    login: &Login,
+    counts: Counts,
+    before: &Gathered,
+    done: &Done,
+) -> Result<Gathered, JobError> {
+    let approved = approval(cx, &before.plan).await?.filter(|_| done.waiting > 0);
+    let run = Some(done.run.as_str());
+    block_plans::advance(
+        &cx.store,
+        &before.plan.server,
+        &before.plan.hash,
+        State::Applied,
+        None,
+        run,
+        cx.clock.now(),
+    )
+    .await?;
+    let mut gathered = gather::plan(cx, config, policy, login, counts, before.ties.clone()).await?;
+    apply::remember(cx, &gathered.plan, &mut gathered.entries).await?;
+    save(cx, &gathered.plan, approved.as_deref()).await?;
+    // What was carried out is not wanted again; where it is, the server shows something else than it answered.
+    let again: Vec<&str> = gathered
+        .plan
+        .free(true)
+        .filter(|now| {
+            before
+                .plan
+                .operations
+                .iter()
+                .any(|then| then.domain == now.domain && then.action == now.action)
+        })
+        .map(|now| &*now.domain)
+        .collect();
+    if done.writes() > 0 && !again.is_empty() && done.waiting + done.unknown + done.failed.len() == 0 {
+        tracing::warn!(
+            server = login.server,
+            "{} does not show {} changes that it confirmed",
+            login.server,
+            again.len()
+        );
+    }
+    Ok(gathered)
+}
+
+fn count(plan: &Plan, summary: &mut Summary) {
+    for (name, count) in [
+        ("to_create", plan.count(Kind::Create)),
+        ("to_update", plan.count(Kind::Update)),
+        ("to_weaken", plan.count(Kind::Weaken)),
+        ("to_lift", plan.count(Kind::Remove)),
+        ("held", plan.held().count()),
+        (
+            "suggested",
+            plan.notes.iter().filter(|note| note.topic == Topic::Suggestion).count(),
+        ),
+        ("doubts", plan.doubts.len()),
+    ] {
+        if count > 0 {
+            summary.add(name, count);
+        }
+    }
+}

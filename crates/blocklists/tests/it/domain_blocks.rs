@@ -1,0 +1,484 @@
+//! `blocklists.domain_blocks`.
+
+use blocklists::{
+    apply::{Author, Done},
+    gather::{self, Counts},
+};
+use chrono::TimeDelta;
+use fake_fediverse::{Fault, RateLimitStyle, Scenario};
+use job::JobError;
+
+use crate::house::{House, pairs};
+
+const THREE: &str = "domain,severity\na.social,suspend\nb.social,silence\nc.social,suspend\n";
+
+fn many(range: std::ops::Range<usize>) -> String {
+    let rows: Vec<String> = range.map(|n| format!("d{n}.social,suspend\n")).collect();
+    format!("domain,severity\n{}", rows.concat())
+}
+
+/// Check 25: exactly three POSTs.
+#[tokio::test(flavor = "multi_thread")]
+async fn does_its_work() {
+    let house = House::build(THREE).await;
+    let summary = house.pass().await;
+    assert_eq!(summary.get("created"), 3, "{summary:?}");
+    assert_eq!(house.methods(), ["POST", "POST", "POST"]);
+    assert_eq!(
+        house.blocks(),
+        pairs(&[
+            ("a.social", "suspend"),
+            ("b.social", "silence"),
+            ("c.social", "suspend")
+        ])
+    );
+}
+
+/// Check 25: the second run reads. Check 33: however the list spells its names.
+#[tokio::test(flavor = "multi_thread")]
+async fn does_nothing_the_second_time() {
+    let house =
+        House::build("domain,severity,public_comment\nA.Social.,suspend,\nb\u{fc}cher.social,silence,spam\n").await;
+    house.pass().await;
+    house.fediverse.clear_log();
+    for _ in 0..3 {
+        house.pass_after(30).await;
+    }
+    assert_eq!(house.methods(), Vec::<String>::new());
+}
+
+/// Check 24.
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_nothing_when_observing() {
+    let mut house = House::build(THREE).await;
+    house.observe();
+    house.fediverse.set_follows("a.social", 5, 5);
+    let summary = house.pass().await;
+    house.pass().await;
+    assert_eq!(house.methods(), Vec::<String>::new());
+    assert!(
+        house.fediverse.log().path("/measures").is_empty(),
+        "nor counts follows unless asked"
+    );
+    assert_eq!(
+        (summary.get("to_create"), summary.get("rehearsed")),
+        (3, 2),
+        "{summary:?}"
+    );
+    house.policy().count_follows = true;
+    house.pass().await;
+    assert_eq!(house.fediverse.log().path("/measures").len(), 1);
+    let effects = store::effects::list(&house.store, None, None, None, 50).await.unwrap();
+    assert!(
+        effects
+            .iter()
+            .all(|effect| effect.state == store::effects::State::Rehearsed)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stops_between_pages() {
+    let house = House::build(THREE).await;
+    house.job("blocklists.lists", &house.cx()).await.unwrap();
+    house.stop.cancel();
+    let ended = house.job("blocklists.domain_blocks", &house.cx()).await;
+    assert!(matches!(ended, Err(JobError::Stopped)));
+    assert!(house.blocks().is_empty());
+}
+
+/// Check 34: on a smaller scale. The refused one goes out again when the server said so, and no other.
+#[tokio::test(flavor = "multi_thread")]
+async fn survives_a_busy_server() {
+    let house = House::build(&many(0..10)).await;
+    house.job("blocklists.lists", &house.cx()).await.unwrap();
+    let (cx, mut gathered) = planned(&house).await;
+    house.fediverse.clear_log();
+    let refused = Fault::RateLimited(RateLimitStyle::Iso(1));
+    house
+        .fediverse
+        .fault(None, "/api/v1/admin/domain_blocks", refused, Some(1));
+    let done = carried_out(&cx, &mut gathered).await;
+    assert_eq!((done.created, done.failed.len()), (10, 0), "{done:?}");
+    let writes = house.writes();
+    assert_eq!(writes.len(), 11);
+    assert_eq!(writes.iter().filter(|(_, status)| *status == 429).count(), 1);
+}
+
+async fn planned(house: &House) -> (job::JobContext, gather::Gathered) {
+    let cx = house.cx();
+    let login = cx.login.clone().unwrap();
+    let policy = &house.config.policies[0];
+    let gathered = blocklists::make_plan(&cx, &house.config, policy, &login, Counts::Ask)
+        .await
+        .unwrap();
+    (cx, gathered)
+}
+
+async fn carried_out(cx: &job::JobContext, gathered: &mut gather::Gathered) -> Done {
+    let login = cx.login.clone().unwrap();
+    let author = Author {
+        run: "r".into(),
+        who: "test".into(),
+        at: cx.clock.now(),
+    };
+    blocklists::carry_out(cx, &login, gathered, author, false)
+        .await
+        .unwrap()
+}
+
+/// Check 26 and check 27.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_ours_to_say_stays() {
+    let house = House::build("domain,severity,public_comment\na.social,suspend,spam\n").await;
+    house.pass().await;
+    let id = &house.live().await["a.social"].id;
+    let base = house.fediverse.home();
+    assert!(base.starts_with("http://127.0.0.1") && !id.is_empty());
+    house.write("list", "domain,severity,public_comment\na.social,suspend,hate\n");
+    house.fediverse.clear_log();
+    house.pass_after(30).await;
+    assert_eq!(house.methods(), ["PUT"]);
+    let block = &house.live().await["a.social"];
+    assert_eq!((&*block.public_comment, &*block.private_comment), ("hate", "egret"));
+    house.write("list", "domain,severity,public_comment\na.social,suspend,\n");
+    house.fediverse.clear_log();
+    house.pass_after(30).await;
+    assert_eq!(
+        house.methods(),
+        Vec::<String>::new(),
+        "no comment is no order to delete one"
+    );
+}
+
+/// Check 28 and check 41.
+#[tokio::test(flavor = "multi_thread")]
+async fn local_decisions_are_kept() {
+    let house =
+        House::build("domain,severity\nhard.social,silence\nsame.social,suspend\nsoft.social,suspend\nx.social,noop\n")
+            .await;
+    for (domain, severity) in [
+        ("hard.social", "suspend"),
+        ("same.social", "suspend"),
+        ("soft.social", "silence"),
+    ] {
+        house.fediverse.block_domain(domain, severity, Some("court order"));
+    }
+    let summary = house.pass().await;
+    assert_eq!((house.methods(), summary.get("suggested")), (vec![], 1));
+    house.write("list", "domain,severity\nother.social,silence\n");
+    for _ in 0..5 {
+        house.pass_after(30).await;
+    }
+    assert_eq!(house.methods(), ["POST"], "dropped from the list, they stay");
+    assert_eq!(house.live().await["same.social"].private_comment, "court order");
+}
+
+/// Check 29, and check 31: the question.
+#[tokio::test(flavor = "multi_thread")]
+async fn follows_cap_a_suspension() {
+    let house = House::build("domain,severity\nbad.social,suspend\nquiet.social,suspend\n").await;
+    house.fediverse.set_follows("x.bad.social", 12, 0);
+    house.pass().await;
+    assert_eq!(
+        house.blocks(),
+        pairs(&[("bad.social", "silence"), ("quiet.social", "suspend")])
+    );
+    let asked = house.fediverse.log().path("/measures");
+    assert_eq!(asked.len(), 1, "only peers are asked for: {asked:?}");
+    house.fediverse.clear_log();
+    house.pass_after(2).await;
+    assert_eq!(house.methods(), Vec::<String>::new());
+    house.fediverse.set_follows("x.bad.social", 0, 0);
+    house.pass_after(2).await;
+    assert_eq!(house.methods(), ["PUT"]);
+    assert_eq!(house.blocks()[0].1, "suspend");
+}
+
+/// Check 30: two servers, one list, one with follows.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_server_has_its_own_severity() {
+    let followed = House::build("domain,severity\nbad.social,suspend\n").await;
+    followed.fediverse.set_follows("bad.social", 3, 0);
+    let free = House::build("domain,severity\nbad.social,suspend\n").await;
+    followed.pass().await;
+    free.pass().await;
+    assert_eq!((&*followed.blocks()[0].1, &*free.blocks()[0].1), ("silence", "suspend"));
+}
+
+/// Check 31: without the right to count.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_count_holds_suspensions_of_peers() {
+    let mut house = House::build("domain,severity\npeer.social,suspend\nother.social,suspend\n").await;
+    house.fediverse.set_follows("peer.social", 1, 0);
+    house.token = house.fediverse.token_of_with(
+        "admin",
+        &["read", "admin:read:domain_blocks", "admin:write:domain_blocks"],
+    );
+    let summary = house.pass().await;
+    assert_eq!(house.blocks(), pairs(&[("other.social", "suspend")]));
+    assert_eq!(summary.get("held"), 1);
+}
+
+/// Check 32.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_server_has_or_refuses_is_remembered() {
+    let house = House::build("domain,severity\nx.bad.social,silence\n").await;
+    house.job("blocklists.lists", &house.cx()).await.unwrap();
+    // Somebody blocks the parent between our look and our request: here, after the plan was made.
+    let (cx, mut gathered) = planned(&house).await;
+    house.fediverse.block_domain("bad.social", "suspend", None);
+    let done = carried_out(&cx, &mut gathered).await;
+    assert_eq!((done.created, done.covered, done.failed.len()), (0, 1, 0), "{done:?}");
+    house.fediverse.clear_log();
+    house.pass_after(2).await;
+    assert_eq!(house.methods(), Vec::<String>::new());
+}
+
+/// Check 35: what arrived without an answer is not sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_outcome_is_read_again() {
+    let house = House::build(&many(0..3)).await;
+    house.job("blocklists.lists", &house.cx()).await.unwrap();
+    let (cx, mut gathered) = planned(&house).await;
+    house.fediverse.clear_log();
+    house
+        .fediverse
+        .fault(None, "/api/v1/admin/domain_blocks", Fault::Html(504), Some(1));
+    let done = carried_out(&cx, &mut gathered).await;
+    assert_eq!((done.created, done.unknown), (3, 0), "{done:?}");
+    let log = house.fediverse.log().home().path("/admin/domain_blocks");
+    let methods: Vec<&str> = log.0.iter().map(|it| &*it.method).collect();
+    assert_eq!(
+        methods[..3],
+        ["POST", "GET", "POST"],
+        "read again before it is sent again"
+    );
+    assert_eq!(house.blocks().len(), 3);
+}
+
+/// Check 36: the process dies after 57 of 100 writes, one of them not on record.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_after_57_of_100_leaves_43() {
+    let house = House::build(&many(0..100)).await;
+    house.job("blocklists.lists", &house.cx()).await.unwrap();
+    let (cx, gathered) = planned(&house).await;
+    let login = cx.login.clone().unwrap();
+    let guard = blocklists::guard::Guard::default();
+    let author = Author {
+        run: "r".into(),
+        who: "test".into(),
+        at: cx.clock.now(),
+    };
+    let mut carrier = blocklists::apply::Carrier {
+        cx: &cx,
+        login: &login,
+        author,
+        guard: &guard,
+        entries: Default::default(),
+    };
+    carrier
+        .carry_out(gathered.plan.operations.iter().take(56))
+        .await
+        .unwrap();
+    // The 57th arrives, and the process dies before its answer is on record: what its ledger says stays open.
+    let last = &gathered.plan.operations[56];
+    let wish = job::Wish {
+        kind: "domain_block.create",
+        server: login.server.clone(),
+        key: format!("{}  after nothing", last.domain),
+        intent: serde_json::json!({ "operation": last, "run": "r", "who": "test" }),
+        reason: serde_json::json!({}),
+    };
+    let (client, domain) = (login.client.clone(), last.domain.clone());
+    let fields = mastodon::DomainBlockFields {
+        severity: Some(model::Severity::Suspend),
+        ..Default::default()
+    };
+    let fields = match &last.action {
+        blocklists::plan::Action::Create { fields } => fields.clone(),
+        _ => fields,
+    };
+    let sent = cx.effects.carry_out(wish, |permit| async move {
+        client.create_domain_block(&domain, &fields, permit).await?;
+        Err(mastodon::Error::ServerDown {
+            host: client.host(),
+            http_status: 504,
+        })
+    });
+    assert!(sent.await.is_err());
+    assert_eq!(house.methods().len(), 57);
+
+    house.fediverse.clear_log();
+    let summary = house.pass_after(1).await;
+    assert_eq!(house.methods().len(), 43, "{summary:?}");
+    assert_eq!(house.blocks().len(), 100);
+    let entries = store::block_entries::list(&house.store, &login.server).await.unwrap();
+    assert_eq!(entries.len(), 100, "the one without an answer is ours as well");
+    house.fediverse.clear_log();
+    house.pass_after(1).await;
+    assert_eq!(house.methods().len(), 0);
+}
+
+/// Check 37 and check 38.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moderators_word_is_the_last() {
+    let mut house = House::build(THREE).await;
+    house.config.sources[0].shrink_percent = 100;
+    house.pass().await;
+    let cx = house.cx();
+    let client = &cx.login.as_ref().unwrap().client;
+    let live = house.live().await;
+    // By hand: one lifted, one changed.
+    let other = job::Ledger::new(house.store.clone(), cx.clock.clone());
+    other.configure("hand", job::Mode::Act, None);
+    let hand = |key: &str| job::Wish {
+        kind: "domain_block.update",
+        server: "x".into(),
+        key: key.into(),
+        intent: serde_json::json!({}),
+        reason: serde_json::json!({}),
+    };
+    let (a, b) = (live["a.social"].id.clone(), live["b.social"].id.clone());
+    let lifting = other.of("hand");
+    lifting
+        .carry_out(hand("1"), |permit| async move {
+            client.delete_domain_block(&a, permit).await?;
+            Ok(serde_json::json!({}))
+        })
+        .await
+        .unwrap();
+    let fields = mastodon::DomainBlockFields {
+        public_comment: Some("see us".into()),
+        ..Default::default()
+    };
+    lifting
+        .carry_out(hand("2"), |permit| async move {
+            client.update_domain_block(&b, &fields, permit).await?;
+            Ok(serde_json::json!({}))
+        })
+        .await
+        .unwrap();
+    house.fediverse.clear_log();
+    for _ in 0..3 {
+        house.pass_after(30).await;
+    }
+    assert_eq!(house.methods(), Vec::<String>::new());
+    assert_eq!(
+        house.blocks(),
+        pairs(&[("b.social", "silence"), ("c.social", "suspend")])
+    );
+    house.write("list", "domain,severity\nz.social,silence\n");
+    for _ in 0..5 {
+        house.pass_after(30).await;
+    }
+    assert_eq!(
+        house.blocks(),
+        pairs(&[("b.social", "silence"), ("z.social", "silence")]),
+        "theirs stays, ours goes"
+    );
+    let states: Vec<_> = store::block_entries::list(&house.store, &house.server())
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|entry| (entry.domain, entry.state))
+        .collect();
+    assert_eq!(states[0], ("b.social".to_owned(), store::block_entries::State::Drifted));
+}
+
+/// Check 39: a server that gives small pages is read to its end.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_read() {
+    let old = House::around(Scenario {
+        api_version: 0,
+        ..Scenario::small()
+    })
+    .await;
+    let new = House::around(Scenario::small()).await;
+    for (house, most) in [(&old, 6), (&new, 3)] {
+        for n in 0..1000 {
+            house.fediverse.block_domain(&format!("d{n}.social"), "silence", None);
+        }
+        house.fediverse.clear_log();
+        assert_eq!(house.live().await.len(), 1000);
+        let pages = house.fediverse.log().path("/admin/domain_blocks").len();
+        assert!(pages <= most, "{pages} pages");
+    }
+}
+
+/// Check 40.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_leaves_its_only_list_is_lifted_once_and_late() {
+    let mut house = House::build(THREE).await;
+    let other = house.source("other");
+    house.write("other", "domain,severity\nc.social,suspend\n");
+    house.config.sources.push(other);
+    house.pass().await;
+    house.write("list", "domain,severity\nb.social,silence\n");
+    house.fediverse.clear_log();
+    house.pass_after(1).await;
+    house.pass_after(1).await;
+    house.pass_after(1).await;
+    assert_eq!(
+        house.methods(),
+        Vec::<String>::new(),
+        "three good copies, and no day yet"
+    );
+    house.pass_after(30).await;
+    assert_eq!(house.methods(), ["DELETE"]);
+    house.pass_after(30).await;
+    assert_eq!(house.methods(), ["DELETE"], "c is on another list");
+    assert_eq!(
+        house.blocks(),
+        pairs(&[("b.social", "silence"), ("c.social", "suspend")])
+    );
+}
+
+/// Check 21, and the bounds of a policy: what a human has to agree to waits, and then is done exactly so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_human_agrees_to_what_is_held() {
+    let mut house = House::build(THREE).await;
+    house.policy().alone_creates = 2;
+    house.pass().await;
+    assert!(house.blocks().is_empty());
+    let plan = store::block_plans::open(&house.store).await.unwrap().pop().unwrap();
+    let agreed = store::block_plans::State::Approved;
+    let now = house.clock_now();
+    store::block_plans::advance(&house.store, &plan.server, &plan.hash, agreed, Some("ada"), None, now)
+        .await
+        .unwrap();
+    house.pass_after(1).await;
+    assert_eq!(house.blocks().len(), 3);
+    let runs = store::block_entries::runs(&house.store, 10).await.unwrap();
+    assert_eq!((&*runs[0].who, runs[0].created), ("ada", 3));
+}
+
+/// Check 17: no path leads to our own door, nor to a canary or a suffix.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_blocks_home_or_a_country() {
+    let house = House::build(
+        "domain,severity\naud.invalid,suspend\ncf,suspend\nhome.social,suspend\nsocial,suspend\nok.social,suspend\n",
+    )
+    .await;
+    let server = store::servers::Server {
+        host: house.server(),
+        domain: "home.social".into(),
+        version: "4.6.4".into(),
+        api_version: Some(10),
+        checked_at: house.clock_now(),
+    };
+    store::servers::save(&house.store, &server).await.unwrap();
+    house.pass().await;
+    assert_eq!(house.blocks(), pairs(&[("ok.social", "suspend")]));
+}
+
+/// A quota of two a day lets two through, and the rest waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quota_lets_the_rest_wait() {
+    let house = House::build(THREE).await;
+    house.ledger.configure("blocklists", job::Mode::Act, Some(2));
+    let summary = house.pass().await;
+    assert_eq!((summary.get("created"), summary.get("waiting")), (2, 1), "{summary:?}");
+    house.clock.advance(TimeDelta::hours(25));
+    house.pass().await;
+    assert_eq!(house.blocks().len(), 3);
+}

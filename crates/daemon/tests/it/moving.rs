@@ -93,7 +93,10 @@ async fn fedifetchers_state_is_taken_over_once() {
     }
     // What is there is never overwritten.
     house.write("moved.toml", "# mine\n");
-    run().await.refused(&["moved.toml"]);
+    house
+        .egret(&["import", "fedifetcher", ".", "--to", "moved.toml"])
+        .await
+        .refused(&["moved.toml"]);
     assert_eq!(fs::read_to_string(house.path().join("moved.toml")).unwrap(), "# mine\n");
     house
         .egret(&["import", "fedifetcher", "nowhere"])

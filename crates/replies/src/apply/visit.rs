@@ -216,7 +216,7 @@ async fn unlisted(
     let (name, rest, home_may) = match trouble {
         Trouble::Run(error) => return Err(error),
         Trouble::Gone => ("gone", TimeDelta::days(7), false),
-        Trouble::Closed => ("closed", TimeDelta::days(1), true),
+        Trouble::Closed => ("needs a signed fetch", TimeDelta::days(1), true),
         Trouble::Robots => ("robots", TimeDelta::days(1), true),
         Trouble::Blocked => ("blocked", TimeDelta::days(1), false),
         Trouble::Host(_, rest) => ("resting", rest.unwrap_or(TimeDelta::minutes(10)), false),

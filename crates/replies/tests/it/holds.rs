@@ -94,7 +94,9 @@ async fn what_is_closed_to_us_is_left_to_home() {
         .unwrap();
     assert_eq!(threads.len(), roots.len());
     assert!(
-        threads.iter().all(|thread| thread.trouble.as_deref() == Some("closed")),
+        threads
+            .iter()
+            .all(|thread| thread.trouble.as_deref() == Some("needs a signed fetch")),
         "{threads:?}"
     );
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+use net::{Budget, Net};
 use serde::Serialize;
 use tokio::sync::Notify;
 
@@ -38,6 +39,7 @@ pub struct Board(Arc<BoardState>);
 struct BoardState {
     rows: Mutex<BTreeMap<Key, Row>>,
     nudge: Notify,
+    net: Mutex<Option<Net>>,
 }
 
 /// Job and scope.
@@ -106,6 +108,17 @@ impl Board {
     /// Waits for the next nudge. For the runner.
     pub async fn nudged(&self) {
         self.0.nudge.notified().await;
+    }
+
+    /// Shows the budgets of this door from now on. For the runner.
+    pub fn watch(&self, net: Net) {
+        *self.0.net.lock().unwrap_or_else(PoisonError::into_inner) = Some(net);
+    }
+
+    /// What is left of each login's budget of requests; empty before a login asked anything.
+    pub fn budgets(&self) -> Vec<Budget> {
+        let net = self.0.net.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        net.map(|net| net.budgets()).unwrap_or_default()
     }
 
     fn rows(&self) -> MutexGuard<'_, BTreeMap<Key, Row>> {

@@ -20,7 +20,7 @@ use store::effects::{Effect, State};
 use crate::JobError;
 use gate::Gate;
 pub use gate::Mode;
-pub use ledger::Ledger;
+pub use ledger::{Ledger, ModeNow};
 
 /// One write that a feature wants made.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,6 +131,9 @@ impl Effects {
         let Some(effect) = self.ledger.load(id).await?.filter(|it| it.feature == self.feature) else {
             return Ok(Sent::Known);
         };
+        if let Some(who) = ledger::kept_by(&effect) {
+            return Ok(Sent::Held(format!("held by {who}")));
+        }
         match self.ledger.gate(self.feature, ledger::is_released(&effect)).await {
             Gate::Rehearse => return Ok(Sent::Held("the mode is observe".to_owned())),
             Gate::Hold(why) => {

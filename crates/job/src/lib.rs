@@ -7,15 +7,17 @@ mod effects;
 mod error;
 mod notice;
 pub mod origins;
+mod run_logs;
 mod schedule;
 pub mod section;
 mod summary;
 
 pub use board::{Board, Live, Progress};
 pub use context::{JobContext, Login};
-pub use effects::{Effects, Ledger, Mode, Sent, Settled, Wish};
+pub use effects::{Effects, Ledger, Mode, ModeNow, Sent, Settled, Wish};
 pub use error::JobError;
 pub use notice::{News, tell};
+pub use run_logs::RunLogs;
 pub use schedule::{Due, Schedule, ScheduleError, due};
 pub use section::Section;
 pub use summary::Summary;

@@ -19,6 +19,7 @@ pub use config::Config;
 pub use error::Error;
 pub use guard::Lookup;
 pub use http;
+pub use limit::Budget;
 pub use pool::Net;
 pub use request::{Bearer, Body, Request, Response, Secret};
 pub use url::Url;

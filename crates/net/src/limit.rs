@@ -2,6 +2,7 @@
 //! on what is in flight to each host, and one over all of them that is taken last, so that nobody holds it while
 //! waiting for something else.
 
+mod budget;
 mod describe;
 mod gate;
 mod lanes;
@@ -18,6 +19,7 @@ use http::HeaderMap;
 use model::{Clock, Host};
 use tokio::time::sleep_until;
 
+pub use self::budget::Budget;
 use self::{
     describe::{Bucket, Known, describe},
     gate::Gate,

@@ -100,6 +100,11 @@ impl Net {
         self.spent.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What is left of each login's budgets, for those who watch.
+    pub fn budgets(&self) -> Vec<crate::Budget> {
+        self.pool.limits.budgets()
+    }
+
     /// Whether `[net] blocklist` refuses a host.
     pub fn is_blocked(&self, host: &Host) -> bool {
         self.pool.guard.is_blocked(host)

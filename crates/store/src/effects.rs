@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::{FromRow, Type, types::Json};
+use sqlx::{FromRow, QueryBuilder, Type, types::Json};
 
 use crate::{
     Db, Error,
@@ -154,6 +154,53 @@ pub async fn list(
     Ok(on!(db, pool => {
         sqlx::query_as(SQL).bind(feature).bind(state).bind(before).bind(i64::from(limit)).fetch_all(pool).await
     })?)
+}
+
+/// Which effects; an empty filter means all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of these features; `None` for any.
+    pub features: Option<Vec<String>>,
+    /// In this state.
+    pub state: Option<State>,
+    /// For this server.
+    pub server: Option<String>,
+    /// Older than this one.
+    pub before: Option<String>,
+}
+
+/// Effects that pass the filter, newest first.
+pub async fn search(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Effect>, Error> {
+    Ok(on!(db, pool => {
+        let mut query = QueryBuilder::new("SELECT * FROM effects WHERE 1 = 1");
+        if let Some(features) = &filter.features {
+            // An empty list is nobody's, and no SQL either.
+            query.push(" AND feature IN (");
+            let mut list = query.separated(", ");
+            list.push_bind("");
+            for feature in features {
+                list.push_bind(feature);
+            }
+            query.push(")");
+        }
+        if let Some(state) = filter.state {
+            query.push(" AND state = ").push_bind(state);
+        }
+        if let Some(server) = &filter.server {
+            query.push(" AND server = ").push_bind(server);
+        }
+        if let Some(before) = &filter.before {
+            query.push(" AND id < ").push_bind(before);
+        }
+        query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit));
+        query.build_query_as().fetch_all(pool).await
+    })?)
+}
+
+/// How many effects wait, by feature.
+pub async fn waiting(db: &Db) -> Result<Vec<(String, i64)>, Error> {
+    const SQL: &str = "SELECT feature, COUNT(*) FROM effects WHERE state = 'held' GROUP BY feature ORDER BY feature";
+    Ok(on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)
 }
 
 /// Effects of a feature that were `Intended` or `Done` since.

@@ -104,6 +104,13 @@ pub async fn list(db: &Db, limit: u32) -> Result<Vec<Origin>, Error> {
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(i64::from(limit)).fetch_all(pool).await)?)
 }
 
+/// A page of origins by name, after `after`.
+pub async fn page(db: &Db, after: Option<&str>, limit: u32) -> Result<Vec<Origin>, Error> {
+    const SQL: &str = "SELECT * FROM hosts WHERE host > $1 ORDER BY host LIMIT $2";
+    let after = after.unwrap_or_default();
+    Ok(on!(db, pool => sqlx::query_as(SQL).bind(after).bind(i64::from(limit)).fetch_all(pool).await)?)
+}
+
 /// How many origins are known, and how many of them rest at `now`.
 pub async fn counts(db: &Db, now: DateTime<Utc>) -> Result<(i64, i64), Error> {
     const SQL: &str = "SELECT COUNT(*), COUNT(*) FILTER (WHERE rests_until > $1) FROM hosts";

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use sqlx::{FromRow, Type, types::Json};
+use sqlx::{FromRow, QueryBuilder, Type, types::Json};
 
 use crate::{Db, Error, text::clean_opt};
 
@@ -137,6 +137,31 @@ pub async fn list(db: &Db, job: Option<&str>, before: Option<&str>, limit: u32) 
     Ok(on!(db, pool => match job {
         None => sqlx::query_as(ALL).bind(before).bind(i64::from(limit)).fetch_all(pool).await,
         Some(job) => sqlx::query_as(ONE).bind(before).bind(i64::from(limit)).bind(job).fetch_all(pool).await,
+    })?)
+}
+
+/// What a run cost one host and what it counted, for a chart.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Cost {
+    /// Start of the run.
+    pub started_at: DateTime<Utc>,
+    /// Requests to the host.
+    pub requests: Option<i64>,
+    /// What the counter says.
+    pub counted: Option<i64>,
+}
+
+/// Requests to `host` and the counter `counter` of the newest runs of `jobs`, newest first.
+pub async fn costs(db: &Db, jobs: &[String], host: &str, counter: &str, limit: u32) -> Result<Vec<Cost>, Error> {
+    Ok(on!(db, pool => {
+        let mut query = QueryBuilder::new("SELECT started_at, CAST(requests ->> ");
+        query.push_bind(host).push(" AS BIGINT) AS requests, CAST(counters ->> ").push_bind(counter);
+        query.push(" AS BIGINT) AS counted FROM job_runs WHERE job IN (''");
+        for job in jobs {
+            query.push(", ").push_bind(job);
+        }
+        query.push(") ORDER BY id DESC LIMIT ").push_bind(i64::from(limit));
+        query.build_query_as().fetch_all(pool).await
     })?)
 }
 

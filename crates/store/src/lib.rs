@@ -26,6 +26,8 @@ pub mod leases;
 pub mod lock;
 pub mod notices;
 pub mod oauth_apps;
+pub mod modes;
+pub mod run_logs;
 pub mod servers;
 pub mod sessions;
 pub mod sign_ins;

@@ -126,6 +126,19 @@ pub async fn list(db: &Db, limit: u32) -> Result<Vec<Thread>, Error> {
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(i64::from(limit)).fetch_all(pool).await)?)
 }
 
+/// A page of the threads visited before `before` (its visit and uri), last visited first.
+pub async fn page(db: &Db, before: Option<(DateTime<Utc>, &str)>, limit: u32) -> Result<Vec<Thread>, Error> {
+    const NEXT: &str = "
+        SELECT * FROM threads WHERE visited_at <= $2 AND (visited_at < $2 OR uri > $3)
+        ORDER BY visited_at DESC, uri LIMIT $1";
+    let Some((at, uri)) = before else {
+        return list(db, limit).await;
+    };
+    Ok(on!(db, pool => {
+        sqlx::query_as(NEXT).bind(i64::from(limit)).bind(at).bind(uri).fetch_all(pool).await
+    })?)
+}
+
 /// How many threads are looked after.
 pub async fn count(db: &Db) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM threads";

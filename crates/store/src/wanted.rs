@@ -331,6 +331,33 @@ pub async fn list(db: &Db, state: State, limit: u32) -> Result<Vec<Wanted>, Erro
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(state).bind(i64::from(limit)).fetch_all(pool).await)?)
 }
 
+/// Where a page of [`page`] begins: what the last row of the page before has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Before {
+    /// When it ended, or was found.
+    pub at: DateTime<Utc>,
+    /// Its uri.
+    pub uri: String,
+}
+
+/// A page of the rows in one state, those that changed last first.
+pub async fn page(db: &Db, state: State, before: Option<&Before>, limit: u32) -> Result<Vec<Wanted>, Error> {
+    const SQL: &str = "
+        SELECT * FROM wanted WHERE state = $1
+        ORDER BY COALESCE(ended_at, found_at) DESC, uri LIMIT $2";
+    const NEXT: &str = "
+        SELECT * FROM wanted WHERE state = $1 AND COALESCE(ended_at, found_at) <= $3
+            AND (COALESCE(ended_at, found_at) < $3 OR uri > $4)
+        ORDER BY COALESCE(ended_at, found_at) DESC, uri LIMIT $2";
+    Ok(on!(db, pool => match before {
+        None => sqlx::query_as(SQL).bind(state).bind(i64::from(limit)).fetch_all(pool).await,
+        Some(before) => {
+            let query = sqlx::query_as(NEXT).bind(state).bind(i64::from(limit));
+            query.bind(before.at).bind(&before.uri).fetch_all(pool).await
+        }
+    })?)
+}
+
 /// Deletes ended rows older than `before`.
 pub async fn delete_older(db: &Db, before: DateTime<Utc>) -> Result<u64, Error> {
     const SQL: &str = "DELETE FROM wanted WHERE state <> 'wanted' AND ended_at < $1";

@@ -21,6 +21,13 @@ impl Mode {
             Self::Act => "act",
         }
     }
+
+    /// The mode of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Observe, Self::Act]
+            .into_iter()
+            .find(|mode| mode.as_str() == name)
+    }
 }
 
 /// What may happen to a wish now.

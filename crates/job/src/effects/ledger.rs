@@ -5,13 +5,14 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use model::Clock;
 use serde_json::{Value, json};
 use store::{
     Db,
     effects::{self, Effect, State},
     notices::Severity,
+    modes::{self, Switched},
 };
 use tokio::sync;
 use uuid::Uuid;
@@ -31,12 +32,28 @@ const FLIGHT: TimeDelta = TimeDelta::minutes(5);
 /// How a note of a released effect begins.
 const RELEASED: &str = "released by ";
 
+/// How the note begins of one that somebody took out of the queue.
+const KEPT: &str = "held by ";
+
 /// Rows per page when the whole of a state is read.
 const PAGE: u32 = 500;
 
 /// The ledger: one for the daemon. Clone it freely.
 #[derive(Debug, Clone)]
 pub struct Ledger(Arc<Inner>);
+
+/// A feature's mode as it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModeNow {
+    /// `blocklists`, …
+    pub feature: &'static str,
+    /// What holds.
+    pub mode: Mode,
+    /// What the config says.
+    pub config: Mode,
+    /// Who switched it while the daemon ran, and when.
+    pub switched: Option<(String, DateTime<Utc>)>,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -73,17 +90,75 @@ impl Ledger {
         }
     }
 
-    /// A feature's mode as it holds now, for `/healthz`.
+    /// A feature's mode by the config; see [`Ledger::modes_now`] for what holds.
     pub fn mode(&self, feature: &str) -> Mode {
         self.features().get(feature).map(|(mode, _)| *mode).unwrap_or_default()
     }
 
-    /// The modes of all features that have one, by name.
+    /// The modes by the config of all features that have one, by name; see [`Ledger::modes_now`] for what holds.
     pub fn modes(&self) -> BTreeMap<&'static str, Mode> {
         self.features()
             .iter()
             .map(|(feature, (mode, _))| (*feature, *mode))
             .collect()
+    }
+
+    /// The modes as they hold now, by feature: the config's, or what somebody switched since.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn modes_now(&self) -> Result<Vec<ModeNow>, store::Error> {
+        let switched = modes::list(&self.0.store).await?;
+        Ok(self
+            .modes()
+            .into_iter()
+            .map(|(feature, config)| {
+                let row = switched.iter().find(|row| row.feature == feature);
+                let found = row.and_then(|row| Some((Mode::parse(&row.mode)?, row)));
+                ModeNow {
+                    feature,
+                    mode: found.map_or(config, |(mode, _)| mode),
+                    config,
+                    switched: found.map(|(_, row)| (row.who.clone(), row.set_at)),
+                }
+            })
+            .collect())
+    }
+
+    /// Switches a feature's mode from the next effect on, or goes back to the config's with `None`. `false` when the
+    /// feature writes nothing that could be switched.
+    ///
+    /// # Errors
+    /// When the store cannot record it; then nothing changes.
+    pub async fn switch(&self, feature: &str, mode: Option<Mode>, who: &str) -> Result<bool, store::Error> {
+        if !self.features().contains_key(feature) {
+            return Ok(false);
+        }
+        match mode {
+            None => modes::delete(&self.0.store, feature).await?,
+            Some(mode) => {
+                let switched = Switched {
+                    feature: feature.to_owned(),
+                    mode: mode.as_str().to_owned(),
+                    who: who.to_owned(),
+                    set_at: self.0.clock.now(),
+                };
+                modes::save(&self.0.store, &switched).await?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes a held effect out of the queue: nothing sends it until somebody releases it. `false` when it is not held.
+    ///
+    /// # Errors
+    /// When the store cannot record it.
+    pub async fn hold(&self, id: &str, who: &str) -> Result<bool, JobError> {
+        let Some(effect) = self.load(id).await? else {
+            return Ok(false);
+        };
+        let note = format!("{KEPT}{who}");
+        self.advance(&effect, State::Held, State::Held, Some(&note), None).await
     }
 
     /// Lets a held effect pass the quota: the feature's next run carries it out. Panic stop and mode still hold it.
@@ -105,7 +180,13 @@ impl Ledger {
 
     /// Whether an effect of `feature` may go out now.
     pub(super) async fn gate(&self, feature: &str, released: bool) -> Gate {
-        let (mode, quota) = self.features().get(feature).copied().unwrap_or_default();
+        let (config, quota) = self.features().get(feature).copied().unwrap_or_default();
+        let mode = match modes::load(&self.0.store, feature).await {
+            Ok(switched) => switched.and_then(|row| Mode::parse(&row.mode)).unwrap_or(config),
+            // Somebody may have switched to `observe`.
+            Err(_) if config == Mode::Act => return Gate::Hold("the mode cannot be read".to_owned()),
+            Err(_) => Mode::Observe,
+        };
         if mode == Mode::Observe {
             return Gate::Rehearse;
         }
@@ -158,7 +239,8 @@ impl Ledger {
         let alive = effects::alive(&self.0.store, feature, server, kind, key).await?;
         let held = alive.filter(|alive| alive.state == State::Held);
         match held {
-            Some(held) if state == State::Held && is_released(&held) => Ok(Some(held)),
+            Some(held) if state == State::Held && (is_released(&held) || kept_by(&held).is_some()) => Ok(Some(held)),
+            Some(held) if kept_by(&held).is_some() => Ok(None),
             Some(held) if self.advance(&held, State::Held, state, note, None).await? => Ok(Some(held)),
             _ => Ok(None),
         }
@@ -267,6 +349,12 @@ impl Drop for Flight {
 /// Whether somebody let this one pass the quota.
 pub(super) fn is_released(effect: &Effect) -> bool {
     effect.note.as_deref().is_some_and(|note| note.starts_with(RELEASED))
+}
+
+/// Who took it out of the queue, if somebody did.
+pub(super) fn kept_by(effect: &Effect) -> Option<&str> {
+    let note = effect.note.as_deref().filter(|_| effect.state == State::Held)?;
+    note.strip_prefix(KEPT)
 }
 
 fn count(feature: &str, state: State) {

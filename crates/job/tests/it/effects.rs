@@ -366,3 +366,58 @@ async fn no_answer_is_no_refusal() {
     assert_eq!(story.rows().await[0].state, State::Failed);
     assert!(matches!(story.make("b.example").await.unwrap(), Sent::Done(_)));
 }
+
+#[tokio::test]
+async fn a_mode_switched_while_running_holds_from_the_next_effect_on() {
+    let story = Story::begin(Mode::Observe, None).await;
+    assert_eq!(story.make("a.example").await.unwrap(), Sent::Rehearsed);
+    assert!(story.ledger.switch("blocklists", Some(Mode::Act), "ada").await.unwrap());
+    assert!(matches!(story.make("a.example").await.unwrap(), Sent::Done(_)));
+    let now = story.ledger.modes_now().await.unwrap();
+    assert_eq!((now[0].mode, now[0].config), (Mode::Act, Mode::Observe));
+    assert_eq!(now[0].switched.as_ref().unwrap().0, "ada");
+    story
+        .ledger
+        .switch("blocklists", Some(Mode::Observe), "ada")
+        .await
+        .unwrap();
+    assert_eq!(story.make("b.example").await.unwrap(), Sent::Rehearsed);
+    story.ledger.switch("blocklists", None, "ada").await.unwrap();
+    assert!(story.ledger.modes_now().await.unwrap()[0].switched.is_none());
+    assert!(
+        !story.ledger.switch("replies", Some(Mode::Act), "ada").await.unwrap(),
+        "it writes nothing"
+    );
+    // Where the switch cannot be read, what may not go out does not.
+    let story = Story::begin(Mode::Act, None).await;
+    story
+        .ledger
+        .switch("blocklists", Some(Mode::Observe), "ada")
+        .await
+        .unwrap();
+    story.db.close().await;
+    assert!(story.make("a.example").await.is_err());
+    assert_eq!(story.sends(), 0);
+}
+
+#[tokio::test]
+async fn what_somebody_holds_waits_for_somebody() {
+    let story = Story::begin(Mode::Act, Some(0)).await;
+    assert!(matches!(story.make("a.example").await.unwrap(), Sent::Held(_)));
+    let id = story.rows().await[0].id.clone();
+    assert!(story.ledger.release(&id, "ada").await.unwrap());
+    assert!(story.ledger.hold(&id, "bob").await.unwrap());
+    assert!(matches!(story.make("a.example").await.unwrap(), Sent::Held(_)));
+    story.ledger.configure("blocklists", Mode::Act, None);
+    assert_eq!(story.make("a.example").await.unwrap(), Sent::Known);
+    let resumed = story
+        .effects
+        .resume(&id, async |_| unreachable!("nobody released it"))
+        .await
+        .unwrap();
+    assert_eq!(resumed, Sent::Held("held by bob".to_owned()));
+    assert_eq!(story.sends(), 0);
+    assert!(story.ledger.release(&id, "ada").await.unwrap());
+    assert!(matches!(story.make("a.example").await.unwrap(), Sent::Done(_)));
+    assert!(!story.ledger.hold(&id, "bob").await.unwrap(), "what is done is done");
+}

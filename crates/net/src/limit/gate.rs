@@ -167,6 +167,21 @@ impl Gate {
         self.word().refusals = 0;
     }
 
+    /// The server's limit, what is left, and how long until it is full again; nothing where nobody knows.
+    pub(super) fn window(&self) -> (Option<u32>, Option<(u32, Duration)>) {
+        let now = Instant::now();
+        let word = self.word();
+        let quiet = word
+            .quiet_until
+            .filter(|until| *until > now)
+            .map(|until| (0, until - now));
+        let window = word.window.filter(|window| window.until > now);
+        (
+            word.limit,
+            quiet.or(window.map(|window| (window.left, window.until - now))),
+        )
+    }
+
     /// Whether forgetting this bucket would change nothing.
     pub(super) fn is_idle(&self) -> bool {
         let now = Instant::now();

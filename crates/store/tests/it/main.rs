@@ -3,6 +3,7 @@
 mod applicants;
 mod backfills;
 mod blocks;
+mod dashboard;
 mod effects;
 mod hosts;
 mod jobs;

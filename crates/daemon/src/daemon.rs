@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
-    config::Config,
+    config::{self, Config},
     doors::{self, Doors},
     logins::{self, chain},
     registry,
@@ -37,6 +37,7 @@ pub struct Daemon {
     config: Mutex<Config>,
     address: SocketAddr,
     sign_in: web::SignIn,
+    effective: web::Effective,
     /// Ends pages and the small tasks.
     quit: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
@@ -74,6 +75,7 @@ impl Daemon {
         let quit = CancellationToken::new();
         let sign_in = sign_in(&config, &doors, address)?;
         let state = web_state(&config, &doors, &metrics, &sign_in);
+        let effective = state.settings.clone();
         let mut tasks = Vec::new();
         let stop = quit.clone();
         tasks.push(tokio::spawn(async move {
@@ -104,6 +106,7 @@ impl Daemon {
             config: Mutex::new(config),
             address,
             sign_in,
+            effective,
             quit,
             tasks,
             _lock: lock,
@@ -148,6 +151,7 @@ impl Daemon {
         let settings = settings(&config, &self.doors, registry::jobs)?;
         self.sign_in
             .replace(doors::open_net(&config, &self.doors.clock)?, vouching(&config));
+        self.effective.replace(config::effective(&config));
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
         self.runner.replace(settings);
         self.runner.begin().await;
@@ -233,7 +237,12 @@ fn web_state(
     metrics: &metrics_exporter_prometheus::PrometheusHandle,
     sign_in: &web::SignIn,
 ) -> web::State {
+    let effective = web::Effective::default();
+    effective.replace(config::effective(config));
     web::State {
+        logs: telemetry::run_logs(),
+        settings: effective,
+        counts: web::Counts::default(),
         sign_in: sign_in.clone(),
         store: doors.store.clone(),
         board: doors.board.clone(),
@@ -299,6 +308,9 @@ async fn tidy(doors: Doors, keep: Duration, quit: CancellationToken) {
         }
         if let Err(error) = web::tidy(&doors.store, &*doors.clock).await {
             warn!(error = %chain(&error), "cannot forget old sessions");
+        }
+        if let Err(error) = store::run_logs::delete_orphans(&doors.store).await {
+            warn!(error = %chain(&error), "cannot forget the logs of old runs");
         }
     }
 }

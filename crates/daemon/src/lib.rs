@@ -11,6 +11,7 @@ pub mod lifecycle;
 pub mod logins;
 pub mod out;
 pub mod registry;
+mod run_lines;
 pub mod runner;
 pub mod scheduler;
 pub mod telemetry;

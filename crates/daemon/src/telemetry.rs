@@ -2,10 +2,16 @@
 
 use std::{io::IsTerminal as _, sync::OnceLock};
 
+use job::RunLogs;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    EnvFilter, Layer as _, filter::LevelFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
-use crate::config::{Log, LogFormat};
+use crate::{
+    config::{Log, LogFormat},
+    run_lines::RunLines,
+};
 
 /// The scheduler tells of each reminder it makes. What the config says of it comes later and outweighs this.
 const QUIET: &str = "tokio_cron_scheduler=warn";
@@ -39,7 +45,14 @@ pub fn start_logs(log: &Log) {
     };
     let _ = tracing_subscriber::registry()
         .with(layer.with_filter(filter))
+        .with(RunLines(run_logs()).with_filter(LevelFilter::INFO))
         .try_init();
+}
+
+/// What the runs of this process say while they go on.
+pub fn run_logs() -> RunLogs {
+    static LOGS: OnceLock<RunLogs> = OnceLock::new();
+    LOGS.get_or_init(RunLogs::default).clone()
 }
 
 /// The recorder of metrics, installed once in a process.

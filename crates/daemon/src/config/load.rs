@@ -9,7 +9,7 @@ use anyhow::{Context as _, anyhow, bail};
 use config::ConfigError;
 
 use super::{
-    Config,
+    Config, effective,
     environment::{self, Environment, Kinds},
     resolve_path,
 };
@@ -126,7 +126,10 @@ fn build(file: Option<&Path>, environment: Environment, layers: &Layers) -> Resu
     for (key, value) in &layers.flags {
         builder = builder.set_override(*key, value.as_str())?;
     }
-    builder.build()?.try_deserialize()
+    let built = builder.build()?;
+    let origins = effective::origins(&built.cache);
+    let config: Config = built.try_deserialize()?;
+    Ok(Config { origins, ..config })
 }
 
 /// The variable without which the error would not be. The config crate tells where a bad value comes from, but not

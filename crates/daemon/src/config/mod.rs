@@ -1,20 +1,26 @@
 //! The root of the config: it assembles the sections that each room owns, and holds the daemon's own.
 
+mod effective;
 mod environment;
 mod load;
 mod secrets;
 
+pub use effective::effective;
 pub use load::{Layers, load};
 pub use secrets::{Token, read_token, resolve_path};
 
-use std::{collections::HashSet, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::PathBuf,
+    time::Duration,
+};
 
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 /// Everything the operator can say. `config/example.toml` explains each key.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// `[store]`
@@ -28,6 +34,7 @@ pub struct Config {
     /// `[log]`
     pub log: Log,
     /// `[[servers]]`
+    #[serde(skip_serializing)]
     pub servers: Vec<Server>,
     /// `[replies]`
     pub replies: replies::Config,
@@ -39,6 +46,9 @@ pub struct Config {
     /// What is odd about where it came from, for the log.
     #[serde(skip)]
     pub warnings: Vec<String>,
+    /// Which layer each value came from that is not a default, by key.
+    #[serde(skip)]
+    pub origins: BTreeMap<String, String>,
 }
 
 /// `[run]`

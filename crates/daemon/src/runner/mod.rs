@@ -265,6 +265,7 @@ impl Runner {
     }
 
     fn fill_board(&self) {
+        self.0.doors.board.watch(self.settings().net.clone());
         let lives: Vec<Live> = self.settings().entries.iter().map(|entry| entry.live()).collect();
         self.0.doors.board.reset(lives);
     }

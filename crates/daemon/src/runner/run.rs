@@ -9,7 +9,7 @@ use store::{
 use tracing::{Instrument as _, error, info_span, warn};
 
 use super::{Entry, LEASE, Runner, Settings, entry::Past, outcome, told};
-use crate::logins::chain;
+use crate::{logins::chain, telemetry};
 
 impl Runner {
     /// One run, from lease to record. `None` when there was nothing to do after all.
@@ -144,6 +144,12 @@ impl Runner {
         }
         self.after(entry, &run, permanent).await;
         outcome::report(&run, took);
+        let lines = telemetry::run_logs().take(&run.id);
+        if !lines.is_empty()
+            && let Err(error) = store::run_logs::save(&doors.store, &run.id, &lines).await
+        {
+            warn!(job, error = %chain(&error), "cannot keep the log of a run");
+        }
         told::end(self, settings, entry, callbacks, &run, took);
         Some(run)
     }

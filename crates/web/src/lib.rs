@@ -5,9 +5,11 @@
 
 mod api;
 mod assets;
+mod charts;
 mod config;
 mod cookies;
 mod csrf;
+mod counts;
 mod guard;
 mod health;
 mod layout;
@@ -22,11 +24,12 @@ mod seal;
 mod session;
 pub mod signin;
 pub mod tokens;
+mod settings;
 mod words;
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use job::{Board, Ledger};
+use job::{Board, Ledger, RunLogs};
 use metrics_exporter_prometheus::PrometheusHandle;
 use store::Db;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +39,8 @@ pub use net::Url;
 pub use router::router;
 pub use session::tidy;
 pub use signin::SignIn;
+pub use counts::Counts;
+pub use settings::{Effective, Setting};
 
 /// How long open requests get once the door closes.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -49,6 +54,12 @@ pub struct State {
     pub board: Board,
     /// Modes, for `/healthz`.
     pub ledger: Ledger,
+    /// What runs say while they go on.
+    pub logs: RunLogs,
+    /// The config that holds, for looking at.
+    pub settings: Effective,
+    /// Counts of statuses.
+    pub counts: Counts,
     /// What `/metrics` shows.
     pub metrics: PrometheusHandle,
     /// Names by which visitors may call us besides `localhost` while we listen on loopback (see [`Config::hosts`]).

@@ -1,10 +1,18 @@
-//! What several pages and `/healthz` want to know: what is wrong, and what recovering a reply costs.
+//! What several pages, the API and `/healthz` want to know: what is wrong, how each feature fares, and what
+//! recovering a reply costs.
 
-use job::{Live, Mode};
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use job::{Live, Mode, ModeNow};
 use serde::Serialize;
-use store::{job_runs::JobRun, servers};
+use store::{
+    effects,
+    job_runs::{self, Cost, JobRun},
+    servers,
+};
 
-use crate::State;
+use crate::{State, api::jobs::Entry};
 
 /// What is wrong, for people and for programs.
 #[derive(Debug, Serialize)]
@@ -15,8 +23,8 @@ pub(crate) struct Health {
     pub(crate) logins: Vec<servers::Login>,
     /// Jobs that rest until the config is mended.
     pub(crate) resting: Vec<Live>,
-    /// The mode of each feature that writes.
-    pub(crate) modes: std::collections::BTreeMap<&'static str, Mode>,
+    /// The mode of each feature that writes, as it holds now.
+    pub(crate) modes: BTreeMap<&'static str, Mode>,
     /// Who holds all effects, if anybody; `unreadable` holds them too.
     pub(crate) panic_stop: Option<String>,
     /// Whether the store could be read.
@@ -25,8 +33,9 @@ pub(crate) struct Health {
 
 pub(crate) async fn health(state: &State) -> Health {
     let logins = servers::list_logins(&state.store).await;
-    let panic_stop = store::effects::panic_stop(&state.store).await;
-    let readable = logins.is_ok() && panic_stop.is_ok();
+    let panic_stop = effects::panic_stop(&state.store).await;
+    let modes = state.ledger.modes_now().await;
+    let readable = logins.is_ok() && panic_stop.is_ok() && modes.is_ok();
     let logins: Vec<_> = logins
         .unwrap_or_default()
         .into_iter()
@@ -47,47 +56,160 @@ pub(crate) async fn health(state: &State) -> Health {
         status: if well { "ok" } else { "degraded" },
         logins,
         resting,
-        modes: state.ledger.modes(),
+        modes: match modes {
+            Ok(modes) => modes.into_iter().map(|now| (now.feature, now.mode)).collect(),
+            Err(_) => state.ledger.modes(),
+        },
         panic_stop,
         store: if readable { "ok" } else { "unreadable" },
     }
 }
 
-/// Requests to our own servers per reply that arrived, over `runs`; `None` before any arrived.
-pub(crate) fn requests_per_reply(runs: &[JobRun]) -> Option<f64> {
-    let (mut asked, mut arrived) = (0_u64, 0_i64);
-    for run in runs.iter().filter(|run| run.job.starts_with("replies.")) {
-        let home = run.scope.split('/').next().unwrap_or_default();
-        asked += run.requests.get(home).copied().unwrap_or_default();
-        arrived += run.counters.get("arrived").copied().unwrap_or_default();
+/// How a feature fares.
+#[derive(Debug)]
+pub(crate) struct Feature {
+    /// `replies`
+    pub(crate) name: String,
+    /// Where it writes on other people's servers: how.
+    pub(crate) mode: Option<ModeNow>,
+    /// Jobs that run at this moment.
+    pub(crate) running: usize,
+    /// Jobs that somebody paused.
+    pub(crate) paused: usize,
+    /// Jobs that rest until the config is mended.
+    pub(crate) resting: usize,
+    /// The newest run of any of its jobs.
+    pub(crate) last_run: Option<JobRun>,
+    /// When the next of its jobs is due.
+    pub(crate) next_due: Option<DateTime<Utc>>,
+    /// What the newest run of each of its jobs counted, added up.
+    pub(crate) found: BTreeMap<String, i64>,
+    /// Effects that wait for somebody.
+    pub(crate) waiting: i64,
+}
+
+/// Every feature that has a job or a mode, by name.
+pub(crate) async fn features(state: &State, entries: &[Entry]) -> Result<Vec<Feature>, store::Error> {
+    let modes = state.ledger.modes_now().await?;
+    let waiting = effects::waiting(&state.store).await?;
+    let of = |entry: &Entry| entry.live.job.split('.').next().unwrap_or_default().to_owned();
+    let mut names: BTreeSet<String> = entries.iter().map(of).collect();
+    names.extend(modes.iter().map(|now| now.feature.to_owned()));
+    let feature = |name: String| {
+        let own: Vec<&Entry> = entries.iter().filter(|entry| of(entry) == name).collect();
+        let runs = || own.iter().filter_map(|entry| entry.last_run.as_ref());
+        let count = |is: fn(&Live) -> bool| own.iter().filter(|entry| is(&entry.live)).count();
+        let mut found = BTreeMap::new();
+        for (counter, count) in runs().flat_map(|run| &run.counters) {
+            *found.entry(counter.clone()).or_insert(0) += count;
+        }
+        Feature {
+            mode: modes.iter().find(|now| now.feature == name).cloned(),
+            running: count(|live| live.running_since.is_some()),
+            paused: count(|live| live.paused),
+            resting: count(|live| live.rests.is_some()),
+            last_run: runs().max_by_key(|run| run.started_at).cloned(),
+            next_due: own.iter().filter_map(|entry| entry.live.due_at).min(),
+            found,
+            waiting: waiting
+                .iter()
+                .find(|(feature, _)| *feature == name)
+                .map_or(0, |(_, count)| *count),
+            name,
+        }
+    };
+    Ok(names.into_iter().map(feature).collect())
+}
+
+/// Runs that a chart looks back on.
+const RUNS: u32 = 400;
+
+/// Points of a chart, at most.
+const POINTS: usize = 48;
+
+/// What each run of the replies jobs cost our own servers and brought, newest first.
+pub(crate) async fn costs(state: &State) -> Result<Vec<Cost>, store::Error> {
+    let jobs: BTreeSet<String> = state.board.list().into_iter().map(|live| live.job).collect();
+    let jobs: Vec<String> = jobs.into_iter().filter(|job| job.starts_with("replies.")).collect();
+    let mut costs: Vec<Cost> = Vec::new();
+    for server in servers::list(&state.store).await? {
+        let of_server = job_runs::costs(&state.store, &jobs, &server.host, "arrived", RUNS).await?;
+        if costs.is_empty() {
+            costs = of_server;
+            continue;
+        }
+        // The same runs, asked about another host: only the requests differ.
+        for (cost, more) in costs.iter_mut().zip(of_server) {
+            cost.requests = Some(cost.requests.unwrap_or_default() + more.requests.unwrap_or_default());
+        }
     }
+    Ok(costs)
+}
+
+/// Requests per reply that arrived, over all of them; `None` before any arrived.
+pub(crate) fn requests_per_reply(costs: &[Cost]) -> Option<f64> {
+    let asked: i64 = costs.iter().filter_map(|cost| cost.requests).sum();
+    let arrived: i64 = costs.iter().filter_map(|cost| cost.counted).sum();
     #[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
     (arrived > 0).then(|| asked as f64 / arrived as f64)
 }
 
+/// The same over time, oldest first: as many equal spans as a chart has points.
+pub(crate) fn over_time(costs: &[Cost]) -> Vec<(DateTime<Utc>, Option<f64>)> {
+    let (Some(newest), Some(oldest)) = (costs.first(), costs.last()) else {
+        return Vec::new();
+    };
+    let spans = POINTS.min(costs.len());
+    let whole = newest.started_at - oldest.started_at;
+    let each = (whole / i32::try_from(spans).unwrap_or(1)).max(TimeDelta::seconds(1));
+    let mut points = Vec::new();
+    for n in 0..spans {
+        let from = oldest.started_at + each * i32::try_from(n).unwrap_or_default();
+        let to = if n + 1 == spans {
+            newest.started_at + each
+        } else {
+            from + each
+        };
+        let within: Vec<Cost> = costs
+            .iter()
+            .filter(|cost| (from..to).contains(&cost.started_at))
+            .cloned()
+            .collect();
+        points.push((from, requests_per_reply(&within)));
+    }
+    points
+}
+
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
-    use store::job_runs::Outcome;
-
     use super::*;
 
+    fn cost(minute: i64, requests: i64, counted: i64) -> Cost {
+        Cost {
+            started_at: DateTime::UNIX_EPOCH + TimeDelta::minutes(minute),
+            requests: Some(requests),
+            counted: Some(counted),
+        }
+    }
+
     #[test]
-    fn only_requests_to_the_home_server_count() {
-        let mut run = JobRun {
-            id: String::new(),
-            job: "replies.home".to_owned(),
-            scope: "home.example/me".to_owned(),
-            holder: String::new(),
-            started_at: DateTime::UNIX_EPOCH,
-            finished_at: None,
-            outcome: Outcome::Finished,
-            counters: [("arrived".to_owned(), 10)].into(),
-            requests: [("home.example".to_owned(), 5), ("far.example".to_owned(), 40)].into(),
-            error: None,
-        };
-        assert_eq!(requests_per_reply(std::slice::from_ref(&run)), Some(0.5));
-        run.counters.clear();
-        assert_eq!(requests_per_reply(&[run]), None);
+    fn the_cost_of_a_reply_is_what_all_requests_brought() {
+        assert_eq!(requests_per_reply(&[cost(0, 5, 10), cost(1, 5, 0)]), Some(1.0));
+        assert_eq!(requests_per_reply(&[cost(0, 5, 0)]), None);
+    }
+
+    #[test]
+    fn every_run_is_in_one_span() {
+        let costs: Vec<Cost> = (0..500).rev().map(|n| cost(n, 1, 1)).collect();
+        let points = over_time(&costs);
+        assert_eq!(points.len(), POINTS);
+        assert!(points.iter().all(|(_, value)| *value == Some(1.0)));
+        assert!(over_time(&[]).is_empty());
+        assert_eq!(over_time(&costs[..1]).len(), 1);
+        let gap = [cost(900, 2, 1), cost(0, 1, 1)];
+        assert_eq!(
+            over_time(&gap).iter().map(|(_, value)| *value).collect::<Vec<_>>(),
+            [Some(1.0), Some(2.0)]
+        );
     }
 }

@@ -23,7 +23,8 @@ use crate::{
 pub(crate) struct Problem {
     /// Always `about:blank`: the status says what kind it is.
     #[serde(rename = "type")]
-    kind: &'static str,
+    #[schema(value_type = String)]
+    kind: Blank,
     /// The answer's status.
     status: u16,
     /// In a few words.
@@ -43,6 +44,16 @@ pub(crate) struct Problem {
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
+/// Every problem's `type`.
+#[derive(Debug, Clone, Copy)]
+struct Blank;
+
+impl Serialize for Blank {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("about:blank")
+    }
+}
+
 /// One field that is wrong.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Wrong {
@@ -55,7 +66,7 @@ pub(crate) struct Wrong {
 impl Problem {
     pub(crate) fn new(status: u16, title: &'static str) -> Self {
         Self {
-            kind: "about:blank",
+            kind: Blank,
             status,
             title,
             detail: None,

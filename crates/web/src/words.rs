@@ -31,6 +31,29 @@ fn relative(now: DateTime<Utc>, time: DateTime<Utc>) -> String {
     }
 }
 
+/// A count with its thousands apart: `12 345`.
+pub(crate) fn count(count: i64) -> String {
+    let digits = count.unsigned_abs().to_string();
+    let mut text = String::from(if count < 0 { "-" } else { "" });
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            // Narrow, and no place to break a line.
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `replies` as a title: `Replies`.
+pub(crate) fn title(name: &str) -> String {
+    let mut letters = name.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+        .replace('_', " ")
+}
+
 /// How long something took: `12 ms`, `0.4 s`, `12 s`, `3m 5s`.
 pub(crate) fn took(took: TimeDelta) -> String {
     match took.num_milliseconds() {
@@ -113,6 +136,8 @@ mod tests {
         assert_eq!(at(600), "in 10 min");
         assert_eq!(at(-7200), "2 h ago");
         assert_eq!(at(86_400 * 30), "in 30 days");
+        assert_eq!((&*count(-1_234_567), &*count(12)), ("-1\u{202f}234\u{202f}567", "12"));
+        assert_eq!(title("blocklists"), "Blocklists");
         assert_eq!(took(TimeDelta::milliseconds(9)), "9 ms");
         assert_eq!(took(TimeDelta::milliseconds(450)), "0.4 s");
         assert_eq!(took(TimeDelta::seconds(185)), "3m 5s");

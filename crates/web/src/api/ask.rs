@@ -13,13 +13,20 @@ use crate::problem::Problem;
 #[derive(Debug)]
 pub(crate) struct Query<T>(pub(crate) T);
 
+impl<T> Query<T> {
+    /// What axum said of a query, as a problem that names the field.
+    pub(crate) fn refused(text: &str) -> Problem {
+        wrong(400, text)
+    }
+}
+
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match axum::extract::Query::<T>::from_request_parts(parts, state).await {
             Ok(axum::extract::Query(asked)) => Ok(Self(asked)),
-            Err(refused) => Err(wrong(400, &refused.body_text())),
+            Err(refused) => Err(Self::refused(&refused.body_text())),
         }
     }
 }

@@ -10,7 +10,10 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use store::job_runs::{self, JobRun};
+use store::{
+    job_runs::{self, JobRun},
+    run_logs::{self, Line},
+};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -21,7 +24,10 @@ use super::{
 use crate::{State, problem::Problem, words};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(show))
+        .routes(routes!(log))
 }
 
 /// A run of a job.
@@ -119,6 +125,52 @@ pub(crate) async fn load(state: &State, id: &str) -> Result<JobRun, Problem> {
     job_runs::load(&state.store, id)
         .await?
         .ok_or_else(|| Problem::not_found("there is no such run, or it was forgotten"))
+}
+
+/// A line of a run's log.
+#[derive(Debug, Serialize, ToSchema)]
+struct LogLine {
+    /// When.
+    at: DateTime<Utc>,
+    /// `error`, `warn` or `info`.
+    level: String,
+    /// What.
+    text: String,
+}
+
+/// What a run had to say.
+#[derive(Debug, Serialize, ToSchema)]
+struct Log {
+    /// Oldest first; the last 200 of a run that said more.
+    lines: Vec<LogLine>,
+}
+
+/// What a run had to say, oldest line first.
+#[utoipa::path(
+    get, path = "/api/v1/job_runs/{id}/log", tag = "jobs", operation_id = "show_job_run_log",
+    params(("id" = String, Path, description = "Of the run")),
+    responses(
+        (status = 200, description = "The run's log", body = Log),
+        (status = 404, description = "There is no such run, or it was forgotten", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn log(Extract(state): Extract<State>, Path(id): Path<String>) -> Result<Json<Log>, Problem> {
+    let run = load(&state, &id).await?;
+    let lines = lines(&state, &run.id).await?.into_iter().map(|line| LogLine {
+        at: line.at,
+        level: line.level,
+        text: line.text,
+    });
+    Ok(Json(Log { lines: lines.collect() }))
+}
+
+/// A run's log: from memory while it goes on, from the store afterwards.
+pub(crate) async fn lines(state: &State, run: &str) -> Result<Vec<Line>, Problem> {
+    let live = state.logs.lines(run);
+    if !live.is_empty() {
+        return Ok(live);
+    }
+    Ok(run_logs::load(&state.store, run).await?)
 }
 
 /// A page of runs and where the next one begins.

@@ -5,11 +5,16 @@
 
 mod ask;
 mod document;
+pub(crate) mod effects;
 mod etag;
 pub(crate) mod job_runs;
 pub(crate) mod jobs;
+mod overview;
 pub(crate) mod paging;
 mod rate;
+pub(crate) mod replies;
+pub(crate) mod servers;
+pub(crate) mod settings;
 
 use axum::{Router, middleware};
 use tower_http::compression::CompressionLayer;
@@ -32,6 +37,13 @@ const PARTS: &[Part] = &[
     (Right::View, jobs::routes),
     (Right::Admin, jobs::admin_routes),
     (Right::View, job_runs::routes),
+    (Right::View, overview::routes),
+    (Right::View, replies::routes),
+    (Right::View, servers::routes),
+    (Right::View, effects::routes),
+    (Right::Admin, effects::admin_routes),
+    (Right::View, settings::routes),
+    (Right::Admin, settings::admin_routes),
 ];
 
 /// The routes, each for those who may use it.

@@ -3,11 +3,13 @@
 //! To add a page: a file beside this one with a [`Page`], and a line in [`PAGES`]. The navigation, the right it needs
 //! and its routes follow from these. What it looks like is in [`crate::parts`] and [`crate::layout::Sheet`].
 
+mod budgets;
 pub(crate) mod effects;
 pub(crate) mod jobs;
 pub(crate) mod overview;
 pub(crate) mod replies;
 mod runs;
+pub(crate) mod settings;
 
 use axum::Router;
 
@@ -54,7 +56,7 @@ pub(crate) enum Group {
 }
 
 /// Every page, in the navigation's order.
-pub(crate) const PAGES: &[Page] = &[overview::PAGE, jobs::PAGE, replies::PAGE, effects::PAGE];
+pub(crate) const PAGES: &[Page] = &[overview::PAGE, jobs::PAGE, replies::PAGE, effects::PAGE, settings::PAGE];
 
 /// The routes of all pages, each for those who may see it.
 pub(crate) fn router() -> Router<State> {

@@ -1,19 +1,24 @@
-//! `/`: is all well, and what is it worth?
+//! `/`: is all well, how does each feature fare, and what waits for somebody?
 
 use axum::{Router, extract::State as Extract, routing::get};
+use job::Mode;
 use maud::{Markup, html};
 use store::{
     job_runs,
-    servers::{self, Login, Server},
-    wanted::{self, State as Wanted},
+    servers::{self, Server},
+    wanted::State as Wanted,
 };
 
-use super::{Group, Page, runs::runs_table};
+use super::{Group, PAGES, Page, budgets, runs::runs_table};
 use crate::{
     State,
+    api::{
+        jobs::entries,
+        servers::{Login, all},
+    },
     layout::Sheet,
-    overview::{self, Health},
-    parts::tile,
+    overview::{self, Feature, Health, features},
+    parts::{Tone, badge, empty, note, tile},
     problem::Problem,
     rights::{Right, Visitor},
     words,
@@ -35,89 +40,156 @@ fn routes() -> Router<State> {
 
 async fn show(Extract(state): Extract<State>, visitor: Visitor) -> Result<Markup, Problem> {
     let health = overview::health(&state).await;
+    let entries = entries(&state).await?;
+    let features = features(&state, &entries).await?;
     let servers = servers::list(&state.store).await?;
-    let logins = servers::list_logins(&state.store).await?;
-    let counts = wanted::counts(&state.store).await?;
-    let runs = job_runs::list(&state.store, None, None, 200).await?;
-    let count = |wanted: Wanted| {
-        counts
-            .iter()
-            .filter(|(_, state, _)| *state == wanted)
-            .map(|(.., n)| n)
-            .sum::<i64>()
-    };
-    let given_up = count(Wanted::Failed) + count(Wanted::Gone) + count(Wanted::Blocked);
-    let cost = overview::requests_per_reply(&runs);
+    let logins = all(&state).await?;
+    let runs = job_runs::list(&state.store, None, None, 8).await?;
+    let cost = overview::requests_per_reply(&overview::costs(&state).await?);
+    let done = state.counts.of(&state.store, &[Wanted::Done]).await?;
+    let wanted = state.counts.of(&state.store, &[Wanted::Wanted]).await?;
+    let waiting: i64 = features.iter().map(|feature| feature.waiting).sum();
     let body = html! {
         div #overview data-refresh {
-            (warnings(&health))
-            div.tiles {
-                (tile(&count(Wanted::Done).to_string(), "replies recovered"))
-                (tile(&count(Wanted::Wanted).to_string(), "still wanted"))
-                (tile(&given_up.to_string(), "given up, gone or blocked"))
-                (tile(&cost.map_or("–".to_owned(), |cost| format!("{cost:.2}")), "requests to home per reply"))
+            (notices(&visitor, &health))
+            section {
+                div.tiles {
+                    (tile(&words::count(done), "replies recovered"))
+                    (tile(&words::count(wanted), "still wanted"))
+                    (tile(&cost.map_or("–".to_owned(), |cost| format!("{cost:.2}")), "requests to home per reply"))
+                    (tile(&words::count(waiting), "effects wait for somebody"))
+                }
             }
-            h2 { "Servers" }
-            (servers_table(&servers, &logins))
-            h2 { "Last runs" }
-            (runs_table(runs.get(..10).unwrap_or(&runs), true))
-            @if !runs.is_empty() { p.more { a href="/jobs" { "All jobs" } } }
+            section {
+                h2 { "Features" }
+                @if features.is_empty() {
+                    (empty("No feature is set up.", &html! { code { "config/example.toml" } " shows what can be." }))
+                } @else {
+                    div.cards { @for feature in &features { (card(&visitor, feature)) } }
+                }
+            }
+            div.columns {
+                section { h2 { "Servers and logins" } (servers_table(&servers, &logins)) }
+                section { h2 { "Request budgets" } (budgets::card(&logins)) }
+            }
+            section {
+                div.section-head { h2 { "Last runs" } @if !runs.is_empty() { a.small href="/jobs" { "All jobs" } } }
+                (runs_table(&runs, true))
+            }
         }
     };
-    Ok(Sheet::of(&PAGE, &visitor, "Overview")
-        .actions(html! { a.button href="/jobs" { "Jobs" } })
-        .show(&body))
+    Ok(Sheet::of(&PAGE, &visitor, "Overview").show(&body))
 }
 
-fn warnings(health: &Health) -> Markup {
+/// What wants attention, with what to do about it.
+fn notices(visitor: &Visitor, health: &Health) -> Markup {
+    let admin = visitor.may(Right::Admin);
     html! {
         @if let Some(who) = &health.panic_stop {
-            p.note.bad { b { "Panic stop. " } "All effects are held: " (who) "." }
+            (note(Tone::Bad, &html! { b { "Panic stop. " } "All effects of all features are held by " (who) "." },
+                admin.then(|| html! { a.button href="/settings/panic_stop" { "Lift it" } }).as_ref()))
         }
         @for login in &health.logins {
-            p.note.bad { b { (login.login) } ": " (login.trouble.as_deref().unwrap_or_default()) }
+            (note(Tone::Bad, &html! { b { (login.login) } ": " (login.trouble.as_deref().unwrap_or_default()) }, None))
         }
         @for live in &health.resting {
-            p.note.warn { b { (live.job) } " rests" @if !live.scope.is_empty() { " for " (live.scope) } ": "
-                (live.rests.as_deref().unwrap_or_default()) }
+            (note(Tone::Warn, &html! {
+                b { (live.job) } " rests" @if !live.scope.is_empty() { " for " (live.scope) } ": "
+                (live.rests.as_deref().unwrap_or_default())
+            }, Some(&html! { a.button href={ "/jobs/" (live.job) } { "Look" } })))
         }
+    }
+}
+
+fn card(visitor: &Visitor, feature: &Feature) -> Markup {
+    let path = format!("/{}", feature.name);
+    let page = PAGES.iter().find(|page| page.path == path && page.opens(visitor));
+    let found: Vec<_> = feature.found.iter().filter(|(_, count)| **count != 0).collect();
+    html! {
+        div.card.padded.feature data-key=(feature.name) {
+            header {
+                h3 { @if page.is_some() { a href=(path) { (words::title(&feature.name)) } } @else { (words::title(&feature.name)) } }
+                (state(feature))
+            }
+            dl.facts {
+                dt { "Mode" }
+                dd { @match &feature.mode {
+                    None => span.quiet { "reads only" },
+                    Some(now) => {
+                        (badge(if now.mode == Mode::Act { Tone::Good } else { Tone::Plain }, now.mode.as_str()))
+                        @if let Some((who, _)) = &now.switched { span.sub { "switched by " (who) } }
+                    }
+                } }
+                dt { "Last run" }
+                dd { @match &feature.last_run {
+                    None => span.quiet { "none yet" },
+                    Some(run) => { a href={ "/runs/" (run.id) } { (words::outcome(run.outcome)) } " "
+                        span.small.quiet { (words::when(run.finished_at.unwrap_or(run.started_at))) } }
+                } }
+                dt { "Next run" }
+                dd { @match feature.next_due { None => span.quiet { "–" }, Some(due) => (words::when(due)) } }
+                dt { "Found" }
+                dd {
+                    @if found.is_empty() { span.quiet { "nothing new" } }
+                    @else { ul.counters { @for (name, count) in found.iter().take(4) { li { b { (words::count(**count)) } " " (name.replace('_', " ")) } } } }
+                }
+                @if feature.waiting > 0 {
+                    dt { "Waiting" }
+                    dd { a href={ "/effects?state=held&feature=" (feature.name) } { (words::count(feature.waiting)) " for somebody" } }
+                }
+            }
+        }
+    }
+}
+
+fn state(feature: &Feature) -> Markup {
+    match feature {
+        Feature { resting: 1.., .. } => badge(Tone::Bad, "rests"),
+        Feature { running: 1.., .. } => badge(Tone::Live, "running"),
+        Feature {
+            paused: 1..,
+            next_due: None,
+            ..
+        } => badge(Tone::Plain, "paused"),
+        _ => html! {},
     }
 }
 
 fn servers_table(servers: &[Server], logins: &[Login]) -> Markup {
     if servers.is_empty() && logins.is_empty() {
-        return html! { p.empty { "No server has answered yet. " code { "egret check" } " says what each one needs." } };
+        return empty(
+            "No server has answered yet.",
+            &html! { code { "egret check" } " says what each one needs." },
+        );
     }
     let has_login = |host: &str| logins.iter().any(|login| login.login.split('/').next() == Some(host));
     html! {
         div.table {
             table.stack {
-                thead { tr { th { "Server" } th { "Version" } th { "Login" } th { "Token" } th { "State" } th { "Checked" } } }
+                thead { tr { th scope="col" { "Server" } th scope="col" { "Login" } th scope="col" { "State" } th scope="col" { "Checked" } } }
                 tbody {
                     @for login in logins {
-                        @let host = login.login.split('/').next().unwrap_or_default();
+                        @let (host, name) = login.login.split_once('/').unwrap_or((&login.login, ""));
                         @let server = servers.iter().find(|server| server.host == host);
-                        tr {
-                            td data-label="Server" { (host) }
-                            td data-label="Version" { (server.map_or("–", |server| server.version.as_str())) }
-                            td data-label="Login" { div { (login.login.split_once('/').map_or("", |(_, name)| name))
+                        tr data-key=(login.login) {
+                            td data-label="Server" { div { (host)
+                                @if let Some(server) = server { span.sub { (server.version) } } } }
+                            td data-label="Login" { div { (name) " " code.quiet { (login.token) }
                                 @if let Some(acct) = &login.acct { span.sub { "@" (acct) } } } }
-                            td data-label="Token" { code { (login.masked) } }
                             td data-label="State" {
                                 @match &login.trouble {
-                                    Some(trouble) => div { span.badge.bad { "trouble" } span.sub { (trouble) } },
-                                    None => span.badge.good { "works" },
+                                    Some(trouble) => div { (badge(Tone::Bad, "trouble")) span.sub { (trouble) } },
+                                    None => (badge(Tone::Good, "works")),
                                 }
                             }
                             td data-label="Checked" { (words::when(login.checked_at)) }
                         }
                     }
                     @for server in servers.iter().filter(|server| !has_login(&server.host)) {
-                        tr {
-                            td data-label="Server" { (server.host) }
-                            td data-label="Version" { (server.version) }
+                        tr data-key=(server.host) {
+                            td data-label="Server" { div { (server.host) span.sub { (server.version) } } }
                             td data-label="Login" { span.quiet { "none" } }
-                            td data-label="Token" {} td data-label="State" {}
+                            td data-label="State" {}
                             td data-label="Checked" { (words::when(server.checked_at)) }
                         }
                     }

@@ -5,8 +5,9 @@ use axum::{
     extract::{Path, State as Extract},
     routing::get,
 };
+use chrono::SecondsFormat;
 use maud::{Markup, html};
-use store::job_runs::JobRun;
+use store::{job_runs::JobRun, run_logs::Line};
 
 use super::jobs;
 use crate::{
@@ -26,6 +27,7 @@ pub(super) fn routes() -> Router<State> {
 
 async fn show(Extract(state): Extract<State>, visitor: Visitor, Path(id): Path<String>) -> Result<Markup, Problem> {
     let run = job_runs::load(&state, &id).await?;
+    let lines = job_runs::lines(&state, &run.id).await?;
     let body = html! {
         div #run data-refresh {
             @if let Some(error) = &run.error { (note(Tone::Warn, &html! { (error) }, None)) }
@@ -33,6 +35,7 @@ async fn show(Extract(state): Extract<State>, visitor: Visitor, Path(id): Path<S
                 section { h2 { "What it did" } div.card.padded { (facts(&run)) } }
                 section { h2 { "Requests" } (hosts(&run)) }
             }
+            section { h2 { "Log" } (log(&lines)) }
         }
     };
     let path = format!("/jobs/{}", run.job);
@@ -63,6 +66,28 @@ fn hosts(run: &JobRun) -> Markup {
             table {
                 thead { tr { th scope="col" { "Host" } th.number scope="col" { "Requests" } } }
                 tbody { @for (host, count) in hosts { tr { td.anywhere { (host) } td.number { (count) } } } }
+            }
+        }
+    }
+}
+
+fn log(lines: &[Line]) -> Markup {
+    if lines.is_empty() {
+        return empty(
+            "It said nothing.",
+            &html! { "A run is logged while it does its work; what it counted is above." },
+        );
+    }
+    html! {
+        div.card {
+            ol.log tabindex="0" aria-label="Log of the run" {
+                @for line in lines {
+                    li {
+                        time datetime=(line.at.to_rfc3339_opts(SecondsFormat::Millis, true)) data-clock { (line.at.format("%H:%M:%S")) }
+                        span class=(line.level) { (line.level) }
+                        span { (line.text) }
+                    }
+                }
             }
         }
     }

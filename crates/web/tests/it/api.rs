@@ -279,3 +279,111 @@ async fn one_client_does_not_keep_the_others_waiting() {
         "pages go on"
     );
 }
+
+#[tokio::test]
+async fn everything_that_is_shown_is_there_as_json() {
+    let house = House::furnished().await;
+    let get = async |path: &str| -> Value { serde_json::from_str(&house.get(path).await.1).unwrap() };
+    let run = "/api/v1/job_runs/01900000-0000-7000-8000-000000000011";
+    assert_eq!(get(run).await["counters"]["arrived"], 69);
+    assert_eq!(get(&format!("{run}/log")).await["lines"][1]["level"], "warn");
+    assert_eq!(get("/api/v1/servers").await["servers"][0]["version"], "4.5.3");
+    assert_eq!(get("/api/v1/logins").await["logins"][0]["token"], "ab…yz");
+    let overview = get("/api/v1/overview").await;
+    assert_eq!(
+        (&overview["status"], &overview["features"][0]["waiting"]),
+        (&"degraded".into(), &1.into())
+    );
+    assert_eq!(
+        get("/api/v1/effects?state=held").await["effects"][0]["reason"]["agreed"],
+        2
+    );
+    assert_eq!(get("/api/v1/settings").await["settings"][1]["value"], "32");
+    assert_eq!(get("/api/v1/modes").await["modes"][0]["mode"], "observe");
+    assert_eq!(get("/api/v1/panic_stop").await["active"], false);
+    assert_eq!(
+        get("/api/v1/replies/threads?limit=4").await["threads"]
+            .as_array()
+            .unwrap()
+            .len(),
+        4
+    );
+    assert_eq!(
+        get("/api/v1/replies/wanted?state=done").await["wanted"]
+            .as_array()
+            .unwrap()
+            .len(),
+        44
+    );
+    assert_eq!(get("/api/v1/replies/origins").await["origins"][0]["failures"], 1);
+    let next = get("/api/v1/replies/threads?limit=4").await["next"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let next = next.replace('+', "%2B");
+    assert_eq!(
+        get(&format!("/api/v1/replies/threads?limit=4&before={next}")).await["threads"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    assert_eq!(
+        get("/api/v1/replies/threads?before=x").await["errors"][0]["field"],
+        "before"
+    );
+}
+
+#[tokio::test]
+async fn what_the_pages_do_programs_can_do() {
+    let house = House::furnished().await;
+    let send = async |method: Method, path: &str, body: &str| {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("sec-fetch-site", "same-origin")
+            .header("content-type", "application/json");
+        house
+            .ask(request.body(Body::from(body.to_owned())).unwrap())
+            .await
+            .status()
+            .as_u16()
+    };
+    assert_eq!(send(Method::PUT, "/api/v1/panic_stop", "").await, 204);
+    assert!(
+        house
+            .get("/api/v1/panic_stop")
+            .await
+            .1
+            .contains(r#""active":true,"set_by":"local""#)
+    );
+    assert_eq!(send(Method::DELETE, "/api/v1/panic_stop", "").await, 204);
+    assert_eq!(
+        send(Method::PUT, "/api/v1/modes/blocklists", r#"{"mode":"act"}"#).await,
+        204
+    );
+    assert!(
+        house
+            .get("/api/v1/modes")
+            .await
+            .1
+            .contains(r#""mode":"act","config":"observe","switched_by":"local""#)
+    );
+    assert_eq!(send(Method::DELETE, "/api/v1/modes/blocklists", "").await, 204);
+    assert_eq!(
+        send(Method::PUT, "/api/v1/modes/blocklists", r#"{"mode":"perhaps"}"#).await,
+        422
+    );
+    let scope = r#"{"scope":"mastodon.example/ada"}"#;
+    for (action, expected) in [("run", 202), ("pause", 204), ("resume", 204)] {
+        assert_eq!(
+            send(Method::POST, &format!("/api/v1/jobs/replies.home/{action}"), scope).await,
+            expected
+        );
+    }
+    let effect = "/api/v1/effects/01900000-0000-7000-8000-0000000001";
+    assert_eq!(send(Method::POST, &format!("{effect}01/hold"), "").await, 204);
+    assert_eq!(send(Method::POST, &format!("{effect}01/release"), "").await, 204);
+    assert_eq!(send(Method::POST, &format!("{effect}02/release"), "").await, 409);
+    assert_eq!(send(Method::POST, &format!("{effect}99/release"), "").await, 404);
+}

@@ -7,19 +7,22 @@ use axum::{
     http::{Request, Response},
 };
 use chrono::{TimeDelta, Utc};
-use job::{Board, Ledger, Live, Mode, Progress};
+use job::{Board, Ledger, Live, Mode, Progress, RunLogs};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use model::{Clock, SystemClock};
 use store::{
-    Db, hosts, job_runs,
+    Db,
+    effects::{Effect, State as Is},
+    hosts, job_runs,
     job_runs::{JobRun, Outcome},
+    run_logs::Line,
     servers, threads,
     threads::Thread,
     wanted,
     wanted::Wanted,
 };
 use tower::ServiceExt;
-use web::{SignIn, State};
+use web::{Counts, Effective, Setting, SignIn, State};
 
 pub(crate) struct House {
     pub(crate) state: State,
@@ -42,6 +45,9 @@ impl House {
             ledger: Ledger::new(store.clone(), Arc::new(SystemClock)),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             hosts: Vec::new(),
+            logs: RunLogs::default(),
+            settings: Effective::default(),
+            counts: Counts::default(),
             store,
         };
         Self { state, folder }
@@ -77,6 +83,8 @@ async fn furnish(state: &State) {
     let now = SystemClock.now();
     board(&state.board, now);
     state.ledger.configure("blocklists", Mode::Observe, Some(100));
+    effects(&state.store, now).await;
+    settings(state);
     people(&state.store, now).await;
     runs(&state.store, now).await;
     statuses(&state.store, now).await;
@@ -117,6 +125,62 @@ fn board(board: &Board, now: chrono::DateTime<Utc>) {
     board.follow("replies.home", "mastodon.example/ada", progress.clone());
     progress.begin("threads", Some(200));
     progress.advance(83);
+}
+
+async fn effects(db: &Db, now: chrono::DateTime<Utc>) {
+    let states = [
+        (Is::Rehearsed, None),
+        (Is::Held, Some("quota of 100 a day used up")),
+        (Is::Done, None),
+        (Is::Failed, Some("mastodon.example says: not allowed")),
+    ];
+    for (n, (state, note)) in states.into_iter().enumerate() {
+        let effect = Effect {
+            id: format!("01900000-0000-7000-8000-0000000001{n:02}"),
+            feature: "blocklists".to_owned(),
+            server: "mastodon.example".to_owned(),
+            kind: "domain_block.create".to_owned(),
+            key: format!("<i>bad{n}.example"),
+            intent: serde_json::json!({"domain": format!("bad{n}.example"), "severity": "suspend", "reject_media": true}),
+            reason: serde_json::json!({"lists": ["oliphant-tier0", "garden-fence"], "agreed": 2, "comment": "<b>spam"}),
+            state,
+            note: note.map(str::to_owned),
+            result: (state == Is::Done).then(|| serde_json::json!({"id": "4711"})),
+            planned_at: now - TimeDelta::hours(2),
+            changed_at: now - TimeDelta::minutes(14),
+        };
+        store::effects::insert(db, &effect).await.unwrap().unwrap();
+    }
+}
+
+fn settings(state: &State) {
+    let setting = |key: &str, value: &str, source: &str| Setting {
+        key: key.to_owned(),
+        value: value.to_owned(),
+        source: source.to_owned(),
+    };
+    state.settings.replace(vec![
+        setting("net.robots", "true", "default"),
+        setting(
+            "net.concurrency",
+            "32",
+            "the environment variable EGRET__NET__CONCURRENCY",
+        ),
+        setting("replies.home.every", "10m", "egret.toml"),
+        setting("replies.home.length", "200", "default"),
+        setting("servers[0].url", "https://mastodon.example/", "egret.toml"),
+    ]);
+    for (level, text) in [
+        ("info", "200 threads to look at"),
+        ("warn", "<em>social.example answers slowly"),
+    ] {
+        let line = Line {
+            at: SystemClock.now(),
+            level: level.to_owned(),
+            text: text.to_owned(),
+        };
+        state.logs.add("01900000-0000-7000-8000-000000000011", line);
+    }
 }
 
 async fn people(db: &Db, now: chrono::DateTime<Utc>) {

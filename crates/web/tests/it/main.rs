@@ -3,6 +3,7 @@
 mod api;
 mod guests;
 mod house;
+mod pace;
 mod palette;
 mod sign_in;
 mod stories;

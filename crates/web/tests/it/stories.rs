@@ -10,7 +10,24 @@ use tokio_util::sync::CancellationToken;
 
 use crate::house::{House, text};
 
-const PAGES: [&str; 5] = ["/", "/jobs", "/jobs/replies.home", "/replies", "/effects"];
+const PAGES: [&str; 16] = [
+    "/",
+    "/jobs",
+    "/jobs/replies.home",
+    "/runs/01900000-0000-7000-8000-000000000011",
+    "/replies",
+    "/replies/threads",
+    "/replies/wanted?state=done",
+    "/replies/wanted?state=gone",
+    "/replies/origins",
+    "/effects",
+    "/effects?feature=blocklists&state=held&server=",
+    "/effects/01900000-0000-7000-8000-000000000101",
+    "/settings",
+    "/settings/modes/blocklists",
+    "/settings/panic_stop",
+    "/replies/threads?limit=2",
+];
 
 fn post(path: &str, head: &[(&str, &str)]) -> Request<Body> {
     let mut request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
@@ -28,12 +45,30 @@ async fn every_page_shows_what_is_there_and_escapes_it() {
         assert_eq!(http_status, 200, "{path}");
         assert!(page.starts_with("<!DOCTYPE html>"), "{path}");
         assert!(
-            !page.contains("<script>") && !page.contains("<b>odd") && !page.contains("style="),
+            ![
+                "<script>",
+                "<b>odd",
+                "<b>spam",
+                "<i>bad",
+                "<em>social",
+                "style=",
+                "javascript:"
+            ]
+            .iter()
+            .any(|bad| page.contains(bad)),
             "{path}"
         );
     }
     let overview = house.get("/").await.1;
-    for part in ["ab…yz", "revoked", "4.5.3", "0.57", "<b>44</b>"] {
+    for part in [
+        "ab…yz",
+        "revoked",
+        "4.5.3",
+        "0.57",
+        "<b>44</b>",
+        "1 for somebody",
+        "Blocklists",
+    ] {
         assert!(overview.contains(part), "{part}: {overview}");
     }
     let jobs = house.get("/jobs").await.1;
@@ -48,7 +83,70 @@ async fn every_page_shows_what_is_there_and_escapes_it() {
         assert!(jobs.contains(part), "{part}");
     }
     assert!(house.get("/jobs/replies.home").await.1.contains("&lt;b&gt;odd.example"));
-    assert!(house.get("/replies").await.1.contains("&lt;script&gt;"));
+    let replies = house.get("/replies").await.1;
+    for part in [
+        "&lt;script&gt;",
+        "<svg class=\"chart\"",
+        "requests per reply",
+        "tech.example",
+        "given up",
+    ] {
+        assert!(replies.contains(part), "{part}");
+    }
+    let run = house.get(PAGES[3]).await.1;
+    for part in ["200 threads to look at", "&lt;em&gt;social.example", "mastodon.example"] {
+        assert!(run.contains(part), "{part}");
+    }
+    let settings = house.get("/settings").await.1;
+    for part in [
+        "EGRET__NET__CONCURRENCY",
+        "replies.home.every",
+        "Stop everything",
+        "observe",
+    ] {
+        assert!(settings.contains(part), "{part}");
+    }
+    let effects = house.get("/effects").await.1;
+    assert_eq!(effects.matches("domain_block.create").count(), 4);
+    assert_eq!(house.get(PAGES[10]).await.1.matches("domain_block.create").count(), 1);
+}
+
+#[tokio::test]
+async fn what_is_switched_here_holds() {
+    let house = House::furnished().await;
+    let send = async |path: &str, body: &str| {
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin");
+        let response = house.ask(request.body(Body::from(body.to_owned())).unwrap()).await;
+        response.status().as_u16()
+    };
+    assert_eq!(send("/settings/panic_stop", "").await, 303);
+    let (who, _) = store::effects::panic_stop(&house.state.store).await.unwrap().unwrap();
+    assert_eq!(who, "local");
+    assert!(house.get("/").await.1.contains("Panic stop."));
+    assert!(house.get("/healthz").await.1.contains("\"panic_stop\":\"local\""));
+    assert!(house.get("/settings/panic_stop").await.1.contains("Lift it"));
+    assert_eq!(send("/settings/panic_stop/lift", "").await, 303);
+    assert!(store::effects::panic_stop(&house.state.store).await.unwrap().is_none());
+
+    assert_eq!(send("/settings/modes/blocklists", "mode=act").await, 303);
+    assert!(
+        house.get("/healthz").await.1.contains("\"blocklists\":\"act\""),
+        "health tells what holds"
+    );
+    assert_eq!(send("/settings/modes/blocklists", "mode=").await, 303);
+    assert!(house.get("/healthz").await.1.contains("\"blocklists\":\"observe\""));
+    assert_eq!(send("/settings/modes/blocklists", "mode=maybe").await, 422);
+    assert_eq!(send("/settings/modes/nobody", "mode=act").await, 404);
+
+    let held = "/effects/01900000-0000-7000-8000-000000000101";
+    assert_eq!(send(&format!("{held}/release"), "").await, 303);
+    assert!(house.get(held).await.1.contains("released by local"));
+    assert_eq!(send(&format!("{held}/hold"), "").await, 303);
+    assert!(house.get(held).await.1.contains("held by local"));
+    let done = "/effects/01900000-0000-7000-8000-000000000102/release";
+    assert_eq!(send(done, "").await, 409, "what was sent does not wait");
 }
 
 #[tokio::test]

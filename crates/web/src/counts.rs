@@ -1,0 +1,68 @@
+//! How many statuses are wanted, arrived, given up. Counting a million rows takes longer than a page may, so pages
+//! show the last count while the next one is made.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use store::{
+    Db,
+    wanted::{self, State},
+};
+
+/// A count younger than this is as good as new.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// One older than this is not shown: somebody comes back after a while and wants to know what is.
+const STALE: Duration = Duration::from_secs(300);
+
+/// Counts by server and state.
+type Rows = Arc<[(String, State, i64)]>;
+
+/// The last count. Clone it freely.
+#[derive(Debug, Clone, Default)]
+pub struct Counts(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    last: Mutex<Option<(Instant, Rows)>>,
+    counting: AtomicBool,
+}
+
+impl Counts {
+    /// The sum over all servers and over the given states.
+    pub(crate) async fn of(&self, db: &Db, states: &[State]) -> Result<i64, store::Error> {
+        let rows = self.rows(db).await?;
+        let fitting = rows.iter().filter(|(_, state, _)| states.contains(state));
+        Ok(fitting.map(|(.., count)| count).sum())
+    }
+
+    async fn rows(&self, db: &Db) -> Result<Rows, store::Error> {
+        let last = self.0.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match last {
+            Some((at, rows)) if at.elapsed() < FRESH => Ok(rows),
+            Some((at, rows)) if at.elapsed() < STALE => {
+                if !self.0.counting.swap(true, Ordering::SeqCst) {
+                    let (this, db) = (self.clone(), db.clone());
+                    tokio::spawn(async move {
+                        // What fails here fails again where somebody waits for it.
+                        let _ = this.count(&db).await;
+                        this.0.counting.store(false, Ordering::SeqCst);
+                    });
+                }
+                Ok(rows)
+            }
+            _ => self.count(db).await,
+        }
+    }
+
+    async fn count(&self, db: &Db) -> Result<Rows, store::Error> {
+        let rows: Rows = wanted::counts(db).await?.into();
+        *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), rows.clone()));
+        Ok(rows)
+    }
+}

@@ -33,13 +33,13 @@ impl Tone {
 
 /// One word about a state.
 pub(crate) fn badge(tone: Tone, word: &str) -> Markup {
-    html! { span.badge class=(tone.class()) { (word) } }
+    html! { span class={ "badge " (tone.class()) } { (word) } }
 }
 
 /// A line across the page that wants to be read; `action` is a button or link beside it.
 pub(crate) fn note(tone: Tone, words: &Markup, action: Option<&Markup>) -> Markup {
     html! {
-        div.note class=(tone.class()) role=[(tone == Tone::Bad).then_some("alert")] {
+        div class={ "note " (tone.class()) } role=[(tone == Tone::Bad).then_some("alert")] {
             div { (words) }
             @if let Some(action) = action { div.actions { (action) } }
         }
@@ -141,6 +141,16 @@ mod tests {
         assert!(page.contains(r#"href="?job=a%26b""#), "{page}");
         assert!(page.contains(r#"href="?job=a%26b&amp;before=3%204""#), "{page}");
         assert_eq!(pager(&[("job", Some("x")), ("before", None)], None).into_string(), "");
+    }
+
+    #[test]
+    fn loudness_is_a_class() {
+        assert!(badge(Tone::Bad, "x").into_string().contains(r#"class="badge bad""#));
+        assert!(
+            note(Tone::Warn, &html! {}, None)
+                .into_string()
+                .contains(r#"class="note warn""#)
+        );
     }
 
     #[test]

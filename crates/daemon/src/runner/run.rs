@@ -108,6 +108,10 @@ impl Runner {
         let stop = self.0.stop.child_token();
         let net = settings.net.for_run(job, stop.clone());
         let progress = Progress::default();
+        // What was switched elsewhere or before the start holds here too; every effect asks once more.
+        if let Err(error) = doors.ledger.modes_now().await {
+            warn!(job, error = %chain(&error), "cannot read the modes that were switched");
+        }
         let cx = JobContext {
             run: run.id.clone(),
             login: entry.login().and_then(|login| login.ready(&net)),

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use store::{
     Db,
     effects::{self, Effect, State},
-    notices::Severity,
     modes::{self, Switched},
+    notices::Severity,
 };
 use tokio::sync;
 use uuid::Uuid;
@@ -60,6 +60,8 @@ struct Inner {
     store: Db,
     clock: Arc<dyn Clock>,
     features: Mutex<BTreeMap<&'static str, (Mode, Option<u32>)>>,
+    /// What somebody switched, as last read.
+    switched: Mutex<BTreeMap<String, Mode>>,
     recording: sync::Mutex<()>,
     flying: Mutex<BTreeSet<String>>,
 }
@@ -72,6 +74,7 @@ impl Ledger {
             store,
             clock,
             features: Mutex::default(),
+            switched: Mutex::default(),
             recording: sync::Mutex::default(),
             flying: Mutex::default(),
         }))
@@ -90,9 +93,11 @@ impl Ledger {
         }
     }
 
-    /// A feature's mode by the config; see [`Ledger::modes_now`] for what holds.
+    /// A feature's mode as far as this process knows; [`Ledger::modes_now`] asks the store, and so does every effect
+    /// before it is sent.
     pub fn mode(&self, feature: &str) -> Mode {
-        self.features().get(feature).map(|(mode, _)| *mode).unwrap_or_default()
+        let switched = self.switched().get(feature).copied();
+        switched.unwrap_or_else(|| self.features().get(feature).map(|(mode, _)| *mode).unwrap_or_default())
     }
 
     /// The modes by the config of all features that have one, by name; see [`Ledger::modes_now`] for what holds.
@@ -109,6 +114,10 @@ impl Ledger {
     /// When the store cannot be read.
     pub async fn modes_now(&self) -> Result<Vec<ModeNow>, store::Error> {
         let switched = modes::list(&self.0.store).await?;
+        let known = switched
+            .iter()
+            .filter_map(|row| Some((row.feature.clone(), Mode::parse(&row.mode)?)));
+        *self.switched() = known.collect();
         Ok(self
             .modes()
             .into_iter()
@@ -135,7 +144,10 @@ impl Ledger {
             return Ok(false);
         }
         match mode {
-            None => modes::delete(&self.0.store, feature).await?,
+            None => {
+                modes::delete(&self.0.store, feature).await?;
+                self.switched().remove(feature);
+            }
             Some(mode) => {
                 let switched = Switched {
                     feature: feature.to_owned(),
@@ -144,6 +156,7 @@ impl Ledger {
                     set_at: self.0.clock.now(),
                 };
                 modes::save(&self.0.store, &switched).await?;
+                self.switched().insert(feature.to_owned(), mode);
             }
         }
         Ok(true)
@@ -184,7 +197,7 @@ impl Ledger {
         let mode = match modes::load(&self.0.store, feature).await {
             Ok(switched) => switched.and_then(|row| Mode::parse(&row.mode)).unwrap_or(config),
             // Somebody may have switched to `observe`.
-            Err(_) if config == Mode::Act => return Gate::Hold("the mode cannot be read".to_owned()),
+            Err(_) if config == Mode::Act => return Gate::Hold(Hold::Other("the mode cannot be read".to_owned())),
             Err(_) => Mode::Observe,
         };
         if mode == Mode::Observe {
@@ -326,6 +339,10 @@ impl Ledger {
 
     fn features(&self) -> MutexGuard<'_, BTreeMap<&'static str, (Mode, Option<u32>)>> {
         self.0.features.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn switched(&self) -> MutexGuard<'_, BTreeMap<String, Mode>> {
+        self.0.switched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn flying(&self) -> MutexGuard<'_, BTreeSet<String>> {

@@ -68,7 +68,7 @@ async fn show(Extract(state): Extract<State>, visitor: Visitor) -> Result<Markup
                     div.cards { @for feature in &features { (card(&visitor, feature)) } }
                 }
             }
-            div.columns {
+            div.columns.wide {
                 section { h2 { "Servers and logins" } (servers_table(&servers, &logins)) }
                 section { h2 { "Request budgets" } (budgets::card(&logins)) }
             }
@@ -174,7 +174,7 @@ fn servers_table(servers: &[Server], logins: &[Login]) -> Markup {
                         tr data-key=(login.login) {
                             td data-label="Server" { div { (host)
                                 @if let Some(server) = server { span.sub { (server.version) } } } }
-                            td data-label="Login" { div { (name) " " code.quiet { (login.token) }
+                            td data-label="Login" { div { span.nowrap { (name) " " code.quiet { (login.token) } }
                                 @if let Some(acct) = &login.acct { span.sub { "@" (acct) } } } }
                             td data-label="State" {
                                 @match &login.trouble {

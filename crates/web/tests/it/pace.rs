@@ -63,7 +63,11 @@ async fn fill(db: &Db) {
             .collect();
         wanted::insert(db, &rows).await.unwrap();
         // Nine of ten have arrived.
-        let arrived: Vec<_> = rows.iter().skip(200).map(|row| (row.uri.clone(), Some(row.uri.clone()))).collect();
+        let arrived: Vec<_> = rows
+            .iter()
+            .skip(200)
+            .map(|row| (row.uri.clone(), Some(row.uri.clone())))
+            .collect();
         let at = now - TimeDelta::seconds(i64::try_from(chunk).unwrap());
         wanted::mark_done(db, "mastodon.example", &arrived, at).await.unwrap();
     }
@@ -105,15 +109,19 @@ async fn pages_on_a_full_store() {
         }
         took.sort();
         let p95 = took[TIMES * 95 / 100 - 1];
-        println!("page {page}: median {:?}, p95 {p95:?}, worst {:?}", took[TIMES / 2], took[TIMES - 1]);
+        eprintln!(
+            "page {page}: median {:?}, p95 {p95:?}, worst {:?}",
+            took[TIMES / 2],
+            took[TIMES - 1]
+        );
         if p95 > slowest.1 {
             slowest = (page, p95);
         }
         all.extend(took);
     }
     all.sort();
-    println!("FIGURE page answer p95 {:.3}", millis(all[all.len() * 95 / 100 - 1]));
-    println!("FIGURE slowest page p95 {:.3}", millis(slowest.1));
+    eprintln!("FIGURE page answer p95 {:.3}", millis(all[all.len() * 95 / 100 - 1]));
+    eprintln!("FIGURE slowest page p95 {:.3}", millis(slowest.1));
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -129,7 +137,7 @@ async fn pages_on_a_full_store() {
     for one in crowd {
         one.await.unwrap();
     }
-    println!("FIGURE livez while 50 ask for {} {:.3}", slowest.0, millis(worst));
+    eprintln!("FIGURE livez while 50 ask for {} {:.3}", slowest.0, millis(worst));
     stop.cancel();
     serving.await.unwrap().unwrap();
 }
@@ -144,5 +152,9 @@ async fn ask(address: SocketAddr, path: &str) {
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
-    assert!(answer.starts_with(b"HTTP/1.1 200"), "{path}: {}", String::from_utf8_lossy(&answer[..80]));
+    assert!(
+        answer.starts_with(b"HTTP/1.1 200"),
+        "{path}: {}",
+        String::from_utf8_lossy(&answer[..80])
+    );
 }

@@ -8,8 +8,8 @@ mod assets;
 mod charts;
 mod config;
 mod cookies;
-mod csrf;
 mod counts;
+mod csrf;
 mod guard;
 mod health;
 mod layout;
@@ -22,9 +22,9 @@ mod rights;
 mod router;
 mod seal;
 mod session;
+mod settings;
 pub mod signin;
 pub mod tokens;
-mod settings;
 mod words;
 
 use std::{io, net::SocketAddr, time::Duration};
@@ -35,12 +35,12 @@ use store::Db;
 use tokio_util::sync::CancellationToken;
 
 pub use config::{Config, Metrics};
+pub use counts::Counts;
 pub use net::Url;
 pub use router::router;
 pub use session::tidy;
-pub use signin::SignIn;
-pub use counts::Counts;
 pub use settings::{Effective, Setting};
+pub use signin::SignIn;
 
 /// How long open requests get once the door closes.
 const DRAIN: Duration = Duration::from_secs(5);

@@ -59,6 +59,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     figures.push(builtin(&programs)?);
     figures.extend(giant(&programs)?);
     figures.push(neighbour(&programs)?);
+    figures.extend(pages(&args.profile)?);
 
     if args.json {
         println!("{:#}", Value::from_iter(figures.iter().map(as_json)));
@@ -250,6 +251,57 @@ fn neighbour(programs: &Programs) -> anyhow::Result<Figure> {
             "{asked} against {simple}: {contexts} contexts, {accounts} accounts with {listed} posts, 20 hosts"
         ),
     })
+}
+
+/// The dashboard on a store with a million statuses: measured by a test of `web`, which can fill one.
+fn pages(profile: &str) -> anyhow::Result<[Figure; 2]> {
+    let mut cargo = crate::cargo();
+    cargo.current_dir(crate::root()?).args([
+        "test",
+        "--profile",
+        profile,
+        "-p",
+        "web",
+        "--",
+        "--ignored",
+        "--exact",
+        "--nocapture",
+        "pace::pages_on_a_full_store",
+    ]);
+    let out = cargo.output().context("cannot start cargo test")?;
+    let text = String::from_utf8_lossy(&out.stdout);
+    if !out.status.success() {
+        bail!(
+            "the pages were not measured:\n{text}{}",
+            String::from_utf8_lossy(&out.stderr)
+        );
+    }
+    let figure = |name: &str| -> anyhow::Result<f64> {
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("FIGURE {name}")));
+        let number = line.and_then(|line| line.split_whitespace().last());
+        number
+            .context("a figure is missing")?
+            .parse()
+            .context("a figure is no number")
+    };
+    Ok([
+        Figure {
+            what: "slowest page, p95",
+            measured: figure("slowest page p95")?,
+            budget: 30.0,
+            unit: "ms",
+            baseline: "1,000,000 statuses and 10,000 runs in SQLite".into(),
+        },
+        Figure {
+            what: "/livez while 50 ask for the slowest page, worst",
+            measured: figure("livez while 50")?,
+            budget: 20.0,
+            unit: "ms",
+            baseline: "a connection for each request".into(),
+        },
+    ])
 }
 
 fn recovered(summary: &stage::Summary) -> anyhow::Result<u64> {

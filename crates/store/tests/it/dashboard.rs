@@ -214,6 +214,7 @@ async fn pages_of_what_the_replies_feature_keeps_show_each_row_once() {
                 listed: 0,
                 missing: 0,
                 quiet_visits: 0,
+                digest: None,
                 visited_at: Some(minute(n / 2)),
                 next_visit_at: start(),
                 trouble: None,

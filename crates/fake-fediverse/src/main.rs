@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use fake_fediverse::{Builtin, Fediverse, Giant, Scenario};
+use fake_fediverse::{Builtin, Fediverse, Giant, Scenario, Software};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -39,6 +39,9 @@ struct Arguments {
     /// Number of origins; their software repeats the scenario's.
     #[arg(long)]
     origins: Option<usize>,
+    /// What all origins run, instead of the scenario's mix.
+    #[arg(long, value_enum)]
+    software: Option<Origin>,
     /// Share of replies that home has already, 0 to 1.
     #[arg(long)]
     known: Option<f64>,
@@ -60,6 +63,15 @@ struct Arguments {
 enum Size {
     Small,
     Medium,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Origin {
+    /// 4.5 or newer, with conversation collections.
+    Mastodon,
+    /// 4.3, without them.
+    MastodonOld,
+    Akkoma,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -108,6 +120,13 @@ impl Arguments {
         scenario.api_version = self.api_version.unwrap_or(scenario.api_version);
         if let Some(origins) = self.origins {
             scenario.origins = scenario.origins.iter().copied().cycle().take(origins).collect();
+        }
+        if let Some(software) = self.software {
+            scenario.origins.fill(match software {
+                Origin::Mastodon => Software::Mastodon,
+                Origin::MastodonOld => Software::MastodonOld,
+                Origin::Akkoma => Software::Akkoma,
+            });
         }
         scenario.giant = self.giant.map(|replies| Giant {
             replies,

@@ -8,6 +8,7 @@
 //! mind between two look-ups gains nothing.
 
 mod address;
+mod mx;
 
 use std::{
     collections::BTreeSet,
@@ -30,6 +31,11 @@ use crate::{Config, Error};
 pub trait Lookup: Send + Sync + 'static {
     /// All addresses of `name`.
     fn lookup(&self, name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
+
+    /// The hosts that take mail for `name`, most wanted first. Nobody is connected to for having been named here.
+    fn mail_hosts(&self, _name: String) -> BoxFuture<'static, io::Result<Vec<String>>> {
+        Box::pin(async { Err(io::ErrorKind::Unsupported.into()) })
+    }
 }
 
 /// The operating system's resolver.
@@ -39,6 +45,10 @@ pub(crate) struct SystemLookup;
 impl Lookup for SystemLookup {
     fn lookup(&self, name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
         Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.map(|a| a.ip()).collect()) })
+    }
+
+    fn mail_hosts(&self, name: String) -> BoxFuture<'static, io::Result<Vec<String>>> {
+        Box::pin(mx::mail_hosts(name))
     }
 }
 
@@ -99,6 +109,10 @@ impl Guard {
             lookup,
             patience: config.connect_timeout,
         })
+    }
+
+    pub(crate) async fn mail_hosts(&self, domain: &Domain) -> io::Result<Vec<String>> {
+        self.lookup.mail_hosts(domain.as_str().to_owned()).await
     }
 
     pub(crate) fn is_blocked(&self, host: &Host) -> bool {

@@ -9,6 +9,7 @@ mod error;
 mod guard;
 mod health;
 mod limit;
+pub mod mail;
 mod pool;
 mod request;
 mod retry;

@@ -9,7 +9,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method, header};
-use model::{Clock, Host};
+use model::{Clock, Domain, Host};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use url::Url;
@@ -103,6 +103,18 @@ impl Net {
     /// What is left of each login's budgets, for those who watch.
     pub fn budgets(&self) -> Vec<crate::Budget> {
         self.pool.limits.budgets()
+    }
+
+    /// The hosts that take mail for `domain`, most wanted first; `None` when nobody could say.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn mail_hosts(&self, domain: &Domain) -> Result<Option<Vec<String>>, Error> {
+        let found = self.unless_stopped(self.pool.guard.mail_hosts(domain)).await?;
+        if let Err(error) = &found {
+            tracing::debug!(%error, "nobody says who takes a domain's mail");
+        }
+        Ok(found.ok())
     }
 
     /// Whether `[net] blocklist` refuses a host.

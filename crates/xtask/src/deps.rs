@@ -59,8 +59,9 @@ const FLOORS: [(&str, &[&str]); 8] = [
 ];
 
 /// Whose door it is: crates of others that few may list.
-const DOORS: [(&str, &[&str]); 7] = [
+const DOORS: [(&str, &[&str]); 8] = [
     ("reqwest", &["net"]),
+    ("tokio-rustls", &["net"]),
     ("backoff", &["net"]),
     ("sqlx", &["store"]),
     ("axum", &["web", "fake-fediverse"]),

@@ -1,6 +1,7 @@
 //! The pool against servers that misbehave, on 127.0.0.1.
 
 mod limits;
+mod mail;
 mod manners;
 mod redirects;
 mod sending;

@@ -4,9 +4,14 @@ use std::{collections::BTreeSet, fmt, net::IpAddr};
 
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
+use model::AdminAccount;
 use serde::{Deserialize, Serialize};
+use store::applicants::Seen;
 
-use crate::address;
+use crate::{Address, address};
+
+/// Of a reason this many characters are kept.
+const REASON: usize = 4000;
 
 /// What is known of an applicant. It prints only the account's id.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -22,7 +27,9 @@ pub struct Facts {
     pub confirmed: bool,
     /// The account is in already.
     pub approved: bool,
-    /// Where the sign-up and later visits came from.
+    /// Where they signed up from.
+    pub ip: Option<IpAddr>,
+    /// Everywhere they came from.
     pub ips: BTreeSet<IpAddr>,
     /// `en`.
     pub locale: Option<String>,
@@ -55,10 +62,56 @@ impl fmt::Debug for Facts {
 }
 
 impl Facts {
-    /// The networks the applicant came from: /24 of IPv4, /64 of IPv6, as text for the store.
-    pub fn networks(&self) -> Vec<String> {
-        let networks: BTreeSet<String> = self.ips.iter().filter_map(|ip| network(*ip)).collect();
-        networks.into_iter().collect()
+    /// What a server shows of somebody. What we count ourselves is added later.
+    pub fn of(account: &AdminAccount) -> Self {
+        Self {
+            account_id: account.id.as_str().to_owned(),
+            username: account.username.clone(),
+            email: account.email.clone(),
+            confirmed: account.confirmed,
+            approved: account.approved,
+            ip: account.ip,
+            ips: account.ips.iter().copied().chain(account.ip).collect(),
+            locale: account.locale.clone(),
+            invite_request: account
+                .invite_request
+                .as_deref()
+                .map(|reason| reason.chars().take(REASON).collect()),
+            invited_by: account.invited_by_account_id.as_ref().map(|id| id.as_str().to_owned()),
+            application: account.created_by_application_id.clone(),
+            created_at: account.created_at,
+            ..Self::default()
+        }
+    }
+
+    /// The network they are counted with: /24 of IPv4, /64 of IPv6.
+    pub fn network(&self) -> Option<String> {
+        network(self.ip.or_else(|| self.ips.first().copied())?)
+    }
+
+    /// By which the same person is recognised. An address that cannot be read stands for itself.
+    pub fn email_hash(&self) -> String {
+        match Address::parse(&self.email) {
+            Ok(address) => address.hash(),
+            Err(_) => address::hex(self.email.trim().to_lowercase().as_bytes()),
+        }
+    }
+
+    /// As the store keeps it.
+    pub fn seen(&self, now: DateTime<Utc>) -> Seen {
+        Seen {
+            account_id: self.account_id.clone(),
+            username: self.username.clone(),
+            email: self.email.to_lowercase(),
+            email_hash: self.email_hash(),
+            domain: Address::parse(&self.email)
+                .map(|address| address.domain().to_string())
+                .unwrap_or_default(),
+            network: self.network().unwrap_or_default(),
+            reason_hash: self.reason_hash().unwrap_or_default(),
+            facts: serde_json::to_value(self).unwrap_or_default(),
+            signed_up_at: self.created_at.unwrap_or(now),
+        }
     }
 
     /// A hash of the reason, by which two that differ only in spaces and case are one; `None` for one too short to

@@ -25,7 +25,7 @@ pub use decide::{Asked, Decision, Event, approvals_since, ask, decide, forget};
 pub use events::{History, Judged, events, events_since, verdicts};
 pub use lists::{List, list_versions, lists, save_list};
 pub use mails::{Mail, MailState, end_mail, mails, mails_due, try_mail};
-pub use rules::{StoredRule, delete_rule, rules, save_rule};
+pub use rules::{CONFIG, StoredRule, delete_rule, rules, save_rule, show_config_rules};
 
 use crate::{
     Db, Error,

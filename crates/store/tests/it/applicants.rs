@@ -359,3 +359,53 @@ async fn who_they_were_is_forgotten_and_what_was_decided_stays() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn rules_of_the_config_are_shown_beside_those_of_people() {
+    on_each_engine(async |db| {
+        let rule = |name: &str, by: &str| applicants::StoredRule {
+            name: name.into(),
+            rule: json!({"name": name}),
+            changed_by: by.into(),
+            changed_at: minute(0),
+        };
+        let names = async || -> Vec<(String, String)> {
+            let rules = applicants::rules(&db).await.unwrap();
+            rules.into_iter().map(|rule| (rule.name, rule.changed_by)).collect()
+        };
+        applicants::show_config_rules(&db, &[rule("a", "config"), rule("b", "config")])
+            .await
+            .unwrap();
+        assert!(
+            !applicants::save_rule(&db, &rule("a", "ada")).await.unwrap(),
+            "the config's stands"
+        );
+        assert!(applicants::save_rule(&db, &rule("c", "ada")).await.unwrap());
+        applicants::show_config_rules(&db, &[rule("b", "config")])
+            .await
+            .unwrap();
+        assert_eq!(
+            names().await,
+            [("b".into(), "config".into()), ("c".into(), "ada".into())]
+        );
+        assert!(!applicants::delete_rule(&db, "b").await.unwrap());
+        assert!(applicants::delete_rule(&db, "c").await.unwrap());
+        let list = applicants::List {
+            source: "free.txt".into(),
+            body: "mail.example".into(),
+            names: 1,
+            etag: None,
+            fetched_at: Some(minute(0)),
+            checked_at: minute(1),
+            trouble: Some("is gone".into()),
+        };
+        applicants::save_list(&db, &list).await.unwrap();
+        applicants::save_list(&db, &list).await.unwrap();
+        assert_eq!(applicants::lists(&db).await.unwrap(), [list]);
+        assert_eq!(
+            applicants::list_versions(&db).await.unwrap(),
+            [("free.txt".into(), minute(0))]
+        );
+    })
+    .await;
+}

@@ -1,0 +1,30 @@
+//! Carries decisions out and remembers them.
+
+mod due;
+mod hints;
+mod letters;
+mod lists;
+mod pass;
+mod send;
+mod tidy;
+mod walk;
+
+pub(crate) use letters::send_letters;
+pub(crate) use lists::read_lists;
+pub(crate) use pass::Pass;
+pub(crate) use tidy::digest;
+
+use job::{JobContext, JobError, Summary};
+
+use crate::{Config, gather::Rules};
+
+/// One run: what was left behind, what a server told, what people asked, then the list.
+pub(crate) async fn pending(cx: &JobContext, config: &Config, rules: &Rules) -> Result<Summary, JobError> {
+    let mut pass = Pass::begin(cx, config, rules).await?;
+    pass.settle().await?;
+    let told = pass.hints().await?;
+    pass.due().await?;
+    pass.walk(told).await?;
+    pass.tidy().await?;
+    Ok(pass.summary)
+}

@@ -1,0 +1,275 @@
+//! One applicant after the other.
+
+use std::sync::Arc;
+
+use job::{JobContext, JobError, Login, Mode, Summary};
+use model::{AccountId, AdminAccount};
+use serde_json::json;
+use store::applicants::{self, Applicant, Decision, Event, State};
+
+use crate::{
+    Config, Judgement, Ruleset,
+    gather::{self, Known, MailHosts, Rules},
+    plan::{self, Before, Now, Step},
+};
+
+/// A run over one server.
+pub(crate) struct Pass<'a> {
+    pub(crate) cx: &'a JobContext,
+    pub(crate) config: &'a Config,
+    pub(crate) login: &'a Login,
+    pub(crate) rules: Arc<Ruleset>,
+    pub(crate) summary: Summary,
+    /// How many more the rules may let in within this hour.
+    pub(crate) room: u32,
+    /// The ledger holds effects: no other is tried in this run.
+    pub(crate) held: bool,
+    mail_hosts: MailHosts,
+    /// Failures in a row to get an answer; after a few the server is left alone until the next run.
+    pub(crate) failures: u32,
+}
+
+/// Who decided, when it was not a person.
+pub(crate) const US: &str = "egret";
+/// Who decided, when it was nobody we know.
+pub(crate) const ELSEWHERE: &str = "elsewhere";
+
+impl<'a> Pass<'a> {
+    pub(crate) async fn begin(cx: &'a JobContext, config: &'a Config, rules: &Rules) -> Result<Self, JobError> {
+        let login = cx.login()?;
+        Ok(Self {
+            cx,
+            config,
+            login,
+            rules: rules.now(cx, config).await?,
+            summary: Summary::default(),
+            room: gather::room(cx, config, &login.server).await?,
+            held: false,
+            mail_hosts: MailHosts::default(),
+            failures: 0,
+        })
+    }
+
+    pub(crate) fn server(&self) -> &'a str {
+        &self.login.server
+    }
+
+    /// Somebody as the server shows them now.
+    pub(crate) async fn read(&self, id: &str) -> Result<Option<AdminAccount>, JobError> {
+        Ok(self.login.client.admin_account(&AccountId::new(id)).await?)
+    }
+
+    async fn known(&mut self, accounts: &[AdminAccount]) -> Result<Vec<Known>, JobError> {
+        let mail_hosts = self.rules.wants_mx().then_some(&mut self.mail_hosts);
+        gather::known(self.cx, self.config, &self.login.server, accounts, mail_hosts).await
+    }
+
+    /// Judges those whom the server just showed and does what follows. `fresh`: they were asked for one by one.
+    pub(crate) async fn judge(&mut self, accounts: &[AdminAccount], fresh: bool) -> Result<(), JobError> {
+        let known = self.known(accounts).await?;
+        let mut decisions = Vec::new();
+        for one in known {
+            if one.row.state.is_end() {
+                // Ended a moment ago, and the list is older than that.
+                continue;
+            }
+            if one.facts.approved {
+                self.is_in(&one.row).await?;
+                continue;
+            }
+            let (judgement, before) = (self.rules.judge(&one.facts), before(&one.row));
+            let step = self.step(&before, &one, &judgement);
+            let Some(act) = step.act else {
+                decisions.extend(self.changed(&one, &judgement, &step));
+                continue;
+            };
+            if self.held && !step.by_person && one.row.state == State::Ready {
+                // It waits, and says so.
+                continue;
+            }
+            if self.is_rehearsed(&one, &judgement) || (self.held && !step.by_person) {
+                decisions.extend(self.changed(&one, &judgement, &step));
+                continue;
+            }
+            // What comes next may take a while: those before are written down first.
+            applicants::decide(
+                &self.cx.store,
+                self.server(),
+                &std::mem::take(&mut decisions),
+                self.cx.clock.now(),
+            )
+            .await?;
+            self.cx.check_stop()?;
+            if fresh {
+                self.act(act, &one, &judgement, &step).await?;
+            } else {
+                self.look_and_act(one, judgement, step).await?;
+            }
+        }
+        applicants::decide(&self.cx.store, self.server(), &decisions, self.cx.clock.now()).await?;
+        Ok(())
+    }
+
+    /// Asks the server again, right before the effect, and acts only if everything still says so.
+    async fn look_and_act(&mut self, was: Known, judgement: Judgement, step: Step) -> Result<(), JobError> {
+        let (id, row) = (was.row.account_id.clone(), was.row.clone());
+        let Some(account) = self.read(&id).await? else {
+            return self.gone(&row).await;
+        };
+        let mut known = self.known(&[account]).await?;
+        let Some(now) = known.pop() else { return Ok(()) };
+        if now.facts.approved {
+            return self.is_in(&now.row).await;
+        }
+        let judged_now = self.rules.judge(&now.facts);
+        let seen_before = Before {
+            email_hash: was.seen.email_hash.clone(),
+            confirmed: was.facts.confirmed,
+            verdict: judgement.verdict.as_str().to_owned(),
+            rule: judgement.rule.clone(),
+            state: step.state,
+            act_at: step.act_at,
+            ..before(&now.row)
+        };
+        let again = self.step(&seen_before, &now, &judged_now);
+        match again.act {
+            Some(act) if Some(act) == step.act => self.act(act, &now, &judged_now, &again).await,
+            _ => {
+                let decision = self.decision(&now, &judged_now, &again);
+                applicants::decide(&self.cx.store, self.server(), &[decision], self.cx.clock.now()).await?;
+                Ok(())
+            }
+        }
+    }
+
+    fn step(&mut self, before: &Before, one: &Known, judgement: &Judgement) -> Step {
+        let step = plan::step(
+            self.config,
+            before,
+            &Now {
+                judgement,
+                confirmed: one.facts.confirmed,
+                approved: one.facts.approved,
+                email_hash: &one.seen.email_hash,
+                now: self.cx.clock.now(),
+                room: self.room,
+            },
+        );
+        if step.stopped == Some("burst") && before.stopped.as_deref() != Some("burst") {
+            self.summary.add("stopped", 1);
+        }
+        step
+    }
+
+    /// Whether this was rehearsed before, by the same rules: nothing new to rehearse.
+    fn is_rehearsed(&self, one: &Known, judgement: &Judgement) -> bool {
+        self.cx.effects.mode() == Mode::Observe
+            && one.row.state == State::Ready
+            && one.row.ruleset == self.rules.hash()
+            && one.row.verdict == judgement.verdict.as_str()
+            && one.row.email_hash == one.seen.email_hash
+            && one.row.asked.is_none()
+    }
+
+    /// What is to be written down, if anything is new.
+    fn changed(&mut self, one: &Known, judgement: &Judgement, step: &Step) -> Option<Decision> {
+        let row = &one.row;
+        let same = row.state == step.state
+            && row.verdict == judgement.verdict.as_str()
+            && row.rule == judgement.rule
+            && row.why == step.why
+            && row.ruleset == self.rules.hash()
+            && row.stopped.as_deref() == step.stopped
+            && row.act_at == step.act_at
+            && row.email_hash == one.seen.email_hash
+            && !step.answered
+            && row.judged_at.is_some()
+            && row.facts.get("confirmed") == one.seen.facts.get("confirmed");
+        // What nameservers said is written down anew now and then, without a word in the history.
+        let now = self.cx.clock.now();
+        let stale = self.rules.wants_mx() && row.judged_at.is_some_and(|at| now - at >= gather::FRESH);
+        (!same || stale).then(|| self.decision(one, judgement, step))
+    }
+
+    /// What is to be written down. A verdict that is the same as before adds no line to the history.
+    pub(crate) fn decision(&mut self, one: &Known, judgement: &Judgement, step: &Step) -> Decision {
+        let row = &one.row;
+        let told = row.state != step.state
+            || row.verdict != judgement.verdict.as_str()
+            || row.rule != judgement.rule
+            || row.stopped.as_deref() != step.stopped
+            || row.email_hash != one.seen.email_hash
+            || row.judged_at.is_none();
+        self.summary.add(counter(step.state), 1);
+        let kind = if row.judged_at.is_some() && row.email_hash != one.seen.email_hash {
+            "changed"
+        } else {
+            "judged"
+        };
+        Decision {
+            account_id: row.account_id.clone(),
+            state: step.state,
+            verdict: judgement.verdict.as_str().to_owned(),
+            rule: judgement.rule.clone(),
+            why: step.why.clone(),
+            ruleset: self.rules.hash().to_owned(),
+            stopped: step.stopped.map(str::to_owned),
+            act_at: step.act_at,
+            ended_by: step.state.is_end().then(|| ELSEWHERE.to_owned()),
+            look: (None, row.looks),
+            flag: row.flag.clone(),
+            answers: row.asked_at.filter(|_| step.answered),
+            seen: Some(one.seen.clone()),
+            event: told.then(|| Event {
+                kind,
+                by: US.to_owned(),
+                detail: json!({
+                    "state": step.state.as_str(),
+                    "verdict": judgement.verdict.as_str(),
+                    "rule": judgement.rule,
+                    "why": step.why,
+                    "stopped": step.stopped,
+                    "ruleset": self.rules.hash(),
+                    "until": step.act_at,
+                }),
+                inputs: Some(one.seen.facts.clone()),
+            }),
+            mail: None,
+            forget: false,
+        }
+    }
+}
+
+/// What the plan wants to know of somebody we knew.
+pub(crate) fn before(row: &Applicant) -> Before {
+    Before {
+        state: row.state,
+        verdict: row.verdict.clone(),
+        rule: row.rule.clone(),
+        email_hash: row.email_hash.clone(),
+        confirmed: row
+            .facts
+            .get("confirmed")
+            .and_then(serde_json::Value::as_bool)
+            .unwrap_or_default(),
+        stopped: row.stopped.clone(),
+        asked: row
+            .asked
+            .clone()
+            .map(|asked| (asked, row.asked_hash.clone().unwrap_or_default())),
+        act_at: row.act_at,
+    }
+}
+
+fn counter(state: State) -> &'static str {
+    match state {
+        State::Waiting => "waiting",
+        State::Hold => "held",
+        State::Veto => "veto",
+        State::Ready => "ready",
+        State::Approved => "approved",
+        State::Rejected => "rejected",
+        State::Gone => "gone",
+        State::Ignored => "ignored",
+    }
+}

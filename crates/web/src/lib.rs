@@ -25,6 +25,7 @@ mod session;
 mod settings;
 pub mod signin;
 pub mod tokens;
+mod webhooks;
 mod words;
 
 use std::{io, net::SocketAddr, time::Duration};
@@ -41,6 +42,7 @@ pub use router::router;
 pub use session::tidy;
 pub use settings::{Effective, Setting};
 pub use signin::SignIn;
+pub use webhooks::Webhooks;
 
 /// How long open requests get once the door closes.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -66,6 +68,8 @@ pub struct State {
     pub hosts: Vec<String>,
     /// Who visitors are.
     pub sign_in: SignIn,
+    /// Who may push events to us, and who wants them.
+    pub webhooks: Webhooks,
 }
 
 impl std::fmt::Debug for State {

@@ -15,7 +15,7 @@ use tower_http::{
     timeout::TimeoutLayer,
 };
 
-use crate::{State, api, assets, guard, health, pages, problem, problem::Problem, session, signin};
+use crate::{State, api, assets, guard, health, pages, problem, problem::Problem, session, signin, webhooks};
 
 /// Nothing from elsewhere, nothing inline, nobody's frame.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -58,7 +58,8 @@ pub fn router(state: State) -> Router {
         .layer(RequestBodyLimitLayer::new(BODY))
         .layer(middleware::from_fn(problem::with_visitor))
         .layer(middleware::from_fn_with_state(state.clone(), guard::own_pages_only))
-        .layer(middleware::from_fn_with_state(state, session::identify))
+        .layer(middleware::from_fn_with_state(state.clone(), session::identify))
+        .merge(webhooks::router(state))
         .layer(middleware::from_fn(problem::with_request_id))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,

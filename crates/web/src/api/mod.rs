@@ -15,6 +15,7 @@ mod rate;
 pub(crate) mod replies;
 pub(crate) mod servers;
 pub(crate) mod settings;
+pub(crate) mod registrations;
 
 use axum::{Router, middleware};
 use tower_http::compression::CompressionLayer;
@@ -44,6 +45,7 @@ const PARTS: &[Part] = &[
     (Right::Admin, effects::admin_routes),
     (Right::View, settings::routes),
     (Right::Admin, settings::admin_routes),
+    (Right::Registrations, registrations::routes),
 ];
 
 /// The routes, each for those who may use it.

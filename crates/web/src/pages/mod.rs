@@ -7,6 +7,8 @@ mod budgets;
 pub(crate) mod effects;
 pub(crate) mod jobs;
 pub(crate) mod overview;
+mod registration_rules;
+pub(crate) mod registrations;
 pub(crate) mod replies;
 mod runs;
 pub(crate) mod settings;
@@ -56,7 +58,14 @@ pub(crate) enum Group {
 }
 
 /// Every page, in the navigation's order.
-pub(crate) const PAGES: &[Page] = &[overview::PAGE, jobs::PAGE, replies::PAGE, effects::PAGE, settings::PAGE];
+pub(crate) const PAGES: &[Page] = &[
+    overview::PAGE,
+    jobs::PAGE,
+    replies::PAGE,
+    registrations::PAGE,
+    effects::PAGE,
+    settings::PAGE,
+];
 
 /// The routes of all pages, each for those who may see it.
 pub(crate) fn router() -> Router<State> {

@@ -48,6 +48,7 @@ impl House {
             logs: RunLogs::default(),
             settings: Effective::default(),
             counts: Counts::default(),
+            webhooks: web::Webhooks::default(),
             store,
         };
         Self { state, folder }

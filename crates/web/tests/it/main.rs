@@ -5,5 +5,7 @@ mod guests;
 mod house;
 mod pace;
 mod palette;
+mod registrations;
 mod sign_in;
 mod stories;
+mod webhooks;

@@ -1,0 +1,240 @@
+//! `POST /webhooks/mastodon/<server>`: what servers push to us.
+//!
+//! The signature is checked over the bytes as they came before anything is made of them; then the note is stored, and
+//! only then answered. A server gives up for good after nearly any 4xx, so our own trouble is a 503, which it repeats.
+//! Notes are hints: whoever reads them asks the server anew. What nobody wants is not kept: notes hold addresses and
+//! private words.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, Path, State as Extract},
+    http::{HeaderMap, StatusCode},
+    routing::post,
+};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use model::{Clock as _, SystemClock};
+use net::Secret;
+use secrecy::ExposeSecret as _;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use store::{
+    job_states,
+    webhook_events::{self, WebhookEvent},
+};
+use tower_http::{limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use crate::State;
+
+/// The largest note: a report with all its statuses, with room to spare.
+const BODY: usize = 2 << 20;
+
+/// Servers wait ten seconds.
+const TIMEOUT: Duration = Duration::from_secs(8);
+
+/// Names of events and ids are short.
+const NAME: usize = 256;
+
+/// Who may push, and which events are wanted by whom. Clones share both, so that a reload reaches the open door.
+#[derive(Clone, Default)]
+pub struct Webhooks(Arc<RwLock<Known>>);
+
+#[derive(Default)]
+struct Known {
+    servers: BTreeMap<String, Vec<Secret>>,
+    jobs: BTreeMap<&'static str, Vec<&'static str>>,
+}
+
+impl fmt::Debug for Webhooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let servers: Vec<&String> = known.servers.keys().collect();
+        f.debug_struct("Webhooks")
+            .field("servers", &servers)
+            .field("jobs", &known.jobs)
+            .finish()
+    }
+}
+
+impl Webhooks {
+    /// `servers`: the secrets of each, of which any one will do, so that one can take the place of another. `wanted`:
+    /// events, and the job per server that each one wakes.
+    pub fn set(&self, servers: BTreeMap<String, Vec<Secret>>, wanted: &[(&'static str, &'static str)]) {
+        let mut jobs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (event, job) in wanted {
+            jobs.entry(event).or_default().push(job);
+        }
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Known { servers, jobs };
+    }
+
+    /// Whether somebody who has one of the server's secrets signed these bytes.
+    fn is_signed(&self, server: &str, headers: &HeaderMap, body: &[u8]) -> bool {
+        let Some(tag) = headers.get("x-hub-signature").and_then(|value| tag(value.as_bytes())) else {
+            return false;
+        };
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let secrets = known.servers.get(server).map(Vec::as_slice).unwrap_or_default();
+        secrets.iter().any(|secret| {
+            Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())
+                .is_ok_and(|mac| mac.chain_update(body).verify_slice(&tag).is_ok())
+        })
+    }
+
+    /// The jobs that an event wakes.
+    fn jobs(&self, event: &str) -> Option<Vec<&'static str>> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.jobs.get(event).cloned()
+    }
+}
+
+/// `sha256=<64 hex digits>`.
+fn tag(value: &[u8]) -> Option<[u8; 32]> {
+    let hex = value.strip_prefix(b"sha256=").filter(|hex| hex.len() == 64)?;
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let mut tag = [0; 32];
+    for (byte, pair) in tag.iter_mut().zip(hex.chunks(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some(tag)
+}
+
+/// What all notes share.
+#[derive(Deserialize)]
+struct Note {
+    event: String,
+    object: Object,
+}
+
+#[derive(Deserialize)]
+struct Object {
+    #[serde(default)]
+    id: serde_json::Value,
+}
+
+/// The route, with limits of its own and without those of the pages: whoever signs needs no cookie and no page of ours.
+pub(crate) fn router(state: State) -> Router {
+    Router::new()
+        .route("/webhooks/mastodon/{server}", post(take))
+        .with_state(state)
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(BODY))
+}
+
+async fn take(
+    Extract(state): Extract<State>,
+    Path(server): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, &'static str) {
+    if !state.webhooks.is_signed(&server, &headers, &body) {
+        count("refused");
+        info!(
+            server = server.chars().take(NAME).collect::<String>(),
+            "refused a webhook that is not signed by a known secret"
+        );
+        return (StatusCode::FORBIDDEN, "the signature is not one of this server's\n");
+    }
+    let id = |id: &serde_json::Value| match id {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Number(number) => number.to_string(),
+        _ => String::new(),
+    };
+    let note = std::str::from_utf8(&body)
+        .ok()
+        .and_then(|text| Some((text, serde_json::from_str::<Note>(text).ok()?)))
+        .filter(|(_, note)| note.event.len() <= NAME && id(&note.object.id).len() <= NAME);
+    let Some((text, note)) = note else {
+        count("unreadable");
+        warn!(
+            server,
+            "a webhook's body is not what Mastodon sends; remove the template from the webhook"
+        );
+        return (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "not an event with an object; the webhook must have no template\n",
+        );
+    };
+    let Some(jobs) = state.webhooks.jobs(&note.event) else {
+        count("unwanted");
+        return (StatusCode::ACCEPTED, "nobody here wants this event\n");
+    };
+    let now = SystemClock.now();
+    let event = WebhookEvent {
+        id: Uuid::now_v7().to_string(),
+        server: server.clone(),
+        object_id: id(&note.object.id),
+        event: note.event,
+        digest: Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect(),
+        body: text.to_owned(),
+        received_at: now,
+    };
+    match webhook_events::insert(&state.store, &event).await {
+        Ok(true) => {}
+        Ok(false) => {
+            count("again");
+            return (StatusCode::ACCEPTED, "known already\n");
+        }
+        Err(error) => {
+            count("failed");
+            warn!(server, error = %error, "cannot store a webhook; its server is asked to send it again");
+            return (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the database does not answer; send it again\n",
+            );
+        }
+    }
+    count("stored");
+    for job in jobs {
+        // It is stored: at worst the job finds it at its next tick.
+        if let Err(error) = job_states::wake(&state.store, job, &server, now).await {
+            warn!(server, job, error = %error, "cannot wake the job that wants a webhook");
+        }
+    }
+    state.board.nudge();
+    (StatusCode::ACCEPTED, "stored\n")
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!("egret_webhooks_total", "outcome" => outcome).increment(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_signature_is_one() {
+        let good = format!("sha256={}", "0aF".repeat(21) + "1");
+        assert!(tag(good.as_bytes()).is_some());
+        for bad in [
+            "",
+            "sha256=",
+            "sha1=00",
+            &good[..70],
+            &format!("{good}0"),
+            &good.replace('F', "g"),
+            &good.replace("sha256=", "SHA256="),
+            &"sha256=é".repeat(8),
+        ] {
+            assert!(tag(bad.as_bytes()).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn secrets_do_not_print() {
+        let servers = BTreeMap::from([("a.example".to_owned(), vec![Secret::from("hunter22".to_owned())])]);
+        let hooks = Webhooks::default();
+        hooks.set(servers, &[("account.created", "registrations.pending")]);
+        assert!(!format!("{hooks:?}").contains("hunter22"));
+    }
+}

@@ -1,0 +1,182 @@
+//! What servers push: signed, stored before it is answered, once however often it comes.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    body::Body,
+    http::{Request, StatusCode},
+};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use store::webhook_events;
+
+use crate::house::House;
+
+const SECRET: &str = "0123456789abcdef0123456789abcdef01234567";
+const OLD: &str = "fedcba9876543210fedcba9876543210fedcba98";
+const BODY: &str = r#"{"event":"account.created","created_at":"2026-08-01T13:49:58.223Z","object":{"id":"108","email":"jane@nyc.gov"}}"#;
+
+async fn house() -> House {
+    let house = House::empty().await;
+    let secrets = [SECRET, OLD].map(|text| text.to_owned().into());
+    house.state.webhooks.set(
+        BTreeMap::from([("home.example:3000".to_owned(), secrets.into())]),
+        &[("account.created", "registrations.pending")],
+    );
+    house
+}
+
+fn signed(secret: &str, body: &str) -> String {
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
+        .unwrap()
+        .chain_update(body);
+    let hex: String = mac
+        .finalize()
+        .into_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("sha256={hex}")
+}
+
+async fn post(house: &House, server: &str, signature: Option<&str>, body: impl Into<Body>) -> StatusCode {
+    let mut request = Request::post(format!("/webhooks/mastodon/{server}")).header("content-type", "application/json");
+    if let Some(signature) = signature {
+        request = request.header("x-hub-signature", signature);
+    }
+    house.ask(request.body(body.into()).unwrap()).await.status()
+}
+
+async fn stored(house: &House) -> usize {
+    let now = model::Clock::now(&model::SystemClock);
+    let kinds = ["account.created", "status.created"];
+    let claimed = webhook_events::claim(&house.state.store, "home.example:3000", &kinds, "test", 100, now, now).await;
+    claimed.unwrap().len()
+}
+
+/// Check 49: 403, since 401 would be repeated for days.
+#[tokio::test]
+async fn nothing_is_read_that_is_not_signed() {
+    let house = house().await;
+    let good = signed(SECRET, BODY);
+    for (server, signature) in [
+        ("home.example:3000", None),
+        ("home.example:3000", Some(signed("another secret of some length", BODY))),
+        ("home.example:3000", Some(signed(SECRET, &BODY.replace("108", "109")))),
+        ("home.example:3000", Some(good.replace("sha256=", "sha1="))),
+        ("home.example:3000", Some(good[..good.len() - 2].to_owned())),
+        ("other.example", Some(good.clone())),
+        ("home.example", Some(good.clone())),
+    ] {
+        let got = post(&house, server, signature.as_deref(), BODY).await;
+        assert_eq!(got, StatusCode::FORBIDDEN, "{server} {signature:?}");
+    }
+    assert_eq!(stored(&house).await, 0);
+}
+
+/// Check 49.
+#[tokio::test]
+async fn a_note_is_stored_once_and_wakes_its_job() {
+    let house = house().await;
+    for _ in 0..5 {
+        let got = post(&house, "home.example:3000", Some(&signed(SECRET, BODY)), BODY).await;
+        assert_eq!(got, StatusCode::ACCEPTED);
+    }
+    let states = store::job_states::list(&house.state.store).await.unwrap();
+    assert_eq!(
+        (states.len(), &*states[0].job, &*states[0].scope),
+        (1, "registrations.pending", "home.example:3000")
+    );
+    assert!(states[0].wake_at.is_some());
+    tokio::time::timeout(std::time::Duration::from_secs(1), house.state.board.nudged())
+        .await
+        .unwrap();
+    assert_eq!(stored(&house).await, 1);
+    let other = BODY.replace("108", "7");
+    let rotated = post(&house, "home.example:3000", Some(&signed(OLD, &other)), other).await;
+    assert_eq!(
+        rotated,
+        StatusCode::ACCEPTED,
+        "one secret may take the place of another"
+    );
+    assert_eq!(stored(&house).await, 2);
+}
+
+/// Check 49: what cannot be stored is asked for again, and taken then.
+#[tokio::test]
+async fn a_store_that_does_not_answer_is_a_503() {
+    let (before, after) = (house().await, house().await);
+    before.state.store.close().await;
+    let signature = signed(SECRET, BODY);
+    let got = post(&before, "home.example:3000", Some(&signature), BODY).await;
+    assert_eq!(got, StatusCode::SERVICE_UNAVAILABLE);
+    let got = post(&after, "home.example:3000", Some(&signature), BODY).await;
+    assert_eq!((got, stored(&after).await), (StatusCode::ACCEPTED, 1));
+}
+
+#[tokio::test]
+async fn what_nobody_wants_is_not_kept_and_what_is_no_note_is_refused() {
+    let house = house().await;
+    let status = BODY.replace("account.created", "status.created");
+    assert_eq!(
+        post(&house, "home.example:3000", Some(&signed(SECRET, &status)), status).await,
+        StatusCode::ACCEPTED
+    );
+    assert_eq!(stored(&house).await, 0, "a private status, say");
+    for body in [
+        "",
+        "[]",
+        "Somebody signed up!",
+        r#"{"event":"account.created"}"#,
+        r#"{"event":7,"object":{}}"#,
+    ] {
+        let got = post(&house, "home.example:3000", Some(&signed(SECRET, body)), body).await;
+        assert_eq!(got, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
+    }
+    let bytes = [
+        b"{\"event\":\"account.created\",\"object\":{\"id\":\"",
+        &[0xff, 0xfe][..],
+        b"\"}}",
+    ]
+    .concat();
+    let mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes())
+        .unwrap()
+        .chain_update(&bytes);
+    let hex: String = mac
+        .finalize()
+        .into_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let got = post(&house, "home.example:3000", Some(&format!("sha256={hex}")), bytes).await;
+    assert_eq!(got, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn a_note_may_be_larger_than_a_form_and_not_without_end() {
+    let house = house().await;
+    let large = BODY.replace("jane@nyc.gov", &"x".repeat(500_000));
+    assert_eq!(
+        post(
+            &house,
+            "home.example:3000",
+            Some(&signed(SECRET, &large)),
+            large.clone()
+        )
+        .await,
+        StatusCode::ACCEPTED
+    );
+    let endless = "x".repeat(3 << 20);
+    assert_eq!(
+        post(&house, "home.example:3000", None, endless).await,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
+    let form = Request::post("/registrations/ask")
+        .body(Body::from("x".repeat(500_000)))
+        .unwrap();
+    assert_ne!(
+        house.ask(form).await.status(),
+        StatusCode::OK,
+        "pages take no more than before"
+    );
+}

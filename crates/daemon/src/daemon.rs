@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
-    config::{self, Config},
+    config::{self, Config, read_webhook_secrets},
     doors::{self, Doors},
     logins::{self, chain},
     registry,
@@ -35,6 +35,7 @@ pub struct Daemon {
     runner: Runner,
     scheduler: Scheduler,
     config: Mutex<Config>,
+    webhooks: web::Webhooks,
     address: SocketAddr,
     sign_in: web::SignIn,
     effective: web::Effective,
@@ -74,7 +75,9 @@ impl Daemon {
 
         let quit = CancellationToken::new();
         let sign_in = sign_in(&config, &doors, address)?;
-        let state = web_state(&config, &doors, &metrics, &sign_in);
+        let webhooks = web::Webhooks::default();
+        webhooks.set(read_webhook_secrets(&config)?, &registry::webhooks(&config));
+        let state = web_state(&config, &doors, &metrics, &sign_in, &webhooks);
         let effective = state.settings.clone();
         let mut tasks = Vec::new();
         let stop = quit.clone();
@@ -104,6 +107,7 @@ impl Daemon {
             runner,
             scheduler,
             config: Mutex::new(config),
+            webhooks,
             address,
             sign_in,
             effective,
@@ -152,6 +156,8 @@ impl Daemon {
         self.sign_in
             .replace(doors::open_net(&config, &self.doors.clock)?, vouching(&config));
         self.effective.replace(config::effective(&config));
+        self.webhooks
+            .set(read_webhook_secrets(&config)?, &registry::webhooks(&config));
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
         self.runner.replace(settings);
         self.runner.begin().await;
@@ -189,6 +195,7 @@ pub fn settings(config: &Config, doors: &Doors, registry: Registry) -> anyhow::R
     let net = doors::open_net(config, &doors.clock)?;
     let jobs = registry(config);
     let logins = logins::read(config, &net, true)?;
+    registry::configure(config, &doors.ledger);
     for job in &jobs {
         for name in job.logins() {
             if !logins.iter().any(|login| login.is_meant(std::slice::from_ref(name))) {
@@ -236,6 +243,7 @@ fn web_state(
     doors: &Doors,
     metrics: &metrics_exporter_prometheus::PrometheusHandle,
     sign_in: &web::SignIn,
+    webhooks: &web::Webhooks,
 ) -> web::State {
     let effective = web::Effective::default();
     effective.replace(config::effective(config));
@@ -249,6 +257,7 @@ fn web_state(
         ledger: doors.ledger.clone(),
         metrics: metrics.clone(),
         hosts: config.web.hosts.clone(),
+        webhooks: webhooks.clone(),
     }
 }
 

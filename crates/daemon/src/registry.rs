@@ -1,8 +1,8 @@
-//! The features. A new one is a line here and a field in [`Config`].
+//! The features. A new one is a line in each function here and a field in [`Config`].
 
 use std::sync::Arc;
 
-use job::Job;
+use job::{Job, Ledger};
 
 use crate::config::Config;
 
@@ -11,5 +11,21 @@ pub fn jobs(config: &Config) -> Vec<Arc<dyn Job>> {
     let mut jobs = Vec::new();
     jobs.extend(replies::jobs(&config.replies));
     jobs.extend(backfill::jobs(&config.backfill));
+    jobs.extend(registrations::jobs(&config.registrations));
     jobs
+}
+
+/// Tells the ledger what each feature may write on other people's servers. What is not told here only observes.
+pub fn configure(config: &Config, ledger: &Ledger) {
+    let registrations = &config.registrations;
+    ledger.configure("registrations", registrations.mode, Some(registrations.quota));
+}
+
+/// Which events that servers push are wanted, and the job that each one wakes.
+pub fn webhooks(config: &Config) -> Vec<(&'static str, &'static str)> {
+    let mut wanted = Vec::new();
+    if config.registrations.pending.enabled {
+        wanted.extend(registrations::WEBHOOKS.map(|event| (event, "registrations.pending")));
+    }
+    wanted
 }

@@ -4,6 +4,7 @@
 //! beside its budget and beside what the same work costs done the simple way, so that a ratio can be read on any
 //! machine. Politeness (`[net]`'s requests a minute) is lifted: it would measure the limits rather than the daemon.
 
+mod registrations;
 mod stage;
 
 use std::time::Duration;
@@ -60,6 +61,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     figures.extend(giant(&programs)?);
     figures.push(neighbour(&programs)?);
     figures.extend(pages(&args.profile)?);
+    figures.push(registrations::measure(&programs)?);
 
     if args.json {
         println!("{:#}", Value::from_iter(figures.iter().map(as_json)));

@@ -23,6 +23,7 @@ pub(super) async fn run(args: &Args, listen: SocketAddr, threads: usize) -> anyh
         threads,
         replies: threads.saturating_mul(20),
         oddities: true,
+        applicants: 30,
         ..Scenario::medium()
     })
     .await;
@@ -92,7 +93,13 @@ fn write_config(
          token_per_five_minutes = 100000\npaging_per_fifteen_minutes = 100000\n\n\
          [[servers]]\nurl = \"{home}\"\n[[servers.logins]]\nname = \"me\"\ntoken_file = \"token\"\n\n\
          [replies.home]\nevery = \"1m\"\n\n\
-         [backfill]\nhold = \"0s\"\n[backfill.followings]\nenabled = true\n[backfill.mentioned]\nenabled = true\n",
+         [backfill]\nhold = \"0s\"\n[backfill.followings]\nenabled = true\n\
+         [backfill.mentioned]\nenabled = true\n\n\
+         [registrations]\nmode = \"act\"\nveto = \"2m\"\n[registrations.pending]\nenabled = true\nevery = \"20s\"\n\
+         [[registrations.rules]]\nname = \"government\"\nverdict = \"approve\"\n\
+         domains = [\".gov\", \".gov.au\", \".gov.uk\", \".gc.ca\", \".europa.eu\"]\n\
+         [[registrations.rules]]\nname = \"free mail\"\nverdict = \"reject\"\n\
+         domains = [\"=gmail.com\", \"=aol.com\", \"=yahoo.com\"]\n",
         database = toml::Value::String(format!("sqlite://{}", database.display())),
         level = toml::Value::String(level.to_owned()),
         home = fediverse.home(),

@@ -9,6 +9,7 @@ mod jobs;
 mod login;
 mod migrate;
 mod once;
+mod registrations;
 mod replies;
 mod run;
 mod token;
@@ -44,6 +45,7 @@ pub async fn run(args: &Args) -> anyhow::Result<Exit> {
         Command::Replies {
             action: RepliesAction::Fetch { url, login },
         } => replies::fetch(args, url, login.as_deref()).await,
+        Command::Registrations { action } => registrations::run(args, action).await,
         Command::Effects { action } => effects::run(args, action).await,
         Command::Import { action } => import::run(args, action).await,
         Command::Completions { shell } => {

@@ -107,9 +107,30 @@ pub fn load(layers: &Layers) -> anyhow::Result<Config> {
         .flat_map(|server| &mut server.logins)
         .filter_map(|login| login.token_file.as_mut())
         .chain(config.store.url_file.as_mut())
-        .chain(config.net.extra_ca_file.as_mut());
+        .chain(config.net.extra_ca_file.as_mut())
+        .chain(config.registrations.mail.password_file.as_mut());
+    let resolve = |path: &Path| {
+        resolve_path(path, &folder, credentials.as_deref()).map_err(|error| anyhow!("{}: {error}", named()))
+    };
     for path in paths {
-        *path = resolve_path(path, &folder, credentials.as_deref()).map_err(|error| anyhow!("{}: {error}", named()))?;
+        *path = resolve(path)?;
+    }
+    for path in config
+        .servers
+        .iter_mut()
+        .flat_map(|server| &mut server.webhook_secret_files)
+    {
+        *path = resolve(path)?;
+    }
+    for list in config
+        .registrations
+        .rules
+        .iter_mut()
+        .flat_map(|rule| &mut rule.domain_lists)
+    {
+        if !list.contains("://") {
+            *list = resolve(Path::new(list.as_str()))?.display().to_string();
+        }
     }
     config.validate().with_context(named)?;
     config.file = file;

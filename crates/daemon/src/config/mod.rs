@@ -7,7 +7,7 @@ mod secrets;
 
 pub use effective::effective;
 pub use load::{Layers, load};
-pub use secrets::{Token, read_token, resolve_path};
+pub use secrets::{Token, read_token, read_webhook_secrets, resolve_path};
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -40,6 +40,8 @@ pub struct Config {
     pub replies: replies::Config,
     /// `[backfill]`
     pub backfill: backfill::Config,
+    /// `[registrations]`
+    pub registrations: registrations::Config,
     /// The file it came from, for messages; `None` when there was none.
     #[serde(skip)]
     pub file: Option<PathBuf>,
@@ -112,6 +114,9 @@ pub struct Server {
     /// Tokens that we hold there.
     #[serde(default)]
     pub logins: Vec<Login>,
+    /// Files that hold a secret of a webhook each; any one will do, so that one can take the place of another.
+    #[serde(default)]
+    pub webhook_secret_files: Vec<PathBuf>,
 }
 
 impl Server {
@@ -210,7 +215,11 @@ impl Config {
         self.backfill
             .validate()
             .map_err(anyhow::Error::msg)
-            .context("in [backfill]")
+            .context("in [backfill]")?;
+        self.registrations
+            .validate()
+            .map_err(anyhow::Error::msg)
+            .context("in [registrations]")
     }
 
     /// Keys that a reload cannot change, of those that differ in `new`.

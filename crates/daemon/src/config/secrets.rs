@@ -1,11 +1,14 @@
 //! Tokens come from files (or, for those who must, from the environment) and never print.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, bail};
 use secrecy::ExposeSecret as _;
 
-use super::Login;
+use super::{Config, Login};
 
 /// A token as read.
 #[derive(Debug, Clone)]
@@ -71,6 +74,43 @@ pub fn read_token(name: &str, login: &Login) -> anyhow::Result<Token> {
             )
         }),
     })
+}
+
+/// A webhook's secret shorter than this was not made by a server.
+const SHORTEST_SECRET: usize = 16;
+
+/// Reads the secrets of every server's webhooks, by host.
+///
+/// # Errors
+/// One line that names the file.
+pub fn read_webhook_secrets(config: &Config) -> anyhow::Result<BTreeMap<String, Vec<net::Secret>>> {
+    let mut all = BTreeMap::new();
+    for server in &config.servers {
+        let mut secrets = Vec::new();
+        for file in &server.webhook_secret_files {
+            let text = std::fs::read_to_string(file).with_context(|| {
+                format!(
+                    "cannot read {}, a webhook_secret_file of {}",
+                    file.display(),
+                    server.host()
+                )
+            })?;
+            let secret = text.trim();
+            if secret.len() < SHORTEST_SECRET {
+                bail!(
+                    "{}, a webhook_secret_file of {}, holds less than {SHORTEST_SECRET} characters; copy the secret that \
+                     Mastodon shows in Administration, Webhooks",
+                    file.display(),
+                    server.host()
+                );
+            }
+            secrets.push(secret.to_owned().into());
+        }
+        if !secrets.is_empty() {
+            all.insert(server.host(), secrets);
+        }
+    }
+    Ok(all)
 }
 
 /// The first and last two characters, if enough stays hidden.

@@ -17,6 +17,9 @@ use crate::process::{self, Group};
 /// The longest that one pass may take.
 const LONGEST_PASS: Duration = Duration::from_secs(15 * 60);
 
+/// Signs the webhooks of the bench.
+const SECRET: &str = "0123456789abcdef0123456789abcdef01234567";
+
 /// What is measured, and what it is measured against.
 pub(super) struct Programs {
     egret: PathBuf,
@@ -63,6 +66,7 @@ pub(super) struct Fediverse {
     _process: Group,
     home: String,
     token: String,
+    admin_token: String,
     control: String,
 }
 
@@ -88,9 +92,18 @@ impl Fediverse {
         Ok(Self {
             home: told("home")?,
             token: told("token")?,
+            admin_token: told("admin_token")?,
             control: told("control")?,
             _process: process,
         })
+    }
+
+    /// The same, visited by its owner.
+    pub(super) fn visited_by_its_owner(self) -> Self {
+        Self {
+            token: self.admin_token.clone(),
+            ..self
+        }
     }
 
     /// What was asked, and what is still missing.
@@ -103,6 +116,37 @@ impl Fediverse {
     pub(super) fn clear(&self) -> anyhow::Result<()> {
         ureq::post(format!("{}/clear", self.control)).send_empty()?;
         Ok(())
+    }
+
+    /// From now on the home server tells this address of these events.
+    pub(super) fn webhook(&self, url: &str, secret: &str, events: &str) -> anyhow::Result<()> {
+        let form = [("url", url), ("secret", secret), ("events", events)];
+        ureq::post(format!("{}/webhook", self.control)).send_form(form)?;
+        Ok(())
+    }
+
+    /// Somebody signs up, confirmed; gives the account's id.
+    pub(super) fn sign_up(&self, name: &str, email: &str) -> anyhow::Result<String> {
+        let form = [
+            ("name", name),
+            ("email", email),
+            ("confirmed", "true"),
+            ("reason", "I post about birds."),
+        ];
+        let mut response = ureq::post(format!("{}/applicant", self.control)).send_form(form)?;
+        let told: Value = response.body_mut().read_json()?;
+        Ok(told["id"].as_str().context("no id")?.to_owned())
+    }
+
+    /// Whether a writing call to a path with this end was answered.
+    pub(super) fn wrote(&self, end: &str) -> anyhow::Result<bool> {
+        let mut response = ureq::get(format!("{}/writes", self.control)).call()?;
+        let writes: Value = response.body_mut().read_json()?;
+        let writes = writes.as_array().context("no list of writes")?;
+        Ok(writes
+            .iter()
+            .rev()
+            .any(|write| write["path"].as_str().is_some_and(|path| path.ends_with(end)) && write["http_status"] == 200))
     }
 
     /// Waits until nothing was asked for so long.
@@ -172,10 +216,11 @@ impl<'a> Egret<'a> {
              [net]\nallow = [\"127.0.0.0/8\"]\norigin_per_minute = 1000000\ntoken_per_five_minutes = 1000000\n\
              paging_per_fifteen_minutes = 1000000\n\
              {more}[replies.home]\nlength = 1000\n\
-             [[servers]]\nurl = \"{}\"\n[[servers.logins]]\nname = \"me\"\ntoken_file = \"{path}/token\"\n",
+             [[servers]]\nurl = \"{}\"\nwebhook_secret_files = [\"{path}/secret\"]\n[[servers.logins]]\nname = \"me\"\ntoken_file = \"{path}/token\"\n",
             fediverse.home
         );
         std::fs::write(folder.path().join("egret.toml"), config)?;
+        std::fs::write(folder.path().join("secret"), SECRET)?;
         let token = folder.path().join("token");
         std::fs::write(&token, &fediverse.token)?;
         std::fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
@@ -184,6 +229,17 @@ impl<'a> Egret<'a> {
             folder,
             listen,
         })
+    }
+
+    /// Where this server's events are taken.
+    pub(super) fn webhook(&self, fediverse: &Fediverse) -> String {
+        let server = fediverse.home.trim_start_matches("http://");
+        format!("http://{}/webhooks/mastodon/{server}", self.listen)
+    }
+
+    /// What they are signed with.
+    pub(super) fn secret(&self) -> anyhow::Result<String> {
+        Ok(std::fs::read_to_string(self.folder.path().join("secret"))?)
     }
 
     fn command(&self) -> anyhow::Result<Command> {

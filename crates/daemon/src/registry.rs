@@ -12,6 +12,7 @@ pub fn jobs(config: &Config) -> Vec<Arc<dyn Job>> {
     jobs.extend(replies::jobs(&config.replies));
     jobs.extend(backfill::jobs(&config.backfill));
     jobs.extend(registrations::jobs(&config.registrations));
+    jobs.extend(blocklists::jobs(&config.blocklists));
     jobs
 }
 
@@ -19,6 +20,7 @@ pub fn jobs(config: &Config) -> Vec<Arc<dyn Job>> {
 pub fn configure(config: &Config, ledger: &Ledger) {
     let registrations = &config.registrations;
     ledger.configure("registrations", registrations.mode, Some(registrations.quota));
+    ledger.configure("blocklists", config.blocklists.mode, config.blocklists.quota);
 }
 
 /// Which events that servers push are wanted, and the job that each one wakes.

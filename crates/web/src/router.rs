@@ -43,6 +43,7 @@ pub fn router(state: State) -> Router {
         .merge(api::router())
         .merge(assets::router())
         .merge(signin::router(&state))
+        .route("/lists/{name}", get(pages::blocklists::output))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/healthz", get(health::healthz))

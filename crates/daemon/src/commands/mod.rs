@@ -1,5 +1,6 @@
 //! One file per command. Each says on standard output what it found, and how it went by its exit code.
 
+mod blocks;
 mod check;
 mod demo;
 mod effects;
@@ -46,6 +47,7 @@ pub async fn run(args: &Args) -> anyhow::Result<Exit> {
             action: RepliesAction::Fetch { url, login },
         } => replies::fetch(args, url, login.as_deref()).await,
         Command::Registrations { action } => registrations::run(args, action).await,
+        Command::Blocks { action } => blocks::run(args, action).await,
         Command::Effects { action } => effects::run(args, action).await,
         Command::Import { action } => import::run(args, action).await,
         Command::Completions { shell } => {

@@ -108,7 +108,22 @@ pub fn load(layers: &Layers) -> anyhow::Result<Config> {
         .filter_map(|login| login.token_file.as_mut())
         .chain(config.store.url_file.as_mut())
         .chain(config.net.extra_ca_file.as_mut())
-        .chain(config.registrations.mail.password_file.as_mut());
+        .chain(config.registrations.mail.password_file.as_mut())
+        .chain(
+            config
+                .blocklists
+                .sources
+                .iter_mut()
+                .filter_map(|source| source.file.as_mut()),
+        )
+        .chain(
+            config
+                .blocklists
+                .outputs
+                .iter_mut()
+                .flat_map(|output| [&mut output.file, &mut output.key_file])
+                .flatten(),
+        );
     let resolve = |path: &Path| {
         resolve_path(path, &folder, credentials.as_deref()).map_err(|error| anyhow!("{}: {error}", named()))
     };
@@ -223,6 +238,7 @@ fn kinds() -> Kinds {
         ("web", toml::Value::try_from(web::Config::default())),
         ("replies", toml::Value::try_from(replies::Config::default())),
         ("backfill", toml::Value::try_from(backfill::Config::default())),
+        ("blocklists", toml::Value::try_from(blocklists::Config::default())),
     ];
     for (name, value) in sections {
         if let Ok(value) = value {

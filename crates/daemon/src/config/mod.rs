@@ -42,6 +42,8 @@ pub struct Config {
     pub backfill: backfill::Config,
     /// `[registrations]`
     pub registrations: registrations::Config,
+    /// `[blocklists]`
+    pub blocklists: blocklists::Config,
     /// The file it came from, for messages; `None` when there was none.
     #[serde(skip)]
     pub file: Option<PathBuf>,
@@ -219,7 +221,11 @@ impl Config {
         self.registrations
             .validate()
             .map_err(anyhow::Error::msg)
-            .context("in [registrations]")
+            .context("in [registrations]")?;
+        self.blocklists
+            .validate()
+            .map_err(anyhow::Error::msg)
+            .context("in [blocklists]")
     }
 
     /// Keys that a reload cannot change, of those that differ in `new`.

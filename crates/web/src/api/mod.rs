@@ -12,10 +12,10 @@ pub(crate) mod jobs;
 mod overview;
 pub(crate) mod paging;
 mod rate;
+pub(crate) mod registrations;
 pub(crate) mod replies;
 pub(crate) mod servers;
 pub(crate) mod settings;
-pub(crate) mod registrations;
 
 use axum::{Router, middleware};
 use tower_http::compression::CompressionLayer;

@@ -3,6 +3,7 @@
 //! To add a page: a file beside this one with a [`Page`], and a line in [`PAGES`]. The navigation, the right it needs
 //! and its routes follow from these. What it looks like is in [`crate::parts`] and [`crate::layout::Sheet`].
 
+pub(crate) mod blocklists;
 mod budgets;
 pub(crate) mod effects;
 pub(crate) mod jobs;
@@ -63,6 +64,7 @@ pub(crate) const PAGES: &[Page] = &[
     jobs::PAGE,
     replies::PAGE,
     registrations::PAGE,
+    blocklists::PAGE,
     effects::PAGE,
     settings::PAGE,
 ];

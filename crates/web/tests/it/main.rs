@@ -1,6 +1,7 @@
 //! The door for visitors, knocked at without a socket.
 
 mod api;
+mod blocklists;
 mod guests;
 mod house;
 mod pace;

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::house::{House, text};
 
-const PAGES: [&str; 16] = [
+const PAGES: [&str; 17] = [
     "/",
     "/jobs",
     "/jobs/replies.home",
@@ -20,6 +20,7 @@ const PAGES: [&str; 16] = [
     "/replies/wanted?state=done",
     "/replies/wanted?state=gone",
     "/replies/origins",
+    "/blocklists",
     "/effects",
     "/effects?feature=blocklists&state=held&server=",
     "/effects/01900000-0000-7000-8000-000000000101",
@@ -152,7 +153,7 @@ async fn what_is_switched_here_holds() {
 #[tokio::test]
 async fn an_empty_house_has_pages_too() {
     let house = House::empty().await;
-    for path in ["/", "/jobs", "/replies", "/effects"] {
+    for path in ["/", "/jobs", "/replies", "/blocklists", "/effects"] {
         assert_eq!(house.get(path).await.0, 200, "{path}");
     }
     assert_eq!(house.get("/jobs/no.such").await.0, 404);

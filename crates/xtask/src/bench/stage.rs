@@ -24,10 +24,11 @@ const SECRET: &str = "0123456789abcdef0123456789abcdef01234567";
 pub(super) struct Programs {
     egret: PathBuf,
     fake: PathBuf,
+    merge: PathBuf,
 }
 
 impl Programs {
-    /// Builds both.
+    /// Builds them.
     pub(super) fn build(profile: &str) -> anyhow::Result<Self> {
         let root = crate::root()?;
         process::run(crate::cargo().current_dir(&root).args([
@@ -38,6 +39,15 @@ impl Programs {
             "daemon",
             "-p",
             "fake-fediverse",
+        ]))?;
+        process::run(crate::cargo().current_dir(&root).args([
+            "build",
+            "--profile",
+            profile,
+            "-p",
+            "blocklists",
+            "--example",
+            "merge",
         ]))?;
         let out = crate::cargo()
             .current_dir(&root)
@@ -51,7 +61,19 @@ impl Programs {
         Ok(Self {
             egret: folder.join("egret"),
             fake: folder.join("fake-fediverse"),
+            merge: folder.join("examples/merge"),
         })
+    }
+
+    /// What reading and merging blocklists takes, as its example measures it in a process of its own.
+    pub(super) fn merge(&self) -> anyhow::Result<Value> {
+        let out = Command::new(&self.merge)
+            .output()
+            .with_context(|| format!("no {}", self.merge.display()))?;
+        if !out.status.success() {
+            bail!("{} failed", self.merge.display());
+        }
+        serde_json::from_slice(&out.stdout).context("the merge example gave no JSON")
     }
 
     pub(super) fn egret_size(&self) -> anyhow::Result<u64> {

@@ -3,6 +3,7 @@
 //! What they all hold to: importing twice changes nothing, nothing that is there is overwritten, and a report says
 //! what was taken over and what has no equivalent.
 
+mod fediblockhole;
 mod fedifetcher;
 
 use serde::Serialize;
@@ -17,6 +18,7 @@ use crate::{
 pub(super) async fn run(args: &Args, action: &ImportAction) -> anyhow::Result<Exit> {
     match action {
         ImportAction::Fedifetcher(options) => fedifetcher::run(args, options).await,
+        ImportAction::Fediblockhole { file } => fediblockhole::run(args, file),
     }
 }
 

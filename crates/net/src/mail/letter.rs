@@ -22,6 +22,10 @@ pub(super) struct Mailbox {
 impl Mailbox {
     /// `Example <noreply@example.org>`, or the address alone.
     pub(super) fn parse(text: &str) -> Option<Self> {
+        // A line of its own would be a command of its own.
+        if text.chars().any(char::is_control) {
+            return None;
+        }
         let (name, address) = match text.trim().strip_suffix('>').and_then(|rest| rest.rsplit_once('<')) {
             Some((name, address)) => (name.trim().trim_matches('"'), address),
             None => ("", text.trim()),

@@ -12,7 +12,7 @@ use crate::house::House;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_are_read_within_the_paging_budget_and_decided_once() {
-    let mut house = House::with(|scenario| scenario.applicants = 2_000).await;
+    let mut house = House::with(|scenario| scenario.applicants = 990).await;
     // Deciding is what is measured: nobody is let in, so that only the list costs requests.
     house.config.mode = job::Mode::Observe;
     for rule in &mut house.config.rules {
@@ -26,11 +26,18 @@ async fn many_are_read_within_the_paging_budget_and_decided_once() {
             .filter(|call| call.query.iter().any(|(key, _)| key == "max_id"))
             .count()
     };
-    assert_eq!(house.fediverse.log().0.len(), 10);
-    assert_eq!(with_cursor(&house), 9);
+    let asked: Vec<_> = house
+        .fediverse
+        .log()
+        .0
+        .iter()
+        .map(|call| (call.path.clone(), call.query.clone()))
+        .collect();
+    assert_eq!(asked.len(), 5, "{asked:?}");
+    assert_eq!(with_cursor(&house), 4);
     assert!(house.fediverse.log().0.iter().all(|call| call.http_status == 200));
     let counts = applicants::counts(&house.store).await.unwrap();
-    assert_eq!(counts.iter().map(|(_, _, count)| count).sum::<i64>(), 2_000);
+    assert_eq!(counts.iter().map(|(_, _, count)| count).sum::<i64>(), 990);
     let mut after = String::new();
     let mut judged = std::collections::HashMap::<String, u32>::new();
     loop {
@@ -41,7 +48,7 @@ async fn many_are_read_within_the_paging_budget_and_decided_once() {
             *judged.entry(line.account_id).or_default() += 1;
         }
     }
-    assert_eq!(judged.len(), 2_000);
+    assert_eq!(judged.len(), 990);
     assert!(judged.values().all(|times| *times == 1), "each decided once");
     // A quarter of an hour of ticks stays within what the server allows.
     house.fediverse.clear_log();

@@ -1,3 +1,4 @@
 //! Stories of the whole daemon in this process, against a simulated fediverse, on both database engines.
 
+mod browser;
 mod replies;

@@ -1,4 +1,5 @@
-//! The chores of this repository, so that nobody has to remember them: `cargo xtask test`, `ci`, `check-deps`, `bench`.
+//! The chores of this repository, so that nobody has to remember them: `cargo xtask test`, `ci`, `check-deps`, `bench`,
+//! `screenshots`.
 #![expect(
     clippy::print_stdout,
     reason = "a program for people at a terminal; printing is what it does"
@@ -9,7 +10,9 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
+mod apt;
 mod bench;
+mod browser;
 mod ci;
 mod deps;
 mod postgres;
@@ -37,6 +40,8 @@ enum Chore {
     CheckDeps,
     /// Measures the budgets against the simulated fediverse.
     Bench(bench::Args),
+    /// Takes the pictures of the dashboard in docs/images anew.
+    Screenshots,
 }
 
 fn main() -> ExitCode {
@@ -50,6 +55,7 @@ fn main() -> ExitCode {
         Chore::Ci(args) => ci::run(args),
         Chore::CheckDeps => deps::run(),
         Chore::Bench(args) => bench::run(args),
+        Chore::Screenshots => browser::screenshots(),
     };
     match done {
         _ if process::interrupted() => ExitCode::from(130),

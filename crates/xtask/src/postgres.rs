@@ -7,13 +7,13 @@ use std::{
     ffi::OsStr,
     os::unix::fs::{PermissionsExt as _, chown},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use anyhow::{Context as _, bail};
 use tempfile::TempDir;
 
-use crate::process;
+use crate::apt::{self, in_path, is_root, quietly};
 
 /// The longest folder name that leaves room for `/s/.s.PGSQL.5432`: a socket's path ends at 107 bytes on Linux and at
 /// 103 on macOS.
@@ -210,20 +210,7 @@ fn install() -> anyhow::Result<()> {
         export DEBIAN_FRONTEND=noninteractive
         apt-get update -qq
         apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confold postgresql >/dev/null";
-    if in_path("apt-get").is_none() {
-        bail!("Postgres is not installed: {HOW}");
-    }
-    let mut command = if is_root()? {
-        Command::new("sh")
-    } else if in_path("sudo").is_some() && quietly(Command::new("sudo").args(["-n", "true"])).is_ok() {
-        let mut sudo = Command::new("sudo");
-        sudo.args(["-n", "sh"]);
-        sudo
-    } else {
-        bail!("Postgres is not installed, and I am not root and cannot sudo without a password: {HOW}");
-    };
-    println!("xtask: installing Postgres with apt-get");
-    process::run(command.args(["-c", SCRIPT])).with_context(|| format!("cannot install Postgres: {HOW}"))
+    apt::install("Postgres", SCRIPT, HOW)
 }
 
 /// A folder short enough for a socket, and open to another user if need be.
@@ -244,40 +231,6 @@ fn folder(for_another_user: bool) -> anyhow::Result<TempDir> {
         }
     }
     bail!("no temporary folder whose name is shorter than {LONGEST_FOLDER} bytes; set TMPDIR to one")
-}
-
-fn is_root() -> anyhow::Result<bool> {
-    let out = Command::new("id")
-        .arg("-u")
-        .output()
-        .context("cannot ask `id -u` who I am")?;
-    Ok(out.stdout.trim_ascii() == b"0")
-}
-
-fn in_path(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
-}
-
-/// Runs something whose output matters only when it fails.
-fn quietly(command: &mut Command) -> anyhow::Result<()> {
-    // The output goes to a file: a server that stays would hold a pipe open for ever.
-    let mut log = tempfile::tempfile()?;
-    let status = command
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log.try_clone()?)
-        .status()
-        .with_context(|| format!("cannot start {}", command.get_program().display()))?;
-    if status.success() {
-        return Ok(());
-    }
-    let mut said = String::new();
-    std::io::Seek::rewind(&mut log)?;
-    std::io::Read::read_to_string(&mut log, &mut said)?;
-    bail!("`{}` failed ({status}): {}", process::shown(command), said.trim())
 }
 
 #[cfg(test)]

@@ -54,6 +54,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
             cluster = Some(started);
         }
     }
+    match crate::browser::find() {
+        Ok(driver) => {
+            cargo.env("CHROMEDRIVER", driver).env("REQUIRE_BROWSER", "1");
+        }
+        Err(error) => println!("xtask: SKIPPED: the dashboard in a real browser: {error:#}"),
+    }
     let outcome = count(&mut cargo);
     // Not before the tests are over, and whatever they said.
     drop(cluster);

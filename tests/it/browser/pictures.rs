@@ -28,7 +28,13 @@ const SIZES: [(u32, u32, &str); 2] = [(1280, 860, ""), (390, 844, "-phone")];
 #[ignore = "writes docs/images; run by `cargo xtask screenshots`"]
 async fn pictures() {
     let folder = PathBuf::from(std::env::var_os("SCREENSHOTS").expect("SCREENSHOTS names the folder"));
-    let stage = Stage::set(Scenario::medium()).await;
+    // Enough to look lived in, and over before anybody waits for it.
+    let stage = Stage::set(Scenario {
+        threads: 30,
+        replies: 500,
+        ..Scenario::medium()
+    })
+    .await;
     let (base, password) = (stage.base(), stage.fediverse.password_of("admin"));
     tokio::task::spawn_blocking(move || {
         let browser = Browser::start(true).expect("a browser");

@@ -55,7 +55,7 @@ impl Stage {
 pub(crate) fn sign_in(browser: &Browser, base: &str, password: &str) {
     browser.go(&format!("{base}/jobs"));
     browser.press("Sign in with");
-    browser.fill("user[email]", "admin@home.example");
+    browser.fill("user[email]", "admin@example.invalid");
     browser.fill("user[password]", password);
     browser.press("Log in");
     browser.press("Authorize");

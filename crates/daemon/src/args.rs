@@ -184,7 +184,7 @@ pub enum RepliesAction {
 pub enum BlocksAction {
     /// Reads the lists and shows what would change on each server
     Plan {
-        /// Only on this server, host[:port] [default: all that a policy is for]
+        /// Only on this server, host or host:port [default: all that a policy is for]
         #[arg(long)]
         server: Option<String>,
         /// Also counts follows: a request for each candidate that the server has met
@@ -223,7 +223,7 @@ pub enum BlocksAction {
     },
     /// Plans to lift blocks that fit all of these; `egret blocks apply` then does it
     Clear {
-        /// On this server, host[:port] [default: the only one]
+        /// On this server, host or host:port [default: the only one]
         #[arg(long)]
         server: Option<String>,
         /// Not only blocks that are ours
@@ -274,7 +274,7 @@ pub enum BlocksAction {
     Adopt {
         /// The domain
         domain: String,
-        /// On this server, host[:port] [default: the only one]
+        /// On this server, host or host:port [default: the only one]
         #[arg(long)]
         server: Option<String>,
     },
@@ -347,7 +347,7 @@ pub enum RegistrationsAction {
     Judge(Who),
     /// Says what other rules would have said of those who came
     Replay {
-        /// A file with [[rules]], or a whole config [default: the rules in place]
+        /// A file of rules, or a whole config [default: the rules in place]
         #[arg(long, value_name = "FILE")]
         rules: Option<PathBuf>,
     },

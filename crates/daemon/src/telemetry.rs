@@ -1,6 +1,9 @@
 //! Logs and metrics of the process.
 
-use std::{io::IsTerminal as _, sync::OnceLock};
+use std::{
+    io::IsTerminal as _,
+    sync::{Mutex, OnceLock, PoisonError},
+};
 
 use job::RunLogs;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -60,8 +63,10 @@ pub fn run_logs() -> RunLogs {
 /// # Errors
 /// When another recorder is in place.
 pub fn metrics() -> anyhow::Result<PrometheusHandle> {
-    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-    if let Some(handle) = HANDLE.get() {
+    static HANDLE: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+    // Held to the end: of two that start at once in one process, the second takes what the first put in place.
+    let mut kept = HANDLE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(handle) = &*kept {
         return Ok(handle.clone());
     }
     let seconds = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 1800.0];
@@ -69,16 +74,10 @@ pub fn metrics() -> anyhow::Result<PrometheusHandle> {
         .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &seconds)?
         .build_recorder();
     let ours = handle.handle();
-    // Somebody faster in the same process: theirs is as good.
-    if metrics::set_global_recorder(handle).is_ok() {
-        describe();
-        let _ = HANDLE.set(ours.clone());
-        return Ok(ours);
-    }
-    HANDLE
-        .get()
-        .cloned()
-        .ok_or_else(|| anyhow::anyhow!("another recorder of metrics is in place"))
+    metrics::set_global_recorder(handle).map_err(|_| anyhow::anyhow!("another recorder of metrics is in place"))?;
+    describe();
+    *kept = Some(ours.clone());
+    Ok(ours)
 }
 
 /// The runner's metrics; each other room describes its own.

@@ -15,7 +15,6 @@ mod run_lines;
 pub mod runner;
 pub mod scheduler;
 pub mod telemetry;
-pub mod words;
 
 use std::{ffi::OsString, process::ExitCode};
 

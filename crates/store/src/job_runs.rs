@@ -31,6 +31,22 @@ pub enum Outcome {
     Lost,
 }
 
+impl Outcome {
+    /// In one word, the same in logs, metrics, tables and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::TimedOut => "timed_out",
+            Self::Panicked => "panicked",
+            Self::Stopped => "stopped",
+            Self::Lost => "lost",
+        }
+    }
+}
+
 /// A run.
 #[derive(Debug, Clone, PartialEq, Serialize, FromRow)]
 pub struct JobRun {

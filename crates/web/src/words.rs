@@ -73,21 +73,7 @@ pub(crate) fn outcome(outcome: Outcome) -> Markup {
         Outcome::Refused | Outcome::Panicked | Outcome::Lost => Tone::Bad,
         Outcome::Stopped => Tone::Plain,
     };
-    badge(tone, &outcome_key(outcome).replace('_', " "))
-}
-
-/// How a run ended, as programs read it.
-pub(crate) fn outcome_key(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Running => "running",
-        Outcome::Finished => "finished",
-        Outcome::Failed => "failed",
-        Outcome::Refused => "refused",
-        Outcome::TimedOut => "timed_out",
-        Outcome::Panicked => "panicked",
-        Outcome::Stopped => "stopped",
-        Outcome::Lost => "lost",
-    }
+    badge(tone, &outcome.as_str().replace('_', " "))
 }
 
 /// What a run counted, without the zeros; a run that finished and counted nothing found nothing to do.

@@ -12,7 +12,6 @@ use crate::{
     doors::{self, Doors},
     logins, out, registry,
     runner::Settings,
-    words,
 };
 
 /// A job and scope, as shown.
@@ -138,7 +137,7 @@ async fn list(args: &Args, config: &Config, doors: &Doors) -> anyhow::Result<()>
             due_at: due_at.filter(|_| state == "waits"),
             state,
             last_start: last.as_ref().map(|run| run.started_at),
-            last_outcome: last.as_ref().map(|run| words::outcome(run.outcome)),
+            last_outcome: last.as_ref().map(|run| run.outcome.as_str()),
             last_error: last.and_then(|run| run.error),
         });
     }

@@ -16,7 +16,6 @@ use crate::{
     args::Args,
     daemon, lifecycle, logins, out, registry,
     runner::{Entry, Runner},
-    words,
 };
 
 pub(super) async fn run(args: &Args, names: &[String]) -> anyhow::Result<Exit> {
@@ -101,7 +100,7 @@ fn show(args: &Args, runs: &[JobRun], unable: &[(Arc<Entry>, String)]) -> anyhow
             vec![
                 run.job.clone(),
                 run.scope.clone(),
-                words::outcome(run.outcome).to_owned(),
+                run.outcome.as_str().to_owned(),
                 run.requests.values().sum::<u64>().to_string(),
                 run.error.clone().unwrap_or_else(|| counters.join(", ")),
             ]

@@ -144,7 +144,7 @@ pub(super) fn report(run: &JobRun, took: Duration) {
     let (job, scope) = (run.job.as_str(), run.scope.as_str());
     let elapsed_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let requests: u64 = run.requests.values().sum();
-    let outcome = crate::words::outcome(run.outcome);
+    let outcome = run.outcome.as_str();
     metrics::counter!("egret_job_runs_total", "job" => run.job.clone(), "outcome" => outcome).increment(1);
     metrics::histogram!("egret_job_run_seconds", "job" => run.job.clone()).record(took.as_secs_f64());
     for (counter, count) in &run.counters {

@@ -21,7 +21,7 @@ use super::{
     Query,
     paging::{self, Limit},
 };
-use crate::{State, problem::Problem, words};
+use crate::{State, problem::Problem};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new()
@@ -61,7 +61,7 @@ impl From<JobRun> for Run {
             scope: run.scope,
             started_at: run.started_at,
             finished_at: run.finished_at,
-            outcome: words::outcome_key(run.outcome),
+            outcome: run.outcome.as_str(),
             counters: run.counters,
             requests: run.requests,
             error: run.error,

@@ -33,14 +33,18 @@ pub enum Command {
     /// Asks for a token in the browser and writes the first config
     Init {
         /// Your server, such as `https://mastodon.example`
-        #[arg(value_parser = server)]
-        url: url::Url,
+        #[arg(value_parser = server, required_unless_present = "actor")]
+        url: Option<url::Url>,
         /// A name for the login
         #[arg(long, default_value = "me")]
         name: String,
         /// Also asks for what the jobs for a whole server need (for admins)
         #[arg(long)]
         admin: bool,
+        /// Makes the key of an actor that signs fetches, found by others at this public address, such as
+        /// `https://egret.example`; the config gets its [net.actor]
+        #[arg(long, value_name = "URL", value_parser = server)]
+        actor: Option<url::Url>,
     },
     /// Runs the daemon
     Run {

@@ -36,6 +36,7 @@ pub struct Daemon {
     scheduler: Scheduler,
     config: Mutex<Config>,
     webhooks: web::Webhooks,
+    actor: web::Actor,
     address: SocketAddr,
     sign_in: web::SignIn,
     effective: web::Effective,
@@ -69,6 +70,7 @@ impl Daemon {
         let lock = ProcessLock::acquire(&doors.store)?;
         free_dead_leases(&doors).await;
         let settings = settings(&config, &doors, registry)?;
+        let settings_actor = settings.net.identity().cloned();
         let metrics = telemetry::metrics()?;
         let runner = Runner::new(doors.clone(), settings);
         runner.begin().await;
@@ -77,7 +79,9 @@ impl Daemon {
         let sign_in = sign_in(&config, &doors, address)?;
         let webhooks = web::Webhooks::default();
         webhooks.set(read_webhook_secrets(&config)?, &registry::webhooks(&config));
-        let state = web_state(&config, &doors, &metrics, &sign_in, &webhooks);
+        let actor = web::Actor::default();
+        actor.set(settings_actor);
+        let state = web_state(&config, &doors, &metrics, &sign_in, (&webhooks, &actor));
         let effective = state.settings.clone();
         let mut tasks = Vec::new();
         let stop = quit.clone();
@@ -108,6 +112,7 @@ impl Daemon {
             scheduler,
             config: Mutex::new(config),
             webhooks,
+            actor,
             address,
             sign_in,
             effective,
@@ -158,6 +163,7 @@ impl Daemon {
         self.effective.replace(config::effective(&config));
         self.webhooks
             .set(read_webhook_secrets(&config)?, &registry::webhooks(&config));
+        self.actor.set(settings.net.identity().cloned());
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
         self.runner.replace(settings);
         self.runner.begin().await;
@@ -243,7 +249,7 @@ fn web_state(
     doors: &Doors,
     metrics: &metrics_exporter_prometheus::PrometheusHandle,
     sign_in: &web::SignIn,
-    webhooks: &web::Webhooks,
+    (webhooks, actor): (&web::Webhooks, &web::Actor),
 ) -> web::State {
     let effective = web::Effective::default();
     effective.replace(config::effective(config));
@@ -258,6 +264,7 @@ fn web_state(
         metrics: metrics.clone(),
         hosts: config.web.hosts.clone(),
         webhooks: webhooks.clone(),
+        actor: actor.clone(),
     }
 }
 

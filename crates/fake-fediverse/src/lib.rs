@@ -11,6 +11,7 @@ mod faults;
 mod gotosocial;
 mod hooks;
 mod ids;
+mod known_actor;
 mod limits;
 mod live;
 mod mastodon;
@@ -24,6 +25,7 @@ mod scenario;
 mod seed;
 mod server;
 mod shapes;
+mod signatures;
 mod state;
 mod tokens;
 mod users;
@@ -40,9 +42,11 @@ use tokio::net::TcpListener;
 
 pub use applicants::{Applicant, UserState};
 pub use faults::{Fault, RateLimitStyle};
+pub use known_actor::{KNOWN_KEY, KnownActor};
 pub use people::Person;
 pub use request_log::{Logged, RequestLog};
 pub use scenario::{Builtin, Giant, Scenario, Software, Trees};
+pub use signatures::Signatures;
 pub use state::Knobs;
 pub use webhooks::{Delivery, Event, signature};
 pub use writers::{Profile, Writer};
@@ -443,6 +447,12 @@ impl Fediverse {
     /// Puts a robots.txt on a server.
     pub fn robots(&self, origin: Option<usize>, text: &str) {
         self.state.world().servers[place(origin)].robots = Some(text.to_owned());
+    }
+
+    /// An origin shows its documents only to those who sign this way from now on, as Mastodon in secure mode does. (A
+    /// GoToSocial always wants signatures, made the older way.)
+    pub fn wants_signatures(&self, origin: usize, signatures: Signatures) {
+        self.state.signatures().wanted.insert(origin + 1, signatures);
     }
 
     /// Turns what can be turned while it runs.

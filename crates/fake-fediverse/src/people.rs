@@ -165,6 +165,9 @@ pub(crate) fn consent(state: &State, user: AccountIx, authorize_url: &str) -> Re
         params: pairs(query),
         headers: http::HeaderMap::new(),
         bearer: None,
+        target: "/oauth/authorize".to_owned(),
+        body: bytes::Bytes::new(),
+        signer: None,
     };
     let reply = oauth::agree_as(state, &call, user);
     let to = reply.headers.into_iter().find(|(name, _)| *name == "location");

@@ -1,5 +1,6 @@
 //! A request as the handlers see it, and the answer they give.
 
+use bytes::Bytes;
 use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
@@ -17,6 +18,12 @@ pub(crate) struct Call {
     pub(crate) params: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
     pub(crate) bearer: Option<String>,
+    /// Path and query as they were asked.
+    pub(crate) target: String,
+    /// The body as it came.
+    pub(crate) body: Bytes,
+    /// Whose key signed it, where that was looked into and true.
+    pub(crate) signer: Option<String>,
 }
 
 impl Call {

@@ -25,7 +25,7 @@ use crate::request::{Call, Reply, json_pairs, pairs};
 use crate::request_log::Logged;
 use crate::state::State;
 use crate::world::{HOME, Kind, ServerIx};
-use crate::{control, mastodon, neighbours};
+use crate::{control, mastodon, neighbours, signatures};
 
 /// Serves one server until the fediverse stops.
 pub(crate) fn serve(state: Arc<State>, server: ServerIx, listener: TcpListener) {
@@ -49,7 +49,7 @@ async fn answer(
     ConnectInfo(line): ConnectInfo<Line>,
     request: Request,
 ) -> Response {
-    let Some((call, asked_path)) = read(server, request).await else {
+    let Some((mut call, asked_path)) = read(server, request).await else {
         return respond(Reply::empty(400));
     };
     if call.path.starts_with("/__fake") {
@@ -60,6 +60,7 @@ async fn answer(
         tokio::time::sleep(state.scenario.latency).await;
     }
     let fault = state.faults().strike(&call);
+    call.signer = signatures::signer(&state, &call).await;
     let mut broken = None;
     let reply = match fault {
         None => handle(&state, &call).await,
@@ -135,6 +136,10 @@ fn next_lap(call: &Call) -> String {
 async fn read(server: ServerIx, request: Request) -> Option<(Call, String)> {
     let (head, body) = request.into_parts();
     let asked_path = head.uri.path().to_owned();
+    let target = head
+        .uri
+        .path_and_query()
+        .map_or_else(|| asked_path.clone(), ToString::to_string);
     let mut params = pairs(head.uri.query().unwrap_or_default());
     let body = to_bytes(body, 1 << 20).await.ok()?;
     let content_type = head
@@ -160,6 +165,9 @@ async fn read(server: ServerIx, request: Request) -> Option<(Call, String)> {
         params,
         headers: head.headers,
         bearer,
+        target,
+        body,
+        signer: None,
     };
     Some((call, asked_path))
 }

@@ -13,6 +13,7 @@ use crate::limits::Limits;
 use crate::mastodon::refreshes::Refresh;
 use crate::request_log::Logged;
 use crate::scenario::{Scenario, Software};
+use crate::signatures::Signing;
 use crate::tokens::Tokens;
 use crate::users::Session;
 use crate::webhooks::{Delivery, Event, Hook};
@@ -69,6 +70,7 @@ pub(crate) struct State {
     events: UnboundedSender<(Event, Value)>,
     refreshes: Mutex<HashMap<String, Refresh>>,
     refreshed: Mutex<HashMap<StatusIx, Instant>>,
+    signatures: Mutex<Signing>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -98,6 +100,7 @@ impl State {
             events,
             refreshes: Mutex::default(),
             refreshed: Mutex::default(),
+            signatures: Mutex::default(),
             stop: CancellationToken::new(),
         }
     }
@@ -146,6 +149,10 @@ impl State {
 
     pub(crate) fn refreshes(&self) -> MutexGuard<'_, HashMap<String, Refresh>> {
         lock(&self.refreshes)
+    }
+
+    pub(crate) fn signatures(&self) -> MutexGuard<'_, Signing> {
+        lock(&self.signatures)
     }
 
     pub(crate) fn refreshed(&self) -> MutexGuard<'_, HashMap<StatusIx, Instant>> {

@@ -30,6 +30,19 @@ pub enum Trouble {
     Odd(String),
 }
 
+/// What a thread or an account is marked with that nobody can read who does not sign.
+const UNSIGNED: &str = "needs a signed fetch";
+
+/// In words, why an origin that shows nothing to strangers was not read.
+pub fn closed(cx: &JobContext) -> &'static str {
+    if cx.net.signs() { "shows us nothing" } else { UNSIGNED }
+}
+
+/// Whether what was marked so may be readable now: there was nobody to sign then, and there is now.
+pub fn may_have_opened(cx: &JobContext, trouble: Option<&str>) -> bool {
+    trouble == Some(UNSIGNED) && cx.net.signs()
+}
+
 impl From<mastodon::Error> for Trouble {
     fn from(error: mastodon::Error) -> Self {
         use mastodon::Error as E;

@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 /// How Egret behaves on the network. `config/example.toml` explains each key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,6 +43,68 @@ pub struct Config {
     pub attempts: u32,
     /// Whether origins' robots.txt is asked for and obeyed, its `Crawl-delay` (up to a minute) included.
     pub robots: bool,
+    /// `[net.actor]`.
+    pub actor: ActorConfig,
+}
+
+/// `[net.actor]`: an actor of our own, for servers that answer only requests that are signed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ActorConfig {
+    /// The public address at which other servers find it: `https://egret.example`. None: nothing is signed.
+    pub url: Option<Url>,
+    /// Its name there: `@name@egret.example`.
+    pub name: String,
+    /// Its private key, which `egret init --actor` makes.
+    pub key_file: Option<PathBuf>,
+}
+
+impl Default for ActorConfig {
+    fn default() -> Self {
+        Self {
+            url: None,
+            name: "egret".into(),
+            key_file: None,
+        }
+    }
+}
+
+impl ActorConfig {
+    /// Checks what types cannot.
+    ///
+    /// # Errors
+    /// One line that names the key and what to do.
+    pub fn validate(&self) -> Result<(), String> {
+        let Some(url) = &self.url else {
+            return match &self.key_file {
+                Some(_) => {
+                    Err("[net.actor] url: is missing; write the public address, such as https://egret.example".into())
+                }
+                None => Ok(()),
+            };
+        };
+        if !matches!(url.scheme(), "http" | "https")
+            || url.host_str().is_none()
+            || !matches!(url.path(), "" | "/")
+            || url.query().is_some()
+            || url.fragment().is_some()
+            || !url.username().is_empty()
+            || url.password().is_some()
+        {
+            return Err("[net.actor] url: must be a server without a path, such as https://egret.example".into());
+        }
+        if self.key_file.is_none() {
+            return Err("[net.actor] key_file: is missing; `egret init --actor` makes the key".into());
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if self.name.is_empty() || self.name.len() > 30 || !self.name.chars().all(plain) {
+            return Err(format!(
+                "[net.actor] name: {:?} must be one word of letters, digits and _",
+                self.name
+            ));
+        }
+        Ok(())
+    }
 }
 
 impl Default for Config {
@@ -62,6 +125,7 @@ impl Default for Config {
             longest_wait: Duration::from_secs(15 * 60),
             attempts: 3,
             robots: true,
+            actor: ActorConfig::default(),
         }
     }
 }

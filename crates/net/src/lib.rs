@@ -4,6 +4,7 @@
 //! token, retries only where they are safe. A clone made by [`Net::for_run`] spends from the same budgets, waits
 //! its turn in its own lane and keeps its own count of requests.
 
+mod actor;
 mod config;
 mod error;
 mod guard;
@@ -14,13 +15,16 @@ mod pool;
 mod request;
 mod retry;
 mod robots;
+mod stream;
 mod wire;
 
-pub use config::Config;
+pub use actor::Identity;
+pub use config::{ActorConfig, Config};
 pub use error::Error;
 pub use guard::Lookup;
 pub use http;
 pub use limit::Budget;
 pub use pool::Net;
 pub use request::{Bearer, Body, Request, Response, Secret};
+pub use stream::Stream;
 pub use url::Url;

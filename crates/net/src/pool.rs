@@ -15,7 +15,8 @@ use tracing::Instrument;
 use url::Url;
 
 use crate::{
-    Body, Config, Error, Lookup, Request, Response,
+    Body, Config, Error, Identity, Lookup, Request, Response, Stream,
+    actor::{Actor, Scheme},
     guard::{Guard, SystemLookup, Target, plain},
     health::Health,
     limit::{Limits, Sender, Verdict},
@@ -45,6 +46,8 @@ struct Pool {
     limits: Limits,
     health: Health,
     robots: Robots,
+    actor: Option<Actor>,
+    clock: Arc<dyn Clock>,
 }
 
 impl fmt::Debug for Net {
@@ -75,7 +78,9 @@ impl Net {
                 guard,
                 limits: Limits::new(config, clock.clone()),
                 health: Health::new(clock.clone()),
-                robots: Robots::new(clock),
+                robots: Robots::new(clock.clone()),
+                actor: Actor::read(&config.actor)?,
+                clock,
             }),
             lane: "",
             stop: CancellationToken::new(),
@@ -122,6 +127,16 @@ impl Net {
         self.pool.guard.is_blocked(host)
     }
 
+    /// Our actor, where `[net.actor]` names one.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.pool.actor.as_ref().map(Actor::identity)
+    }
+
+    /// Whether requests can be signed.
+    pub fn signs(&self) -> bool {
+        self.pool.actor.is_some()
+    }
+
     /// How long a host is still left alone because it failed several times in a row.
     pub fn rests(&self, host: &Host) -> Option<Duration> {
         self.pool.health.rests(host)
@@ -139,6 +154,31 @@ impl Net {
     /// # Errors
     /// See [`Error`].
     pub async fn send(&self, request: Request) -> Result<Response, Error> {
+        self.follow(self.first(request).await?).await
+    }
+
+    /// Opens an answer without end, such as a stream of events: once, without redirects or retries. It spends like any
+    /// request, but holds no place among those in flight. An answer that is no success is an `Ok` here too.
+    ///
+    /// # Errors
+    /// See [`Error`]; the request's time limit is for the head of the answer.
+    pub async fn open(&self, request: Request) -> Result<Stream, Error> {
+        let hop = self.first(request).await?;
+        let sender = hop.sender(self.lane);
+        let pass = self.unless_stopped(self.pool.limits.enter(sender)).await?;
+        self.count(&hop.target.host);
+        let answer = self
+            .unless_stopped(self.pool.wire.open(&hop.sending(&self.pool.config)))
+            .await??;
+        let stream = Stream::new(answer, hop.target.clone(), self.stop.clone());
+        let refused = stream.http_status() == 429;
+        self.pool.limits.learn(sender, stream.headers(), refused);
+        drop(pass);
+        Ok(stream)
+    }
+
+    /// Checks where a request goes, and that its token may go there.
+    async fn first(&self, request: Request) -> Result<Hop, Error> {
         let target = self.pool.guard.check(&request.url).await?;
         if let Some(bearer) = &request.bearer
             && (target.url.origin() != bearer.origin.origin() || request.url.origin() != bearer.origin.origin())
@@ -149,7 +189,16 @@ impl Net {
                 reason,
             });
         }
-        self.follow(Hop::first(request, target)).await
+        Ok(Hop::first(request, target))
+    }
+
+    fn count(&self, host: &Host) {
+        *self
+            .spent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(host.clone())
+            .or_default() += 1;
     }
 
     /// Sends, and goes where the answers lead.
@@ -190,8 +239,23 @@ impl Net {
         // A write goes over a connection of its own from the start: it has no second attempt to find out that
         // a kept one had been closed.
         let mut fresh = !hop.request.repeatable;
+        let signer = self.pool.actor.as_ref().filter(|_| hop.request.is_signed());
+        let mut scheme = signer.map(|actor| actor.scheme(&hop.target.host));
+        let mut knocked = false;
         loop {
-            let (answer, verdict) = self.attempt(hop, fresh).await?;
+            let (answer, verdict) = self.attempt(hop, fresh, scheme).await?;
+            if let (Some(actor), Some(used), Ok(response)) = (signer, scheme, &answer) {
+                let refused = response.http_status == 401;
+                // Each host takes one way of signing or the other, and no document says which.
+                if refused && !knocked && hop.request.repeatable {
+                    knocked = true;
+                    scheme = Some(used.other());
+                    continue;
+                }
+                if knocked && !refused {
+                    actor.learn(&hop.target.host, used);
+                }
+            }
             let again = match &answer {
                 Ok(_) if verdict == Verdict::MuchLater => false,
                 Ok(response) => matches!(verdict, Verdict::Later(_)) || retry::passes(response.http_status),
@@ -215,35 +279,29 @@ impl Net {
     }
 
     /// Waits for the turn, sends once, and learns from the answer. The outer error means that nothing was sent.
-    async fn attempt(&self, hop: &Hop, fresh: bool) -> Result<(Result<Response, Error>, Verdict), Error> {
+    async fn attempt(
+        &self,
+        hop: &Hop,
+        fresh: bool,
+        scheme: Option<Scheme>,
+    ) -> Result<(Result<Response, Error>, Verdict), Error> {
         let Hop { request, target, .. } = hop;
         let host = &target.host;
-        let sender = Sender {
-            host,
-            login: request.bearer.as_ref().map(|bearer| bearer.login.as_str()),
-            paging: request.paging,
-            write: !matches!(request.method, Method::GET | Method::HEAD),
-            lane: self.lane,
-        };
+        let sender = hop.sender(self.lane);
         self.awake(hop)?;
         let pass = self.unless_stopped(self.pool.limits.enter(sender)).await?;
         // Those before us may have found the host dead.
         self.awake(hop)?;
-        *self
-            .spent
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(host.clone())
-            .or_default() += 1;
+        self.count(host);
+        let mut sending = hop.sending(&self.pool.config);
+        // At the last moment: a signature says when it was made.
+        if let (Some(actor), Some(scheme)) = (&self.pool.actor, scheme) {
+            actor.sign(&mut sending, scheme, self.pool.clock.now())?;
+        }
 
         let begin = Instant::now();
         let span = tracing::debug_span!("request", method = %request.method, %host, path = target.url.path());
-        let answer = self
-            .pool
-            .wire
-            .exchange(&hop.sending(&self.pool.config), fresh)
-            .instrument(span)
-            .await;
+        let answer = self.pool.wire.exchange(&sending, fresh).instrument(span).await;
         let outcome = wire::outcome(&answer);
         metrics::counter!("egret_http_requests_total", "outcome" => outcome).increment(1);
         metrics::histogram!("egret_http_request_seconds").record(begin.elapsed());
@@ -368,6 +426,17 @@ impl Hop {
             request.headers = HeaderMap::new();
         }
         Ok(Self { request, target, cut })
+    }
+
+    fn sender(&self, lane: &'static str) -> Sender<'_> {
+        let request = &self.request;
+        Sender {
+            host: &self.target.host,
+            login: request.bearer.as_ref().map(|bearer| bearer.login.as_str()),
+            paging: request.paging,
+            write: !matches!(request.method, Method::GET | Method::HEAD),
+            lane,
+        }
     }
 
     fn sending(&self, config: &Config) -> Sending<'_> {

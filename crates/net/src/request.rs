@@ -55,6 +55,8 @@ pub struct Request {
     pub repeatable: bool,
     /// Obeys the host's robots.txt. True for origins, false for our own server.
     pub robots: bool,
+    /// Signed by `[net.actor]`, where there is one. Never true for what carries a token.
+    pub signed: bool,
 }
 
 /// A request body.
@@ -84,7 +86,13 @@ impl Request {
             paging: false,
             repeatable: true,
             robots: true,
+            signed: false,
         }
+    }
+
+    /// Whether it is to be signed: not where a token says who asks.
+    pub(crate) fn is_signed(&self) -> bool {
+        self.signed && self.bearer.is_none()
     }
 
     /// A request to our own server: with its token, robots not asked, 32 MiB at most; repeatable if it is a GET.

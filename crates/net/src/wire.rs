@@ -97,18 +97,22 @@ impl Wire {
         }
     }
 
-    async fn unbounded(&self, sending: &Sending<'_>, fresh: bool) -> Result<Response, Error> {
-        let Sending {
-            method,
-            target,
-            max_body,
-            ..
-        } = sending;
+    /// Sends, and gives the answer as soon as its head is there, over a connection of its own. The time limit is for
+    /// the head; who reads on has to mind its own.
+    pub(crate) async fn open(&self, sending: &Sending<'_>) -> Result<reqwest::Response, Error> {
+        let (host, after) = (sending.target.host.clone(), sending.timeout);
+        match tokio::time::timeout(after, self.begin(sending, true)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Error::Timeout { host, after }),
+        }
+    }
+
+    async fn begin(&self, sending: &Sending<'_>, fresh: bool) -> Result<reqwest::Response, Error> {
+        let Sending { method, target, .. } = sending;
         let clients = match target.way {
             Way::Outer => &self.outer,
             Way::Inner => &self.inner,
         };
-        let failed = |error: reqwest::Error| trouble(error, target);
         let mut headers = sending.headers.clone();
         for name in OURS {
             headers.remove(name);
@@ -132,7 +136,14 @@ impl Wire {
                 builder.body(json.clone())
             }
         };
-        let mut answer = builder.headers(headers).send().await.map_err(failed)?;
+        let sent = builder.headers(headers).send().await;
+        sent.map_err(|error| trouble(error, target))
+    }
+
+    async fn unbounded(&self, sending: &Sending<'_>, fresh: bool) -> Result<Response, Error> {
+        let Sending { target, max_body, .. } = sending;
+        let failed = |error: reqwest::Error| trouble(error, target);
+        let mut answer = self.begin(sending, fresh).await?;
         let too_large = || Error::TooLarge {
             host: target.host.clone(),
             limit: *max_body,
@@ -196,7 +207,7 @@ fn roots(config: &Config) -> Result<Vec<Certificate>, Error> {
 }
 
 /// What reqwest's error means to our callers.
-fn trouble(error: reqwest::Error, target: &Target) -> Error {
+pub(crate) fn trouble(error: reqwest::Error, target: &Target) -> Error {
     let error = error.without_url();
     let mut cause: Option<&(dyn StdError + 'static)> = Some(&error);
     while let Some(this) = cause {

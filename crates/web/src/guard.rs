@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{State, config::is_this_machine, csrf, problem::Problem, rights::Visitor};
+use crate::{State, actor, config::is_this_machine, csrf, problem::Problem, rights::Visitor};
 
 /// The longest form whose hidden field is looked for.
 const FORM: usize = 64 * 1024;
@@ -29,7 +29,8 @@ async fn check_host(Extract(hosts): Extract<std::sync::Arc<[String]>>, request: 
                 .any(|host| *host == name || *host == authority.as_str().to_ascii_lowercase())
     });
     // A webhook proves itself by its signature, and its server gives up for good when it is refused.
-    if known || request.uri().path().starts_with("/webhooks/") {
+    let path = request.uri().path();
+    if known || path.starts_with("/webhooks/") || actor::is_public(path) {
         return next.run(request).await;
     }
     Problem::new(421, "this is not the server you are looking for")

@@ -3,6 +3,7 @@
 //! Pages read the store and the board and know nothing of features. What a visitor wants done is written to the store,
 //! and the runner is nudged, like everybody does it.
 
+mod actor;
 mod api;
 mod assets;
 mod charts;
@@ -35,6 +36,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use store::Db;
 use tokio_util::sync::CancellationToken;
 
+pub use actor::Actor;
 pub use config::{Config, Metrics};
 pub use counts::Counts;
 pub use net::Url;
@@ -68,6 +70,8 @@ pub struct State {
     pub hosts: Vec<String>,
     /// Who visitors are.
     pub sign_in: SignIn,
+    /// Who we are to other servers.
+    pub actor: Actor,
     /// Who may push events to us, and who wants them.
     pub webhooks: Webhooks,
 }

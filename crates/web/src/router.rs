@@ -15,7 +15,7 @@ use tower_http::{
     timeout::TimeoutLayer,
 };
 
-use crate::{State, api, assets, guard, health, pages, problem, problem::Problem, session, signin, webhooks};
+use crate::{State, actor, api, assets, guard, health, pages, problem, problem::Problem, session, signin, webhooks};
 
 /// Nothing from elsewhere, nothing inline, nobody's frame.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -60,6 +60,7 @@ pub fn router(state: State) -> Router {
         .layer(middleware::from_fn(problem::with_visitor))
         .layer(middleware::from_fn_with_state(state.clone(), guard::own_pages_only))
         .layer(middleware::from_fn_with_state(state.clone(), session::identify))
+        .merge(actor::router(state.actor.clone()))
         .merge(webhooks::router(state))
         .layer(middleware::from_fn(problem::with_request_id))
         .layer(SetResponseHeaderLayer::if_not_present(

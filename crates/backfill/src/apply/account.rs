@@ -113,7 +113,7 @@ async fn failed(pass: &Pass<'_>, row: Backfill, met: Trouble) -> Result<(), JobE
     let (name, reason, rest) = match met {
         Trouble::Run(error) => return Err(error),
         Trouble::Gone => ("gone", "gone", pass.remember()),
-        Trouble::Closed => ("closed", "needs a signed fetch", TimeDelta::days(7)),
+        Trouble::Closed => ("closed", origins::closed(pass.cx), TimeDelta::days(7)),
         Trouble::Robots => ("robots", "robots.txt", TimeDelta::days(1)),
         Trouble::Blocked => ("blocked", "blocked", TimeDelta::days(1)),
         Trouble::Host(_, rest) => ("resting", "its server rests", rest.unwrap_or(again)),

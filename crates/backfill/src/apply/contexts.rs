@@ -110,7 +110,7 @@ async fn visit(pass: &Pass<'_>, thread: Thread, first: Option<&Wanted>) -> Resul
                     return Ok(threads::save(&cx.store, &waiting).await?);
                 }
                 Trouble::Gone => ("gone", TimeDelta::days(7)),
-                Trouble::Closed => ("needs a signed fetch", TimeDelta::days(30)),
+                Trouble::Closed => (origins::closed(cx), TimeDelta::days(30)),
                 Trouble::Robots => ("robots", TimeDelta::days(1)),
                 Trouble::Blocked => ("blocked", TimeDelta::days(1)),
                 Trouble::Odd(_) => ("unreadable", TimeDelta::days(1)),

@@ -11,7 +11,10 @@ use std::{
 
 use chrono::TimeDelta;
 use futures::{StreamExt, stream};
-use job::{JobContext, JobError, Summary, origins::Refused};
+use job::{
+    JobContext, JobError, Summary,
+    origins::{self, Refused},
+};
 use mastodon::Client;
 use model::Account;
 use store::backfills::{self, Backfill};
@@ -170,6 +173,12 @@ async fn chosen(
     row: Option<Backfill>,
 ) -> Result<Option<Backfill>, JobError> {
     let (cx, now) = (pass.cx, pass.cx.clock.now());
+    let mut row = row;
+    if let Some(row) = &mut row
+        && origins::may_have_opened(cx, row.trouble.as_deref())
+    {
+        (row.trouble, row.next_at) = (None, Some(now));
+    }
     let due = plan::due(row.as_ref(), now);
     if due == Due::Remembered {
         pass.count("remembered", 1);

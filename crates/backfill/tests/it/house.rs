@@ -37,6 +37,18 @@ pub(crate) fn origins(origins: &[Software]) -> Scenario {
     }
 }
 
+/// Without limits, which would only make tests slow.
+fn unlimited() -> net::Config {
+    net::Config {
+        allow: vec!["127.0.0.0/8".parse().unwrap()],
+        attempts: 1,
+        origin_per_minute: 100_000,
+        token_per_five_minutes: 1_000_000,
+        paging_per_fifteen_minutes: 1_000_000,
+        ..net::Config::default()
+    }
+}
+
 /// Every job on, nothing held, no opt-out by silence.
 pub(crate) fn config() -> Config {
     let mut config = Config {
@@ -71,18 +83,16 @@ impl House {
         Self::around(Fediverse::start_named(scenario).await, change).await
     }
 
+    /// From now on requests are signed.
+    pub(crate) fn sign(&mut self, actor: net::ActorConfig) {
+        let config = net::Config { actor, ..unlimited() };
+        self.net = Net::with_lookup(&config, Arc::new(SystemClock), Arc::new(Loopback)).unwrap();
+    }
+
     async fn around(fediverse: Fediverse, change: impl FnOnce(&mut net::Config)) -> Self {
         let (store, folder) = store::testing::sqlite().await;
         let clock = FakeClock::at(SystemClock.now());
-        // Without limits, which would only make tests slow.
-        let mut config = net::Config {
-            allow: vec!["127.0.0.0/8".parse().unwrap()],
-            attempts: 1,
-            origin_per_minute: 100_000,
-            token_per_five_minutes: 1_000_000,
-            paging_per_fifteen_minutes: 1_000_000,
-            ..net::Config::default()
-        };
+        let mut config = unlimited();
         change(&mut config);
         Self {
             net: Net::with_lookup(&config, Arc::new(SystemClock), Arc::new(Loopback)).unwrap(),

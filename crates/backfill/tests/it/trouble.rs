@@ -1,7 +1,7 @@
 //! Origins that do not answer, hide, or ask us to stay away; and the replies of posts that were fetched.
 
 use chrono::TimeDelta;
-use fake_fediverse::{Fault, Software};
+use fake_fediverse::{Fault, KNOWN_KEY, KnownActor, Software};
 use model::Clock;
 use store::wanted::State;
 
@@ -25,6 +25,35 @@ async fn a_closed_origin_is_marked_and_left() {
         house.run(JOB, &config()).await;
     }
     assert!(house.fediverse.log().origins(None).is_empty());
+}
+
+/// With an actor of our own the same origin answers, and what was marked before is read at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_is_let_in() {
+    let actor = KnownActor::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let key_file = folder.path().join("key.pem");
+    std::fs::write(&key_file, KNOWN_KEY).unwrap();
+    let mut house = House::build(origins(&[Software::GoToSocial])).await;
+    let person = house.fediverse.writer(0, 30, 10);
+    house.fediverse.follow(&person);
+    house.run(JOB, &config()).await;
+    assert_eq!(house.wanted(&person).await.len(), 0);
+
+    house.sign(net::ActorConfig {
+        url: Some(actor.url.parse().unwrap()),
+        key_file: Some(key_file),
+        ..net::ActorConfig::default()
+    });
+    let summary = house.run(JOB, &config()).await;
+    assert_eq!(house.wanted(&person).await.len(), 20, "{summary:?}");
+    let asked = house.fediverse.log().origins(None);
+    assert!(
+        asked
+            .0
+            .iter()
+            .any(|request| request.path.ends_with("/outbox") && request.http_status == 200)
+    );
 }
 
 /// Check 13.

@@ -1,5 +1,6 @@
 //! One file per command. Each says on standard output what it found, and how it went by its exit code.
 
+mod actor;
 mod blocks;
 mod check;
 mod demo;
@@ -34,7 +35,24 @@ use crate::{
 /// One message that says what to do.
 pub async fn run(args: &Args) -> anyhow::Result<Exit> {
     match &args.command {
-        Command::Init { url, name, admin } => init::run(args, url, name, *admin).await,
+        Command::Init {
+            url,
+            name,
+            admin,
+            actor: public,
+        } => {
+            if let Some(public) = public {
+                actor::check(args, public)?;
+            }
+            let done = match url {
+                Some(url) => init::run(args, url, name, *admin).await?,
+                None => Exit::Done,
+            };
+            if let Some(public) = public {
+                actor::make(args, public).await?;
+            }
+            Ok(done)
+        }
         Command::Run { .. } => run::run(args).await,
         Command::Demo { listen, threads } => demo::run(args, *listen, *threads).await,
         Command::Login => login::run(args).await,

@@ -42,7 +42,7 @@ impl Layers {
     }
 
     /// The file to read: named, or the first of the usual places that exists.
-    fn find(&self) -> anyhow::Result<Option<PathBuf>> {
+    pub(crate) fn find(&self) -> anyhow::Result<Option<PathBuf>> {
         if let Some(file) = &self.file {
             return Ok(Some(file.clone()));
         }
@@ -108,6 +108,7 @@ pub fn load(layers: &Layers) -> anyhow::Result<Config> {
         .filter_map(|login| login.token_file.as_mut())
         .chain(config.store.url_file.as_mut())
         .chain(config.net.extra_ca_file.as_mut())
+        .chain(config.net.actor.key_file.as_mut())
         .chain(config.registrations.mail.password_file.as_mut())
         .chain(
             config

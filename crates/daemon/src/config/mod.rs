@@ -206,6 +206,7 @@ impl Config {
             }
         }
         let hosts: Vec<String> = self.servers.iter().map(Server::host).collect();
+        self.net.actor.validate().map_err(anyhow::Error::msg)?;
         self.web
             .validate(&hosts)
             .map_err(anyhow::Error::msg)

@@ -192,6 +192,7 @@ fn the_example_holds_the_defaults_and_every_key() {
     assert_eq!(config.run, default.run);
     assert_eq!(config.log, default.log);
     assert_eq!(config.replies, default.replies);
+    assert_eq!(config.backfill, default.backfill);
     assert_eq!(config.registrations, default.registrations);
     assert_eq!(config.blocklists, default.blocklists);
     let shown: toml::Table = toml::from_str(text).unwrap();
@@ -201,6 +202,7 @@ fn the_example_holds_the_defaults_and_every_key() {
         ("run", toml::Value::try_from(&default.run).unwrap()),
         ("log", toml::Value::try_from(&default.log).unwrap()),
         ("replies", toml::Value::try_from(&default.replies).unwrap()),
+        ("backfill", toml::Value::try_from(&default.backfill).unwrap()),
         ("registrations", toml::Value::try_from(&default.registrations).unwrap()),
         ("blocklists", toml::Value::try_from(&default.blocklists).unwrap()),
     ] {

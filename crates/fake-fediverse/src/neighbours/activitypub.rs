@@ -13,7 +13,7 @@ const PAGE: usize = 60;
 /// Items on a page elsewhere.
 const SMALL_PAGE: usize = 20;
 
-pub(super) fn answer(world: &World, call: &Call, software: Software, path: &[&str]) -> Option<Reply> {
+pub(super) fn answer(world: &World, call: &Call, software: Software, secure: bool, path: &[&str]) -> Option<Reply> {
     if !matches!(call.method, http::Method::GET | http::Method::HEAD) {
         return None;
     }
@@ -21,10 +21,15 @@ pub(super) fn answer(world: &World, call: &Call, software: Software, path: &[&st
     let base = &world.servers[server].base;
     let address = format!("{base}{}", call.path);
     let activity = call.wants_activity();
-    if software == Software::GoToSocial && activity {
+    if secure && activity && call.signer.is_none() {
         return Some(Reply::error(
             401,
-            "Unauthorized: http request wasn't signed or http signature was invalid: (verifier)",
+            match software {
+                Software::GoToSocial => {
+                    "Unauthorized: http request wasn't signed or http signature was invalid: (verifier)"
+                }
+                _ => "Request not signed",
+            },
         ));
     }
     if let ["contexts", conversation, rest @ ..] = path {
@@ -146,7 +151,14 @@ fn note(world: &World, server: ServerIx, software: Software, ix: StatusIx) -> Va
             }
         }
         Software::Mitra | Software::Other => out["replies"] = json!(format!("{}/replies", status.uri)),
-        Software::GoToSocial => {}
+        Software::GoToSocial => {
+            let id = format!("{}/replies", status.uri);
+            out["replies"] = json!({
+                "id": id, "type": "Collection",
+                "first": { "id": format!("{id}?page=true"), "type": "CollectionPage", "partOf": id,
+                           "next": format!("{id}?page=1") },
+            });
+        }
     }
     out
 }

@@ -58,7 +58,10 @@ pub(crate) fn answer(state: &State, call: &Call, path: &[&str]) -> Option<Reply>
             ),
         ),
         [".well-known", "webfinger"] => webfinger(&world, call),
-        _ => return activitypub::answer(&world, call, software, path),
+        _ => {
+            let secure = state.signatures().wants(call.server, software).is_some();
+            return activitypub::answer(&world, call, software, secure, path);
+        }
     })
 }
 

@@ -95,6 +95,7 @@ impl<'a> Origin<'a> {
         let asked = asked(url);
         let mut request = Request::origin(url.clone(), AP_ACCEPT);
         request.max_body = AP_BODY;
+        request.signed = true;
         request.paging = url
             .query_pairs()
             .any(|(key, _)| matches!(key.as_ref(), "page" | "min_id" | "max_id" | "since_id"));

@@ -61,8 +61,8 @@ pub async fn list_posts(
     profile: &Profile,
     after: Option<&str>,
 ) -> Result<Posts, Error> {
-    // Takahē shows documents, if no API.
-    if software.flavour == Flavour::Closed && software.name != "takahe" {
+    // Takahē shows documents, if no API; others show them to those who sign.
+    if software.flavour == Flavour::Closed && software.name != "takahe" && !net.signs() {
         return Err(Error::NoToken {
             host: profile.uri.host(),
         });

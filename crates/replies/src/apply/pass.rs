@@ -11,7 +11,7 @@ use std::{
 
 use chrono::TimeDelta;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
-use job::{JobContext, JobError, Summary};
+use job::{JobContext, JobError, Summary, origins};
 use mastodon::Client;
 use model::{Domain, Host, StatusId, Uri};
 use store::{
@@ -264,7 +264,12 @@ async fn look_after(pass: &Pass<'_>, found: Found) -> Result<(), JobError> {
     let earlier: HashMap<String, Thread> = threads::load(&cx.store, &pass.server, &uris)
         .await?
         .into_iter()
-        .map(|thread| (thread.uri.clone(), thread))
+        .map(|mut thread| {
+            if origins::may_have_opened(cx, thread.trouble.as_deref()) {
+                (thread.trouble, thread.next_visit_at) = (None, now);
+            }
+            (thread.uri.clone(), thread)
+        })
         .collect();
     let resting = |candidate: &Candidate| {
         earlier

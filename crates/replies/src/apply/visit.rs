@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
-use job::JobError;
+use job::{JobError, origins};
 use mastodon::remote::{Listing, Software};
 use model::Uri;
 use store::{
@@ -216,7 +216,7 @@ async fn unlisted(
     let (name, rest, home_may) = match trouble {
         Trouble::Run(error) => return Err(error),
         Trouble::Gone => ("gone", TimeDelta::days(7), false),
-        Trouble::Closed => ("needs a signed fetch", TimeDelta::days(1), true),
+        Trouble::Closed => (origins::closed(pass.cx), TimeDelta::days(1), true),
         Trouble::Robots => ("robots", TimeDelta::days(1), true),
         Trouble::Blocked => ("blocked", TimeDelta::days(1), false),
         Trouble::Host(_, rest) => ("resting", rest.unwrap_or(TimeDelta::minutes(10)), false),

@@ -16,7 +16,7 @@ const STALE: TimeDelta = TimeDelta::days(3);
 /// failed is listed; the failure is the host's all the same.
 pub(crate) async fn listing(cx: &JobContext, server: &str, software: &Software, uri: &Uri) -> Result<Listing, Trouble> {
     let host = uri.host();
-    if software.flavour == Flavour::Closed {
+    if software.flavour == Flavour::Closed && !cx.net.signs() {
         return Err(Trouble::Closed);
     }
     let now = cx.clock.now();

@@ -49,6 +49,7 @@ impl House {
             settings: Effective::default(),
             counts: Counts::default(),
             webhooks: web::Webhooks::default(),
+            actor: web::Actor::default(),
             store,
         };
         Self { state, folder }

@@ -1,5 +1,6 @@
 //! The door for visitors, knocked at without a socket.
 
+mod actor;
 mod api;
 mod blocklists;
 mod guests;

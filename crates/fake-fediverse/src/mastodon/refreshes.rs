@@ -26,7 +26,7 @@ pub(crate) struct Refresh {
     result: Option<usize>,
 }
 
-/// Starts a refresh where home would, and gives the header that says so.
+/// Starts a refresh where home would, and gives the header that says so; one that still runs is named again.
 pub(super) fn begin(state: &State, of: StatusIx) -> Option<String> {
     if state.scenario.builtin == Builtin::Off {
         return None;
@@ -39,6 +39,14 @@ pub(super) fn begin(state: &State, of: StatusIx) -> Option<String> {
     }
     let now = Instant::now();
     let knobs = state.knobs().clone();
+    let named = |id: &str| Some(format!("id=\"{id}\", retry={}, result_count=0", knobs.refresh_retry));
+    if let Some((id, _)) = state
+        .refreshes()
+        .iter()
+        .find(|(_, refresh)| refresh.of == of && refresh.result.is_none())
+    {
+        return named(id);
+    }
     let mut refreshed = state.refreshed();
     if refreshed
         .get(&of)
@@ -58,7 +66,7 @@ pub(super) fn begin(state: &State, of: StatusIx) -> Option<String> {
             result: None,
         },
     );
-    Some(format!("id=\"{id}\", retry={}, result_count=0", knobs.refresh_retry))
+    named(&id)
 }
 
 /// Finishes what has had its time without being polled.

@@ -97,9 +97,21 @@ impl Awaited {
 
     /// Waits until home says that it has finished, looks, and asks for what did not come.
     pub(crate) async fn fill(self, pass: &Pass<'_>) -> Result<(), JobError> {
-        let Pass { cx, client, .. } = pass;
         let waited = (self.begun, pass.config.patience);
-        let known = gather::refreshed(cx, client, &self.thread, &self.refresh, waited).await?;
+        let known = gather::refreshed(pass.cx, pass.client, &self.thread, &self.refresh, waited).await?;
+        self.complete(pass, known).await
+    }
+
+    /// The same where home has most likely finished: the thread itself tells, since home names a fetch that still runs.
+    async fn check(self, pass: &Pass<'_>) -> Result<(), JobError> {
+        let known = gather::known(pass.client, &self.thread).await?;
+        if known.refresh.is_some() {
+            return self.fill(pass).await;
+        }
+        self.complete(pass, known).await
+    }
+
+    async fn complete(self, pass: &Pass<'_>, known: Known) -> Result<(), JobError> {
         pass.is_well();
         let arrived = known.arrived(self.missing.iter().map(|m| m.uri.as_str()));
         pass.mark_done(&arrived).await?;
@@ -153,6 +165,8 @@ pub(crate) async fn settle(pass: &Pass<'_>, mut waiting: Vec<Awaited>) -> Result
                 if count >= awaited.expected {
                     awaited.postpone(pass).await?;
                 } else if look > 1 && count <= awaited.counted {
+                    let Awaited { thread, expected, .. } = &awaited;
+                    tracing::debug!(%thread, expected, count, "home's own fetch stopped short");
                     short.push(awaited);
                 } else {
                     awaited.counted = awaited.counted.max(count);
@@ -168,7 +182,7 @@ pub(crate) async fn settle(pass: &Pass<'_>, mut waiting: Vec<Awaited>) -> Result
             if pass.halted() {
                 return Ok(());
             }
-            match awaited.fill(pass).boxed().await {
+            match awaited.check(pass).boxed().await {
                 Ok(()) => Ok(()),
                 Err(error) => pass.ends(error),
             }

@@ -1,11 +1,18 @@
 //! One struct per job, tying gather, plan and apply together.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use job::{Job, JobContext, JobError, Login, Mode, Scope, Section, Summary};
-use store::block_plans::{self, State};
+use job::{Job, JobContext, JobError, Login, Mode, News, Scope, Section, Summary};
+use store::{
+    block_entries,
+    block_plans::{self, State},
+    notices::Severity,
+};
 
 use crate::{
     Config,
@@ -14,7 +21,7 @@ use crate::{
     gather::{self, Counts, Gathered},
     outputs,
     plan::{Kind, Plan, Topic},
-    undo,
+    stage, undo,
 };
 
 /// Plans that nobody waits for are kept this long.
@@ -42,6 +49,7 @@ impl Job for Lists {
 
     async fn run(&self, cx: &JobContext) -> Result<Summary, JobError> {
         let summary = gather::refresh(cx, self.config.sources.clone(), false).await?;
+        remember(cx, &self.config).await?;
         outputs::publish(cx, &self.config).await?;
         block_plans::delete_older(&cx.store, cx.clock.now() - KEEP_PLANS).await?;
         Ok(summary)
@@ -77,10 +85,16 @@ impl Job for DomainBlocks {
         let Some(policy) = self.config.policy(&login.server) else {
             return Ok(Summary::default());
         };
-        let undone = take_back(cx, policy, login).await?;
+        // The mode that holds, which may be another than the config's.
+        let mode = cx.effects.mode();
+        // What is only rehearsed is not taken back: the wish stays until it can be.
+        let undone = match mode {
+            Mode::Act => take_back(cx, policy, login).await?,
+            Mode::Observe => Done::default(),
+        };
         let unread = self.config.sources_of(policy).cloned().collect();
         gather::refresh(cx, unread, true).await?;
-        let counts = if self.config.mode == Mode::Act || policy.count_follows {
+        let counts = if mode == Mode::Act || policy.count_follows {
             Counts::Ask
         } else {
             Counts::Skip
@@ -93,7 +107,7 @@ impl Job for DomainBlocks {
         let who = approval(cx, &gathered.plan).await?;
         let is_new = save(cx, &gathered.plan, who.as_deref()).await?;
         // The same rehearsal every hour says nothing new.
-        if self.config.mode == Mode::Observe && !is_new && who.is_none() {
+        if mode == Mode::Observe && !is_new && who.is_none() {
             return Ok(summary);
         }
         let author = Author {
@@ -101,13 +115,41 @@ impl Job for DomainBlocks {
             who: who.clone().unwrap_or_else(|| "blocklists.domain_blocks".to_owned()),
             at: cx.clock.now(),
         };
-        let done = carry_out(cx, login, &mut gathered, author, who.is_some()).await?;
-        done.count(&mut summary);
+        let mut done = carry_out(cx, login, &mut gathered, author, who.is_some()).await?;
         if done.writes() > 0 {
-            after(cx, &self.config, policy, login, counts, &gathered, &done).await?;
+            after(cx, &self.config, policy, login, counts, &mut gathered, &mut done).await?;
+        }
+        done.count(&mut summary);
+        let told = tell(cx, policy, &mut gathered).await?;
+        if told > 0 {
+            summary.add("told", told);
         }
         Ok(summary)
     }
+}
+
+/// Keeps lists and policies where pages find them, to explain by.
+async fn remember(cx: &JobContext, config: &Config) -> Result<(), JobError> {
+    let used = Config {
+        outputs: Vec::new(),
+        ..config.clone()
+    };
+    let value = serde_json::to_value(used).map_err(|error| JobError::Permanent(error.into()))?;
+    if block_plans::config(&cx.store).await?.as_ref() != Some(&value) {
+        block_plans::save_config(&cx.store, &value, cx.clock.now()).await?;
+    }
+    Ok(())
+}
+
+/// Tells of suspensions to come. Gives of how many.
+///
+/// # Errors
+/// When the store fails.
+pub async fn tell(cx: &JobContext, policy: &Policy, gathered: &mut Gathered) -> Result<usize, JobError> {
+    let Gathered {
+        plan, ties, entries, ..
+    } = gathered;
+    stage::tell(cx, &plan.server, policy.stage, ties, entries).await
 }
 
 /// Who approved a plan, or one that this is a part of.
@@ -144,7 +186,7 @@ async fn take_back(cx: &JobContext, policy: &Policy, login: &Login) -> Result<Do
         let Some(run) = wanted.plan["run"].as_str() else {
             continue;
         };
-        let changes = store::block_entries::of_run(&cx.store, run).await?;
+        let changes = block_entries::of_run(&cx.store, run).await?;
         let plan = undo::undo(&login.server, &changes, &gather::blocks(login).await?);
         let guard = gather::guard(cx, login, policy).await?;
         let author = Author {
@@ -154,14 +196,19 @@ async fn take_back(cx: &JobContext, policy: &Policy, login: &Login) -> Result<Do
             at: cx.clock.now(),
         };
         let done = undo::carry_out(cx, login, &guard, &plan, author, Some(&changes)).await?;
-        let now = cx.clock.now();
-        let run = Some(done.run.as_str());
-        block_plans::advance(&cx.store, &wanted.server, &wanted.hash, State::Applied, None, run, now).await?;
+        // What waits (for the quota, for the end of a panic stop) or is unclear is left to the next run.
+        if done.waiting + done.unknown == 0 {
+            let now = cx.clock.now();
+            let run = Some(done.run.as_str());
+            block_plans::advance(&cx.store, &wanted.server, &wanted.hash, State::Applied, None, run, now).await?;
+        }
         all.created += done.created;
         all.updated += done.updated;
         all.deleted += done.deleted;
-        all.rehearsed += done.rehearsed;
+        all.waiting += done.waiting;
+        all.unknown += done.unknown;
         all.failed.extend(done.failed);
+        all.astray.extend(done.astray);
     }
     Ok(all)
 }
@@ -198,7 +245,7 @@ pub async fn plan(
     counts: Counts,
 ) -> Result<Gathered, JobError> {
     cx.check_stop()?;
-    if !store::block_entries::unrecorded(&cx.store, &login.server)
+    if !block_entries::unrecorded(&cx.store, &login.server)
         .await?
         .is_empty()
     {
@@ -233,7 +280,23 @@ pub async fn save(cx: &JobContext, plan: &Plan, approved_by: Option<&str>) -> Re
         made_at: now,
         changed_at: now,
     };
-    Ok(block_plans::save(&cx.store, &row).await?)
+    let is_new = block_plans::save(&cx.store, &row).await?;
+    let waiting = plan.held().filter(|it| it.hold.as_ref().is_some_and(|hold| hold.human)).count();
+    if is_new && waiting > 0 && approved_by.is_none() {
+        let text = format!(
+            "{waiting} changes of blocks wait for a human on {}: the Blocklists page and `egret blocks plan` show why",
+            plan.server
+        );
+        let news = News {
+            feature: "blocklists",
+            kind: "plan_waits",
+            about: &plan.server,
+            severity: Severity::Warning,
+            text: &text,
+        };
+        job::tell(&cx.store, &*cx.clock, news).await;
+    }
+    Ok(is_new)
 }
 
 /// Carries a plan out: what nothing holds, and with an approval what waits for one.
@@ -269,9 +332,9 @@ pub async fn after(
     policy: &Policy,
     login: &Login,
     counts: Counts,
-    before: &Gathered,
-    done: &Done,
-) -> Result<Gathered, JobError> {
+    before: &mut Gathered,
+    done: &mut Done,
+) -> Result<(), JobError> {
     let approved = approval(cx, &before.plan).await?.filter(|_| done.waiting > 0);
     let run = Some(done.run.as_str());
     block_plans::advance(
@@ -287,28 +350,23 @@ pub async fn after(
     let mut gathered = gather::plan(cx, config, policy, login, counts, before.ties.clone()).await?;
     apply::remember(cx, &gathered.plan, &mut gathered.entries).await?;
     save(cx, &gathered.plan, approved.as_deref()).await?;
+    let carried: BTreeSet<String> = block_entries::of_run(&cx.store, &done.run)
+        .await?
+        .into_iter()
+        .map(|change| change.domain)
+        .collect();
     // What was carried out is not wanted again; where it is, the server shows something else than it answered.
-    let again: Vec<&str> = gathered
-        .plan
-        .free(true)
-        .filter(|now| {
-            before
+    let again = gathered.plan.free(true).filter(|now| {
+        carried.contains(&now.domain)
+            && before
                 .plan
                 .operations
                 .iter()
                 .any(|then| then.domain == now.domain && then.action == now.action)
-        })
-        .map(|now| &*now.domain)
-        .collect();
-    if done.writes() > 0 && !again.is_empty() && done.waiting + done.unknown + done.failed.len() == 0 {
-        tracing::warn!(
-            server = login.server,
-            "{} does not show {} changes that it confirmed",
-            login.server,
-            again.len()
-        );
-    }
-    Ok(gathered)
+    });
+    done.astray = again.map(|now| now.domain.clone()).collect();
+    *before = gathered;
+    Ok(())
 }
 
 fn count(plan: &Plan, summary: &mut Summary) {

@@ -13,8 +13,9 @@ pub mod outputs;
 pub mod plan;
 pub mod safety;
 pub mod signature;
+pub mod stage;
 pub mod undo;
 pub mod why;
 
 pub use config::Config;
-pub use jobs::{after, carry_out, jobs, plan as make_plan, save as save_plan};
+pub use jobs::{after, carry_out, jobs, plan as make_plan, save as save_plan, tell};

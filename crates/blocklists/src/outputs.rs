@@ -14,7 +14,7 @@ use crate::{
     config::{Form, Output},
     gather::Library,
     guard::Guard,
-    list::severity_word,
+    list::{FIRES_CONTEXT, severity_word},
     merge::{Entry, Merged, merge},
     signature::{SigningKey, sha256_hex},
 };
@@ -133,12 +133,12 @@ fn fires(name: &str, merged: &Merged<'_>, now: DateTime<Utc>) -> String {
                 "entity": { "type": "Domain", "value": entry.domain },
                 "entityKind": "domain", "entityKey": entry.domain,
                 "recommendedPolicy": policy, "recommendedFilters": filters,
-                "comment": entry.public_comment, "labels": sources(merged, entry),
+                "comment": entry.public_comment, "sources": sources(merged, entry),
             })
         })
         .collect();
     pretty(&json!({
-        "@context": ["https://www.w3.org/ns/activitystreams", "https://fires.fedimod.org/ns"],
+        "@context": ["https://www.w3.org/ns/activitystreams", FIRES_CONTEXT],
         "type": "OrderedCollection", "summary": name, "updated": now.to_rfc3339(),
         "totalItems": items.len(), "orderedItems": items,
     }))

@@ -269,6 +269,14 @@ pub enum BlocksAction {
         /// Only this one
         name: Option<String>,
     },
+    /// Names local people who follow somebody of a domain or are followed from there, before a suspension ends that
+    Affected {
+        /// The domain
+        domain: String,
+        /// On this server, host or host:port [default: the only one]
+        #[arg(long)]
+        server: Option<String>,
+    },
     /// Agrees to what a list lost or gained, where that is held
     Approve {
         /// The list

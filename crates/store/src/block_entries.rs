@@ -52,6 +52,8 @@ pub struct Entry {
     pub change: Option<String>,
     /// Wanted harder, but followed, since.
     pub capped_since: Option<DateTime<Utc>>,
+    /// Those whose follows it would end can hear of it, since.
+    pub told_at: Option<DateTime<Utc>>,
     /// For people.
     pub note: Option<String>,
     /// First touched.
@@ -113,6 +115,9 @@ pub struct Run {
     pub changed_at: DateTime<Utc>,
 }
 
+/// The last moment that has four digits for its year.
+const LAST: DateTime<Utc> = DateTime::from_timestamp(253_402_300_799, 0).expect("a time");
+
 /// Everything known of a server's blocks, by domain.
 pub async fn list(db: &Db, server: &str) -> Result<Vec<Entry>, Error> {
     const SQL: &str = "SELECT * FROM block_entries WHERE server = $1 ORDER BY domain";
@@ -125,17 +130,21 @@ pub async fn of_domain(db: &Db, domain: &str) -> Result<Vec<Entry>, Error> {
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(domain).fetch_all(pool).await)?)
 }
 
-/// Domains that contain a text, over all servers.
-pub async fn search(db: &Db, text: &str, limit: u32) -> Result<Vec<Entry>, Error> {
+/// Domains that contain a text, over all servers, behind `after` (a domain and a server; empty for the first).
+pub async fn search(db: &Db, text: &str, after: (&str, &str), limit: u32) -> Result<Vec<Entry>, Error> {
     const SQL: &str = "
-        SELECT * FROM block_entries WHERE domain LIKE $1 ESCAPE '!' ORDER BY domain, server LIMIT $2";
+        SELECT * FROM block_entries
+        WHERE domain LIKE $1 ESCAPE '!' AND (domain > $3 OR (domain = $3 AND server > $4))
+        ORDER BY domain, server LIMIT $2";
     let text = text
         .to_lowercase()
         .replace('!', "!!")
         .replace('%', "!%")
         .replace('_', "!_");
     let like = format!("%{}%", clean(&text));
-    Ok(on!(db, pool => sqlx::query_as(SQL).bind(like).bind(i64::from(limit)).fetch_all(pool).await)?)
+    Ok(on!(db, pool => {
+        sqlx::query_as(SQL).bind(like).bind(i64::from(limit)).bind(after.0).bind(after.1).fetch_all(pool).await
+    })?)
 }
 
 /// The statement that saves an entry. A macro, since its type differs between the engines.
@@ -156,17 +165,18 @@ macro_rules! put {
             .bind(entry.change.as_deref())
             .bind(entry.capped_since)
             .bind(clean_opt(entry.note.as_deref()));
-        query.bind(entry.created_at).bind(entry.changed_at)
+        query.bind(entry.created_at).bind(entry.changed_at).bind(entry.told_at)
     }};
 }
 
 const SAVE: &str = "
     INSERT INTO block_entries (server, domain, state, block_id, written, before, reason, change, capped_since, note,
-        created_at, changed_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        created_at, changed_at, told_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
     ON CONFLICT (server, domain) DO UPDATE SET state = excluded.state, block_id = excluded.block_id,
         written = excluded.written, before = excluded.before, reason = excluded.reason, change = excluded.change,
-        capped_since = excluded.capped_since, note = excluded.note, changed_at = excluded.changed_at";
+        capped_since = excluded.capped_since, note = excluded.note, changed_at = excluded.changed_at,
+        told_at = excluded.told_at";
 
 fn json(value: Option<&Value>) -> Option<Json<Value>> {
     value.map(|value| Json(clean_json(value)))
@@ -224,14 +234,18 @@ pub async fn changes(db: &Db, domain: &str, limit: u32) -> Result<Vec<Change>, E
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(domain).bind(i64::from(limit)).fetch_all(pool).await)?)
 }
 
-/// Runs that changed something, newest first.
-pub async fn runs(db: &Db, limit: u32) -> Result<Vec<Run>, Error> {
+/// Runs that changed something, newest first; those that ended before `before`, a time and a run.
+pub async fn runs(db: &Db, before: Option<(DateTime<Utc>, &str)>, limit: u32) -> Result<Vec<Run>, Error> {
     const SQL: &str = "
         SELECT run, server, MIN(who) AS who, COUNT(*) FILTER (WHERE action = 'create') AS created,
             COUNT(*) FILTER (WHERE action = 'update') AS updated, COUNT(*) FILTER (WHERE action = 'delete') AS deleted,
             COUNT(undone_by) AS undone, MAX(changed_at) AS changed_at
-        FROM block_changes GROUP BY run, server ORDER BY MAX(changed_at) DESC LIMIT $1";
-    Ok(on!(db, pool => sqlx::query_as(SQL).bind(i64::from(limit)).fetch_all(pool).await)?)
+        FROM block_changes GROUP BY run, server
+        HAVING MAX(changed_at) < $2 OR (MAX(changed_at) = $2 AND run < $3)
+        ORDER BY MAX(changed_at) DESC, run DESC LIMIT $1";
+    // Without a bound: later than anything, and still a time to both engines.
+    let (at, run) = before.unwrap_or((LAST, ""));
+    Ok(on!(db, pool => sqlx::query_as(SQL).bind(i64::from(limit)).bind(at).bind(run).fetch_all(pool).await)?)
 }
 
 /// A change was undone by a run.

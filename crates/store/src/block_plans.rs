@@ -66,6 +66,22 @@ pub struct Output {
     pub made_at: DateTime<Utc>,
 }
 
+/// Remembers lists and policies as they are used, for pages.
+pub async fn save_config(db: &Db, config: &Value, now: DateTime<Utc>) -> Result<(), Error> {
+    const SQL: &str = "
+        INSERT INTO block_config (id, config, saved_at) VALUES ('blocklists', $1, $2)
+        ON CONFLICT (id) DO UPDATE SET config = excluded.config, saved_at = excluded.saved_at";
+    on_write!(db, pool => sqlx::query(SQL).bind(Json(clean_json(config))).bind(now).execute(pool).await.map(drop))?;
+    Ok(())
+}
+
+/// Lists and policies as they were last used.
+pub async fn config(db: &Db) -> Result<Option<Value>, Error> {
+    const SQL: &str = "SELECT config FROM block_config WHERE id = 'blocklists'";
+    let found: Option<Json<Value>> = on!(db, pool => sqlx::query_scalar(SQL).fetch_optional(pool).await)?;
+    Ok(found.map(|Json(config)| config))
+}
+
 /// Saves a plan as the server's newest of its policy; other open ones become stale. One that is there already keeps its state.
 /// `false` when it was there.
 pub async fn save(db: &Db, plan: &Plan) -> Result<bool, Error> {

@@ -46,6 +46,11 @@ pub struct Source {
     pub good_at: Option<DateTime<Utc>>,
     /// When the content last changed.
     pub changed_at: Option<DateTime<Utc>>,
+    /// Of a log of changes: where the next ones are.
+    #[serde(skip)]
+    pub cursor: Option<String>,
+    /// Of a log of changes: last read from its beginning.
+    pub whole_at: Option<DateTime<Utc>>,
 }
 
 /// A row that a list dropped or weakened.
@@ -80,7 +85,7 @@ pub async fn list(db: &Db) -> Result<Vec<Source>, Error> {
 pub async fn health(db: &Db) -> Result<Vec<Source>, Error> {
     const SQL: &str = "
         SELECT name, NULL AS body, NULL AS pending, sha256, row_count, bad_count, etag, modified, trouble, held, failures,
-            checked_at, good_at, changed_at
+            checked_at, good_at, changed_at, cursor, whole_at
         FROM block_sources ORDER BY name";
     Ok(on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)
 }
@@ -93,13 +98,13 @@ pub async fn save(db: &Db, source: &Source, leavings: Option<&[Leaving]>) -> Res
 async fn save_once(db: &Db, source: &Source, leavings: Option<&[Leaving]>) -> Result<(), Error> {
     const SAVE: &str = "
         INSERT INTO block_sources (name, body, pending, sha256, row_count, bad_count, etag, modified, trouble, held,
-            failures, checked_at, good_at, changed_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+            failures, checked_at, good_at, changed_at, cursor, whole_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
         ON CONFLICT (name) DO UPDATE SET body = excluded.body, pending = excluded.pending, sha256 = excluded.sha256,
             row_count = excluded.row_count, bad_count = excluded.bad_count, etag = excluded.etag,
             modified = excluded.modified, trouble = excluded.trouble, held = excluded.held,
             failures = excluded.failures, checked_at = excluded.checked_at, good_at = excluded.good_at,
-            changed_at = excluded.changed_at";
+            changed_at = excluded.changed_at, cursor = excluded.cursor, whole_at = excluded.whole_at";
     const CLEAR: &str = "DELETE FROM block_leavings WHERE source = $1";
     let mut tx = db.begin().await?;
     on_tx!(&mut tx, connection => {
@@ -108,7 +113,8 @@ async fn save_once(db: &Db, source: &Source, leavings: Option<&[Leaving]>) -> Re
         let query = query.bind(source.row_count).bind(source.bad_count).bind(clean_opt(source.etag.as_deref()));
         let query = query.bind(clean_opt(source.modified.as_deref())).bind(clean_opt(source.trouble.as_deref()));
         let query = query.bind(clean_opt(source.held.as_deref())).bind(source.failures).bind(source.checked_at);
-        query.bind(source.good_at).bind(source.changed_at).execute(connection).await.map(drop)
+        let query = query.bind(source.good_at).bind(source.changed_at).bind(clean_opt(source.cursor.as_deref()));
+        query.bind(source.whole_at).execute(connection).await.map(drop)
     })?;
     if let Some(leavings) = leavings {
         on_tx!(&mut tx, connection => sqlx::query(CLEAR).bind(&source.name).execute(connection).await.map(drop))?;

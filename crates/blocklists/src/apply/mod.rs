@@ -79,8 +79,11 @@ pub async fn remember(cx: &JobContext, plan: &Plan, entries: &mut BTreeMap<Strin
             continue;
         };
         if let Some(entry) = entries.get_mut(&change.domain) {
+            match &change.reason {
+                Some(reason) => entry.reason = reason.clone(),
+                None => entry.note = Some(change.note.clone()),
+            }
             entry.state = state;
-            entry.note = Some(change.note.clone());
             entry.changed_at = cx.clock.now();
             block_entries::save(&cx.store, entry).await?;
         }
@@ -154,6 +157,7 @@ pub async fn adopt(cx: &JobContext, server: &str, domain: &str, block: &AdminDom
         reason: serde_json::json!({ "rule": "adopted by hand" }),
         change: None,
         capped_since: None,
+        told_at: None,
         note: Some("adopted".to_owned()),
         created_at: now,
         changed_at: now,

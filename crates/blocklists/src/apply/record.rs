@@ -70,10 +70,11 @@ pub(super) fn entry(
         (_, Action::Update { .. }) => value(operation.before.as_ref()),
         _ => None,
     };
+    let known_of = known.filter(|_| operation.cap.is_some());
     let capped_since = operation
         .cap
         .as_ref()
-        .map(|_| known.and_then(|known| known.capped_since).unwrap_or(now));
+        .map(|_| known_of.and_then(|known| known.capped_since).unwrap_or(now));
     Some(Entry {
         server: server.to_owned(),
         domain: operation.domain.clone(),
@@ -84,6 +85,7 @@ pub(super) fn entry(
         reason: reason(operation),
         change: Some(change.to_owned()),
         capped_since,
+        told_at: known_of.and_then(|known| known.told_at),
         note: None,
         created_at: known.map_or(now, |known| known.created_at),
         changed_at: now,
@@ -109,6 +111,7 @@ pub(super) fn refused(
         reason: reason(operation),
         change: known.and_then(|known| known.change.clone()),
         capped_since: None,
+        told_at: None,
         note: Some(note),
         created_at: known.map_or(now, |known| known.created_at),
         changed_at: now,

@@ -2,27 +2,25 @@
 
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use job::JobContext;
 use mastodon::AdminDomainBlock;
 use net::{
     Request, Response,
     http::{HeaderValue, header},
 };
-use serde_json::Value;
-use store::block_entries::State;
+use store::{block_entries::State, block_sources::Source as Stored};
 use url::Url;
 
+use super::fires;
 use crate::{
     config::Source,
-    list::{FIRES_ACCEPT, Format, decode, feed, joined_feed},
+    list::{Format, decode, feed},
     signature::{sha256_hex, verify},
 };
 
 /// A larger list is nobody's.
-const MOST_BYTES: usize = 32 << 20;
-
-/// Pages of a log of changes.
-const MOST_PAGES: usize = 500;
+pub(super) const MOST_BYTES: usize = 32 << 20;
 
 /// What came.
 pub(super) enum Fetched {
@@ -33,6 +31,10 @@ pub(super) enum Fetched {
         text: String,
         etag: Option<String>,
         modified: Option<String>,
+        /// Of a log of changes: where the next ones will be.
+        cursor: Option<String>,
+        /// Of a log of changes: last read from its beginning.
+        whole_at: Option<DateTime<Utc>>,
     },
 }
 
@@ -55,17 +57,27 @@ pub(super) enum FetchError {
     Other(String),
 }
 
-/// Reads a list. `etag` and `modified` are what came along with the copy that counts.
+/// Reads a list. `held` is what we have of it.
 pub(super) async fn fetch(
     cx: &JobContext,
     source: &Source,
-    etag: Option<&str>,
-    modified: Option<&str>,
+    held: &Stored,
+    now: DateTime<Utc>,
 ) -> Result<Fetched, FetchError> {
     if let Some(url) = &source.url {
-        return match source.format {
-            Format::Fires => log(cx, url).await,
-            _ => published(cx, source, url, etag, modified).await,
+        // What is signed or pinned is one text, whatever its format.
+        let is_pinned = source.key.is_some() || source.sha256.is_some();
+        let is_log = source.format == Format::Fires || (source.format == Format::Auto && held.cursor.is_some());
+        if is_log && !is_pinned {
+            return fires::dataset(cx, url, held, now).await;
+        }
+        let fetched = published(cx, source, url, held).await?;
+        return match &fetched {
+            Fetched::Text { text, .. } if leads_on(source.format, text) && is_pinned => Err(FetchError::Other(
+                "it is spread over several pages, and a signature or checksum is of one text".to_owned(),
+            )),
+            Fetched::Text { text, .. } if leads_on(source.format, text) => fires::dataset(cx, url, held, now).await,
+            _ => Ok(fetched),
         };
     }
     if let Some(path) = &source.file {
@@ -77,9 +89,16 @@ pub(super) async fn fetch(
     if let Some(server) = &source.server {
         let url = Url::parse(&format!("https://{server}/api/v1/instance/domain_blocks"));
         let url = url.map_err(|_| FetchError::Other(format!("{server} is no domain")))?;
-        return published(cx, source, &url, etag, modified).await;
+        return published(cx, source, &url, held).await;
     }
     Err(FetchError::Other("it has no url, file, login or server".to_owned()))
+}
+
+/// Whether a text is a page of a log, or tells where one is.
+fn leads_on(format: Format, text: &str) -> bool {
+    matches!(format, Format::Auto | Format::Fires)
+        && text.trim_start().starts_with('{')
+        && feed(text).is_ok_and(|feed| feed.leads_on())
 }
 
 fn text(text: String) -> Fetched {
@@ -87,21 +106,24 @@ fn text(text: String) -> Fetched {
         text,
         etag: None,
         modified: None,
+        cursor: None,
+        whole_at: None,
     }
 }
 
-async fn published(
-    cx: &JobContext,
-    source: &Source,
-    url: &Url,
-    etag: Option<&str>,
-    modified: Option<&str>,
-) -> Result<Fetched, FetchError> {
+async fn published(cx: &JobContext, source: &Source, url: &Url, held: &Stored) -> Result<Fetched, FetchError> {
     let accept = "text/csv, application/json;q=0.9, text/plain;q=0.8, */*;q=0.1";
     let mut request = get(url, accept, MOST_BYTES);
-    for (name, value) in [(header::IF_NONE_MATCH, etag), (header::IF_MODIFIED_SINCE, modified)] {
-        if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
-            request.headers.insert(name, value);
+    // A signature or a pinned text is checked on what comes, so it must come: a copy from before the key was set proves
+    // nothing.
+    if held.body.is_some() && source.key.is_none() && source.sha256.is_none() {
+        for (name, value) in [
+            (header::IF_NONE_MATCH, &held.etag),
+            (header::IF_MODIFIED_SINCE, &held.modified),
+        ] {
+            if let Some(value) = value.as_ref().and_then(|value| HeaderValue::from_str(value).ok()) {
+                request.headers.insert(name, value);
+            }
         }
     }
     let response = cx.net.send(request).await?;
@@ -142,18 +164,20 @@ async fn published(
         etag: told(header::ETAG),
         modified: told(header::LAST_MODIFIED),
         text: decode(&response.body).into_owned(),
+        cursor: None,
+        whole_at: None,
     })
 }
 
 /// The operator named the address, so robots.txt is not asked: it speaks to those who find their way themselves.
-fn get(url: &Url, accept: &'static str, max_body: usize) -> Request {
+pub(super) fn get(url: &Url, accept: &'static str, max_body: usize) -> Request {
     let mut request = Request::origin(url.clone(), accept);
     request.robots = false;
     request.max_body = max_body;
     request
 }
 
-fn success(response: Response) -> Result<Response, FetchError> {
+pub(super) fn success(response: Response) -> Result<Response, FetchError> {
     match response.http_status {
         200 => Ok(response),
         code => Err(FetchError::Http(code)),
@@ -167,34 +191,6 @@ fn check(source: &Source, body: &[u8]) -> Result<(), FetchError> {
         }
         _ => Ok(()),
     }
-}
-
-/// A FIRES dataset: page after page, on one and the same server.
-async fn log(cx: &JobContext, begin: &Url) -> Result<Fetched, FetchError> {
-    let mut items: Vec<Value> = Vec::new();
-    let mut next = Some(begin.clone());
-    let mut seen = std::collections::HashSet::new();
-    let mut bytes = 0;
-    while let Some(url) = next.take() {
-        if !seen.insert(url.clone()) {
-            break;
-        }
-        if seen.len() > MOST_PAGES {
-            return Err(FetchError::Other(format!("more than {MOST_PAGES} pages")));
-        }
-        let response = success(cx.net.send(get(&url, FIRES_ACCEPT, MOST_BYTES)).await?)?;
-        bytes += response.body.len();
-        if bytes > MOST_BYTES {
-            return Err(FetchError::Other(format!("larger than {MOST_BYTES} bytes")));
-        }
-        let page = feed(&decode(&response.body))?;
-        items.extend(page.items);
-        if let Some(link) = page.next {
-            let link = url.join(&link).ok().filter(|link| link.origin() == begin.origin());
-            next = Some(link.ok_or_else(|| FetchError::Other("its next page is on another server".to_owned()))?);
-        }
-    }
-    Ok(text(joined_feed(&items)))
 }
 
 async fn file(source: &Source, path: &Path) -> Result<Fetched, FetchError> {

@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt as _, stream};
-use job::{JobContext, JobError, Summary};
+use job::{JobContext, JobError, News, Summary};
 use store::{
     Db,
     block_sources::{self, Leaving as Kept, Source as Stored},
+    notices::Severity,
 };
-use tracing::{info, warn};
+use tracing::info;
 
 use super::fetch::{Fetched, fetch};
 use crate::{
@@ -61,48 +62,72 @@ async fn refresh_one(cx: &JobContext, source: &Source, only_unread: bool) -> Res
     }
     let now = cx.clock.now();
     let before = stored.unwrap_or_else(|| empty(&source.name, now));
-    // A signature or a pinned text is checked on what comes, so it must come: a copy from before the key was set proves
-    // nothing.
-    let (etag, modified) = match &before.body {
-        Some(_) if source.key.is_none() && source.sha256.is_none() => {
-            (before.etag.as_deref(), before.modified.as_deref())
-        }
-        _ => (None, None),
-    };
-    let fetched = match fetch(cx, source, etag, modified).await {
+    let fetched = match fetch(cx, source, &before, now).await {
         Ok(fetched) => fetched,
         Err(super::fetch::FetchError::Net(net::Error::Stopped)) => return Err(JobError::Stopped),
         Err(error) => return fail(cx, &before, error.to_string(), now).await.map(Some),
     };
-    let (text, etag, modified) = match fetched {
-        // What counts is what came last: with a copy pending it is that one.
+    // What counts is what came last: with a copy pending it is that one.
+    let (taken, came) = match fetched {
         Fetched::Same => match before.pending.as_ref().or(before.body.as_ref()) {
-            Some(text) => (text.clone(), before.etag.clone(), before.modified.clone()),
-            None => {
-                return fail(cx, &before, "HTTP 304 without a copy".to_owned(), now)
-                    .await
-                    .map(Some);
-            }
+            Some(text) => (take(cx, source, &before, text, now).await, None),
+            None => (Err("HTTP 304 without a copy".to_owned()), None),
         },
-        Fetched::Text { text, etag, modified } => (text, etag, modified),
+        Fetched::Text {
+            text,
+            etag,
+            modified,
+            cursor,
+            whole_at,
+        } => (
+            take(cx, source, &before, &text, now).await,
+            Some((etag, modified, cursor, whole_at)),
+        ),
     };
-    match take(cx, source, &before, &text, now).await {
-        Ok((mut after, leavings)) => {
-            (after.etag, after.modified) = (etag, modified);
-            if after.held != before.held {
-                match &after.held {
-                    Some(why) => warn!(list = source.name, "the list {} is held: {why}", source.name),
-                    None => info!(list = source.name, "the list {} is no longer held", source.name),
-                }
-            }
-            if before.trouble.is_some() {
-                info!(list = source.name, "the list {} can be read again", source.name);
-            }
-            block_sources::save(&cx.store, &after, leavings.as_deref()).await?;
-            Ok(Some(if after.held.is_some() { "held" } else { "read" }))
-        }
-        Err(why) => fail(cx, &before, why, now).await.map(Some),
+    let (mut after, leavings) = match taken {
+        Ok(taken) => taken,
+        Err(why) => return fail(cx, &before, why, now).await.map(Some),
+    };
+    if let Some(came) = came {
+        (after.etag, after.modified, after.cursor, after.whole_at) = came;
     }
+    if before.trouble.is_some() {
+        info!(list = source.name, "the list {} can be read again", source.name);
+    }
+    match &after.held {
+        Some(why) if before.held.is_none() => {
+            let text = format!(
+                "the list {} is held: {why}; `egret blocks approve {}` if that is right",
+                source.name, source.name
+            );
+            say(cx, "list_held", &source.name, &text).await;
+        }
+        None if before.held.is_some() => info!(list = source.name, "the list {} is no longer held", source.name),
+        _ => {}
+    }
+    if let Some(changed) = after.changed_at
+        && let Ok(age) = TimeDelta::from_std(source.max_age)
+        && now - changed > age
+        && before.checked_at - changed <= age
+    {
+        let day = changed.format("%Y-%m-%d");
+        let text = format!("the list {} is stale: unchanged since {day}; its entries stay", source.name);
+        say(cx, "list_stale", &source.name, &text).await;
+    }
+    block_sources::save(&cx.store, &after, leavings.as_deref()).await?;
+    Ok(Some(if after.held.is_some() { "held" } else { "read" }))
+}
+
+/// Tells people, once when it begins and not at each run.
+async fn say(cx: &JobContext, kind: &'static str, list: &str, text: &str) {
+    let news = News {
+        feature: "blocklists",
+        kind,
+        about: list,
+        severity: Severity::Warning,
+        text,
+    };
+    job::tell(&cx.store, &*cx.clock, news).await;
 }
 
 fn empty(name: &str, now: DateTime<Utc>) -> Stored {
@@ -121,16 +146,19 @@ fn empty(name: &str, now: DateTime<Utc>) -> Stored {
         checked_at: now,
         good_at: None,
         changed_at: None,
+        cursor: None,
+        whole_at: None,
     }
 }
 
 /// Remembers that a fetch did not help. Said aloud once, not at each run.
 async fn fail(cx: &JobContext, before: &Stored, why: String, now: DateTime<Utc>) -> Result<&'static str, JobError> {
     if before.trouble.is_none() {
-        warn!(
-            list = before.name,
-            "the list {} cannot be read, its last good copy counts: {why}", before.name
+        let text = format!(
+            "the list {} cannot be read, its last good copy counts: {why}",
+            before.name
         );
+        say(cx, "list_trouble", &before.name, &text).await;
     }
     let after = Stored {
         trouble: Some(why),

@@ -12,7 +12,7 @@ use super::Library;
 use crate::{
     config::{Config, Policy},
     guard::Guard,
-    merge::merge,
+    merge::{Covering, merge},
     plan::{self, Counting, Facts, Own, Plan, by_domain, candidates},
 };
 
@@ -126,7 +126,12 @@ pub async fn plan(
     let shelf = library.open(None);
     let voters = shelf.voters();
     let known: Vec<&str> = live.keys().chain(peers.iter().flatten()).map(String::as_str).collect();
-    let merged = merge(&voters, &policy.merging(), &guard, &known);
+    let mut merging = policy.merging();
+    if only_suspends {
+        // It has no exceptions: what would cover an allowed domain cannot be made there.
+        merging.covering = Covering::Hold;
+    }
+    let merged = merge(&voters, &merging, &guard, &known);
     let mut facts = Facts {
         server: &login.server,
         policy,
@@ -164,7 +169,13 @@ fn own(entry: &Entry) -> Own {
         state: entry.state,
         written: block(&entry.written),
         before: block(&entry.before),
-        capped_since: entry.capped_since,
+        told_at: entry.told_at,
+        lists: entry.reason["says"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|say| say["list"].as_str().map(str::to_owned))
+            .collect(),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashSet},
 };
 
 use model::Severity;
@@ -14,13 +14,35 @@ use super::{Draft, Field, ListError, Place, Sink, Stance, json};
 /// What to ask for.
 pub const ACCEPT: &str = "application/ld+json, application/json;q=0.9";
 
-/// A page of a dataset's log.
+/// Where the words of a dataset are defined.
+pub const CONTEXT: &str = "https://fires.fedimod.org/context/fires.jsonld";
+
+/// A page of a dataset's log, its snapshot, or the dataset that tells where those are.
 #[derive(Debug, Default)]
 pub struct Feed {
     /// Its changes, as they came.
     pub items: Vec<Value>,
-    /// Where the next page is.
+    /// Where the next page is; of a dataset, where its snapshot is.
     pub next: Option<String>,
+    /// Of a snapshot: where the changes are that it does not hold yet.
+    pub changes: Option<String>,
+}
+
+impl Feed {
+    /// Whether there is more to it than this text.
+    pub fn leads_on(&self) -> bool {
+        self.next.is_some() || self.changes.is_some()
+    }
+
+    /// The newest change's id: the last part of its address, a UUID of version 7, which sorts by time.
+    pub fn newest(&self) -> Option<&str> {
+        self.items.iter().filter_map(id).max().filter(|id| !id.is_empty())
+    }
+}
+
+/// The last part of a change's address.
+fn id(change: &Value) -> Option<&str> {
+    change.get("id")?.as_str()?.rsplit('/').next()
 }
 
 /// Reads one page of a log.
@@ -28,29 +50,65 @@ pub struct Feed {
 /// # Errors
 /// When it is none.
 pub fn feed(text: &str) -> Result<Feed, ListError> {
-    let value = json::value(text)?;
+    let mut value = json::value(text)?;
+    let link = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let next = ["/next", "/first", "/endpoints/snapshot", "/endpoints/changes"];
+    let (next, changes) = (next.into_iter().find_map(link), link("/changes"));
     let items = ["orderedItems", "items"]
-        .iter()
-        .find_map(|key| value.get(*key).and_then(Value::as_array));
-    let next = value.get("next").or_else(|| value.get("first")).and_then(Value::as_str);
+        .into_iter()
+        .find_map(|key| match value.get_mut(key).map(Value::take) {
+            Some(Value::Array(items)) => Some(items),
+            _ => None,
+        });
     match items {
-        Some(items) => Ok(Feed {
-            items: items.clone(),
-            next: next.map(str::to_owned),
+        None if next.is_none() => Err(ListError::Shape("a collection without items".to_owned())),
+        // A collection may hold only a link to its first page.
+        items => Ok(Feed {
+            items: items.unwrap_or_default(),
+            next,
+            changes,
         }),
-        // A collection that holds only a link to its first page.
-        None if next.is_some() => Ok(Feed {
-            items: Vec::new(),
-            next: next.map(str::to_owned),
-        }),
-        None => Err(ListError::Shape("a collection without items".to_owned())),
     }
 }
 
-/// The pages of a log as one text, for the store.
-pub fn joined(items: &[Value]) -> String {
-    json!({ "@context": "https://fires.fedimod.org/ns", "type": "OrderedCollection", "orderedItems": items })
-        .to_string()
+/// A log, and changes that came since, as one text for the store: of each entity the newest change alone. Of what a
+/// tombstone buries only the name is kept, so that it can be told what is taken back.
+pub fn joined(before: Vec<Value>, since: Vec<Value>) -> String {
+    let mut newest: BTreeMap<(String, String), Value> = BTreeMap::new();
+    for change in before.into_iter().chain(since) {
+        let Some(kind) = change.get("type").and_then(Value::as_str).map(str::to_ascii_lowercase) else {
+            continue;
+        };
+        let entity = entity(&change);
+        if kind != "tombstone" {
+            let known = entity.as_ref().and_then(|entity| newest.get(entity));
+            // A snapshot begins with the newest, a log ends with it.
+            if let Some(entity) = entity
+                && known.is_none_or(|known| id(known) <= id(&change))
+            {
+                newest.insert(entity, change);
+            }
+            continue;
+        }
+        let buried = entity.or_else(|| {
+            let of = newest.iter().find(|(_, known)| id(known).is_some() && id(known) == id(&change));
+            of.map(|(entity, _)| entity.clone())
+        });
+        if let Some((kind, key)) = buried {
+            let tombstone =
+                json!({ "id": change.get("id"), "type": "Tombstone", "entityKind": kind, "entityKey": key });
+            newest.insert((kind, key), tombstone);
+        }
+    }
+    let items: Vec<Value> = newest.into_values().collect();
+    json!({ "@context": CONTEXT, "type": "OrderedCollection", "orderedItems": items }).to_string()
+}
+
+/// What a change is about, folded for comparing.
+fn entity(change: &Value) -> Option<(String, String)> {
+    let text = |pointer: &str| change.pointer(pointer).and_then(Value::as_str).map(str::to_lowercase);
+    let kind = text("/entityKind").or_else(|| text("/entity/type")).unwrap_or_else(|| "domain".to_owned());
+    Some((kind, text("/entityKey").or_else(|| text("/entity/value"))?))
 }
 
 /// What a change says, whichever of the two spellings it uses.
@@ -73,8 +131,7 @@ impl<'v> Change<'v> {
         // Accounts are not ours. A tombstone may have lost its entity.
         (entity_kind.eq_ignore_ascii_case("domain") && (!domain.is_empty() || kind.eq_ignore_ascii_case("tombstone")))
             .then_some(Self {
-                // The last part of an address is the id itself, a UUID of version 7: it sorts by time.
-                id: text("id").unwrap_or_default().rsplit('/').next().unwrap_or_default(),
+                id: id(value).unwrap_or_default(),
                 kind,
                 domain,
                 value,
@@ -107,14 +164,10 @@ pub(super) fn read(text: &str, sink: &mut Sink<'_, '_>) -> Result<(), ListError>
     }
     changes.sort_by_key(|change| (change.id, change.line));
     // A tombstone stands in the place of the change it buries.
-    let buried: HashMap<&str, ()> = changes
-        .iter()
-        .filter(|it| it.is("tombstone"))
-        .map(|it| (it.id, ()))
-        .collect();
+    let buried: HashSet<&str> = changes.iter().filter(|it| it.is("tombstone")).map(|it| it.id).collect();
     let mut newest: BTreeMap<String, &Change<'_>> = BTreeMap::new();
     for change in changes.iter().filter(|it| !it.domain.is_empty()) {
-        if !change.is("tombstone") && buried.contains_key(change.id) && !change.id.is_empty() {
+        if !change.is("tombstone") && buried.contains(change.id) && !change.id.is_empty() {
             newest.remove(&change.domain.to_lowercase());
             continue;
         }

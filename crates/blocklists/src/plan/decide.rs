@@ -46,6 +46,7 @@ pub(super) fn wanted(facts: &Facts<'_>, plan: &mut Plan) {
             (Some(live), Some(own)) if own.is_ours() => {
                 if own.is_as_left(live) {
                     adjust(facts, entry, live, plan);
+                    moved(facts, entry, own, plan);
                 } else {
                     drifted(domain, plan);
                 }
@@ -177,6 +178,7 @@ fn absent(facts: &Facts<'_>, entry: &Entry<'_>, own: &Own, plan: &mut Plan) {
                 domain: domain.to_owned(),
                 to: Some("dismissed".to_owned()),
                 note: "lifted by hand".to_owned(),
+                reason: None,
             });
         }
     }
@@ -199,6 +201,7 @@ fn drifted(domain: &str, plan: &mut Plan) {
         domain: domain.to_owned(),
         to: Some("drifted".to_owned()),
         note: "changed by hand".to_owned(),
+        reason: None,
     });
 }
 
@@ -281,6 +284,20 @@ fn adjust(facts: &Facts<'_>, entry: &Entry<'_>, live: &AdminDomainBlock, plan: &
     });
 }
 
+/// Other lists want it than those we hold it for.
+fn moved(facts: &Facts<'_>, entry: &Entry<'_>, own: &Own, plan: &mut Plan) {
+    let says = reasons(facts, entry);
+    if says.iter().map(|say| &say.list).eq(&own.lists) || plan.operations.last().is_some_and(|it| it.domain == entry.domain) {
+        return;
+    }
+    plan.states.push(StateChange {
+        domain: entry.domain.to_string(),
+        to: Some("ours".to_owned()),
+        note: "other lists want it now".to_owned(),
+        reason: Some(serde_json::json!({ "rule": rule(facts, entry), "says": says })),
+    });
+}
+
 /// Flags and comments that the lists state and the server shows otherwise. What no list states is not ours.
 fn differing(entry: &Entry<'_>, live: &AdminDomainBlock) -> DomainBlockFields {
     let flag = |stated: Option<bool>, is: bool| stated.filter(|flag| *flag != is);
@@ -306,6 +323,7 @@ pub(super) fn unwanted(facts: &Facts<'_>, plan: &mut Plan) {
                 domain: domain.clone(),
                 to: None,
                 note: "gone, and no list wants it".to_owned(),
+                reason: None,
             });
             continue;
         };
@@ -323,6 +341,7 @@ pub(super) fn unwanted(facts: &Facts<'_>, plan: &mut Plan) {
                 domain: domain.clone(),
                 to: None,
                 note: "somebody's own block now".to_owned(),
+                reason: None,
             }),
         }
     }

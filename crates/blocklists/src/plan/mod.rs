@@ -4,6 +4,7 @@
 //! every other one stays as it is.
 
 pub(crate) mod decide;
+mod report;
 mod shape;
 mod ties;
 
@@ -31,8 +32,10 @@ pub struct Own {
     pub written: Option<AdminDomainBlock>,
     /// As it was before our first one.
     pub before: Option<AdminDomainBlock>,
-    /// Wanted harder, but followed, since.
-    pub capped_since: Option<DateTime<Utc>>,
+    /// Those whose follows a harder block would end can hear of it, since.
+    pub told_at: Option<DateTime<Utc>>,
+    /// The lists that it is held for.
+    pub lists: BTreeSet<String>,
 }
 
 /// Everything a plan is made from.
@@ -90,6 +93,7 @@ pub fn plan(facts: &Facts<'_>) -> Plan {
         decide::wanted(facts, &mut plan);
         decide::unwanted(facts, &mut plan);
     }
+    report::left_out(facts.merged, &mut plan);
     // An exception must be there before the block it is an exception to: afterwards the server refuses it.
     plan.operations.sort_by(|a, b| {
         let key = |it: &Operation| (!it.exempts, it.domain.matches('.').count());

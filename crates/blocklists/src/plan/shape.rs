@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use mastodon::{AdminDomainBlock, DomainBlockFields, Ties};
 use model::Severity;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::list::severity_word;
 
@@ -28,6 +29,12 @@ pub struct Plan {
     pub notes: Vec<Note>,
     /// What is wrong with lists.
     pub doubts: Vec<String>,
+    /// Names that lists hide and nobody could tell.
+    #[serde(default)]
+    pub hidden: usize,
+    /// Domains with fewer votes than the policy asks for.
+    #[serde(default)]
+    pub outvoted: usize,
     /// Changes to our own records.
     #[serde(default)]
     pub states: Vec<StateChange>,
@@ -207,6 +214,12 @@ pub enum Topic {
     Unable,
     /// No list wants it, and the policy leaves it.
     Left,
+    /// On a list, and never blocked: a public suffix, a canary, ourselves.
+    Refused,
+    /// Left out, since it would cover an allowed domain.
+    Covering,
+    /// One list names it twice and wants two things.
+    Doubled,
 }
 
 /// A change to our own records.
@@ -218,6 +231,9 @@ pub struct StateChange {
     pub to: Option<String>,
     /// In words.
     pub note: String,
+    /// Only why we hold it changes: other lists want it now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Value>,
 }
 
 impl Plan {
@@ -259,6 +275,14 @@ impl Plan {
         }
         for note in &self.notes {
             let _ = writeln!(text, "  = {}: {}", note.domain, note.text);
+        }
+        for (count, what) in [
+            (self.hidden, "hidden names that nobody can tell"),
+            (self.outvoted, "domains with too few votes"),
+        ] {
+            if count > 0 {
+                let _ = writeln!(text, "  = {count} {what}");
+            }
         }
         text
     }

@@ -34,7 +34,8 @@ fn ours(written: &AdminDomainBlock) -> Own {
         state: State::Ours,
         written: Some(written.clone()),
         before: None,
-        capped_since: None,
+        told_at: None,
+        lists: BTreeSet::from(["list".to_owned()]),
     }
 }
 
@@ -300,7 +301,7 @@ fn a_stage_ends_and_then_it_is_a_suspension() {
     scene.ties = vec![("bad.social", 3)];
     let live = block("1", "bad.social", Silence);
     let since = Own {
-        capped_since: Some(now()),
+        told_at: Some(now()),
         ..ours(&live)
     };
     scene.own = vec![("bad.social", since)];
@@ -449,7 +450,8 @@ fn what_a_parent_covers_is_not_asked_for() {
         state: State::Covered,
         written: None,
         before: None,
-        capped_since: None,
+        told_at: None,
+        lists: BTreeSet::new(),
     };
     scene.own = vec![("y.bad.social", covered)];
     assert_eq!(sent(&scene.plan()), [], "what the server told once is remembered");

@@ -93,10 +93,11 @@ pub(super) fn soften(facts: &Facts<'_>, entry: &Entry<'_>, now: Option<Severity>
         ..plain
     };
     if total > 0 && wanted > policy.max_followed_severity {
+        // The time counts from when people could hear of it, not from when we first thought of it.
         let since = facts
             .own
             .get(&*entry.domain)
-            .and_then(|own| own.capped_since)
+            .and_then(|own| own.told_at)
             .unwrap_or(facts.now);
         let until = policy
             .stage

@@ -448,7 +448,7 @@ async fn a_human_agrees_to_what_is_held() {
         .unwrap();
     house.pass_after(1).await;
     assert_eq!(house.blocks().len(), 3);
-    let runs = store::block_entries::runs(&house.store, 10).await.unwrap();
+    let runs = store::block_entries::runs(&house.store, None, 10).await.unwrap();
     assert_eq!((&*runs[0].who, runs[0].created), ("ada", 3));
 }
 

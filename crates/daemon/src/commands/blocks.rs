@@ -73,6 +73,7 @@ pub(super) async fn run(args: &Args, action: &BlocksAction) -> anyhow::Result<Ex
         }
         BlocksAction::Export { policy, format } => desk.export(policy, format).await,
         BlocksAction::Lists { name } => desk.lists(name.as_deref()).await,
+        BlocksAction::Affected { domain: name, server } => desk.affected(&domain(name)?, server.as_deref()).await,
         BlocksAction::Approve { list } => desk.approve(list).await,
         BlocksAction::Adopt { domain: name, server } => desk.adopt(&domain(name)?, server.as_deref()).await,
     };
@@ -259,11 +260,12 @@ impl Desk<'_> {
             cx.clock.now(),
         )
         .await?;
-        let done = blocklists::carry_out(cx, login, &mut gathered, author, true).await?;
+        let mut done = blocklists::carry_out(cx, login, &mut gathered, author, true).await?;
         if done.writes() > 0 {
-            let blocklists = &self.config.blocklists;
-            blocklists::after(cx, blocklists, policy, login, counts, &gathered, &done).await?;
+            let config = &self.config.blocklists;
+            blocklists::after(cx, config, policy, login, counts, &mut gathered, &mut done).await?;
         }
+        blocklists::tell(cx, policy, &mut gathered).await?;
         self.told(&done)
     }
 
@@ -367,7 +369,7 @@ impl Desk<'_> {
     }
 
     async fn runs(&self) -> anyhow::Result<Exit> {
-        let runs = block_entries::runs(&self.doors.store, 50).await?;
+        let runs = block_entries::runs(&self.doors.store, None, 50).await?;
         if self.args.json {
             out::json(&runs)?;
             return Ok(Exit::Done);
@@ -405,7 +407,7 @@ impl Desk<'_> {
     }
 
     async fn search(&self, text: &str) -> anyhow::Result<Exit> {
-        let found = block_entries::search(&self.doors.store, text, 500).await?;
+        let found = block_entries::search(&self.doors.store, text, ("", ""), 500).await?;
         if self.args.json {
             out::json(&found)?;
             return Ok(Exit::Done);
@@ -548,6 +550,31 @@ impl Desk<'_> {
         for fault in faults {
             out::line(format!("{}: {fault}", only.unwrap_or_default()));
         }
+        Ok(Exit::Done)
+    }
+
+    async fn affected(&self, name: &str, server: Option<&str>) -> anyhow::Result<Exit> {
+        let settings = self.settings()?;
+        let cx = self.cx(&settings, &self.server(server)?)?;
+        let found = gather::affected(&cx, cx.login()?, name).await?;
+        if self.args.json {
+            out::json(&found)?;
+            return Ok(Exit::Done);
+        }
+        let both = found.following.union(&found.followed);
+        let rows: Vec<Vec<String>> = both
+            .map(|acct| {
+                let said = |is: bool| if is { "yes" } else { "" }.to_owned();
+                let (follows, followed) = (found.following.contains(acct), found.followed.contains(acct));
+                vec![format!("@{acct}"), said(follows), said(followed)]
+            })
+            .collect();
+        out::table(&["ACCOUNT", "FOLLOWS SOMEBODY THERE", "IS FOLLOWED FROM THERE"], &rows);
+        let bound = if found.is_whole { "all" } else { "not all" };
+        out::line(format!(
+            "Looked at {} accounts of {name}, {bound} that are known. Who hides their follows is not seen.",
+            found.looked_at
+        ));
         Ok(Exit::Done)
     }
 

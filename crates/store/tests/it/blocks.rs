@@ -30,6 +30,8 @@ fn source() -> Source {
         checked_at: now(),
         good_at: Some(now()),
         changed_at: Some(now()),
+        cursor: Some("https://lists.social/changes?since=7".into()),
+        whole_at: Some(now()),
     }
 }
 
@@ -87,6 +89,7 @@ fn entry(domain: &str, change: &str) -> Entry {
         reason: json!({ "rule": "max" }),
         change: Some(change.into()),
         capped_since: None,
+        told_at: Some(now()),
         note: None,
         created_at: now(),
         changed_at: now(),
@@ -129,11 +132,11 @@ async fn a_change_and_what_is_known_after_it_arrive_together() {
             [entry("a.social", "1")]
         );
         assert_eq!(
-            block_entries::search(&db, "A_B", 9).await.unwrap(),
+            block_entries::search(&db, "A_B", ("", ""), 9).await.unwrap(),
             [entry("a_b.social", "2")],
             "no wildcard"
         );
-        assert_eq!(block_entries::search(&db, "%", 9).await.unwrap(), []);
+        assert_eq!(block_entries::search(&db, "%", ("", ""), 9).await.unwrap(), []);
 
         block_entries::record(&db, &change("3", "a.social", "delete"), None)
             .await
@@ -154,7 +157,7 @@ async fn a_change_and_what_is_known_after_it_arrive_together() {
             .collect();
         assert_eq!(ids, ["1", "2", "3"]);
         block_entries::mark_undone(&db, "1", "later").await.unwrap();
-        let runs = block_entries::runs(&db, 9).await.unwrap();
+        let runs = block_entries::runs(&db, None, 9).await.unwrap();
         assert_eq!(
             (runs[0].created, runs[0].deleted, runs[0].undone, &*runs[0].who),
             (2, 1, 1, "ada")

@@ -4,6 +4,7 @@
 //! [`PARTS`]. The OpenAPI document is made from the same routers, so what is not described is not there.
 
 mod ask;
+pub(crate) mod blocklists;
 mod document;
 pub(crate) mod effects;
 mod etag;
@@ -46,6 +47,7 @@ const PARTS: &[Part] = &[
     (Right::View, settings::routes),
     (Right::Admin, settings::admin_routes),
     (Right::Registrations, registrations::routes),
+    (Right::Federation, blocklists::routes),
 ];
 
 /// The routes, each for those who may use it.

@@ -8,23 +8,28 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use blocklists::plan::{Kind, Operation, Plan};
+use blocklists::{
+    list::severity_word,
+    plan::{Kind, Operation, Plan},
+    why::{Explanation, Opinion},
+};
 use maud::{Markup, html};
-use model::{Clock as _, SystemClock};
 use serde::Deserialize;
-use serde_json::json;
 use store::{
-    block_entries::{self, Change, Entry, Run, State as Whose},
+    block_entries::{self, Entry, Run, State as Whose},
     block_plans::{self, State as Is},
     block_sources::{self, Source},
-    job_states,
 };
 
 use super::{Group, Page};
 use crate::{
     State,
+    api::{
+        blocklists::{domains, lists, plans, runs},
+        paging::Limit,
+    },
     layout::Sheet,
-    parts::{Tone, badge, button, empty, note},
+    parts::{Tone, badge, button, empty, note, pager},
     problem::Problem,
     rights::{Right, Visitor},
     words,
@@ -32,9 +37,6 @@ use crate::{
 
 /// Operations shown of a plan; `egret blocks plan` shows them all.
 const MOST: usize = 200;
-
-/// Carries plans out.
-const JOB: &str = "blocklists.domain_blocks";
 
 pub(crate) const PAGE: Page = Page {
     path: "/blocklists",
@@ -55,31 +57,31 @@ fn routes() -> Router<State> {
         .route("/blocklists/undo", post(undo))
 }
 
-/// `?q=`.
+/// `?q=`, and where the history goes on.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Asked {
     q: String,
+    before: Option<String>,
 }
 
 async fn show(
     visitor: Visitor,
     Extract(state): Extract<State>,
-    Query(Asked { q }): Query<Asked>,
+    Query(Asked { q, before }): Query<Asked>,
 ) -> Result<Markup, Problem> {
     let q = q.trim();
     let lists = block_sources::health(&state.store).await?;
     let plans = block_plans::open(&state.store).await?;
-    let runs = block_entries::runs(&state.store, 20).await?;
+    let (runs, older) = runs::page(&state, before.as_deref(), Limit::default()).await?;
     let mut found = Vec::new();
-    let mut changes = Vec::new();
+    let mut told = None;
     if !q.is_empty() {
-        found = block_entries::search(&state.store, q, 100).await?;
-        if let Some(domain) = blocklists::config::domain(q) {
-            changes = block_entries::changes(&state.store, &domain, 50).await?;
-        }
+        found = block_entries::search(&state.store, q, ("", ""), 100).await?;
+        told = domains::explain(&state, q).await?;
     }
     let mode = state.ledger.mode("blocklists");
+    let undone: Vec<&str> = plans.iter().map(|plan| &*plan.policy).collect();
     let body = html! {
         p { "Mode " (badge(if mode == job::Mode::Act { Tone::Good } else { Tone::Plain }, mode.as_str()))
             @if mode == job::Mode::Observe { " Plans are made and shown; nothing is sent." } }
@@ -87,10 +89,10 @@ async fn show(
             label { "Domain " input type="search" name="q" value=(q) placeholder="bad.social"; }
             " " button { "Search" }
         }
-        @if !q.is_empty() { (answers(q, &found, &changes)) }
+        @if !q.is_empty() { (answers(q, &found, told.as_ref())) }
         h2 { "Plans" }
         div #plans data-refresh {
-            @if plans.is_empty() {
+            @if !plans.iter().any(is_shown) {
                 (empty("No plan waits.", &html! { "Each server is as its policy wants it, or none has a policy: "
                     code { "[[blocklists.policies]]" } "." }))
             }
@@ -103,36 +105,60 @@ async fn show(
             } @else { (health(&visitor, &lists)) }
         }
         h2 { "History" }
-        @if runs.is_empty() { (empty("Nothing was changed yet.", &html! {})) } @else { (history(&visitor, &runs)) }
+        @if runs.is_empty() { (empty("Nothing was changed yet.", &html! {})) } @else {
+            (history(&visitor, &runs, &undone, mode))
+            (pager(&[("q", Some(q)), ("before", before.as_deref())], older.as_deref()))
+        }
     };
     Ok(Sheet::of(&PAGE, &visitor, "Blocklists")
         .lead("Shared lists, what they would change on your servers, and what they did.")
         .show(&body))
 }
 
-fn answers(q: &str, found: &[Entry], changes: &[Change]) -> Markup {
+fn answers(q: &str, found: &[Entry], told: Option<&Explanation>) -> Markup {
+    let said = told.filter(|told| {
+        !told.changes.is_empty()
+            || told.policies.iter().any(|it| !it.says.is_empty() || it.severity.is_some() || !it.covered_by.is_empty())
+    });
     html! {
         section aria-label="Found" {
-            @if found.is_empty() && changes.is_empty() {
-                (empty("Nothing is on record.", &html! { "Egret neither made nor was told to leave a block of "
-                    code { (q) } ". What the lists say of it: " code { "egret blocks why " (q) } }))
-            } @else {
+            @if let Some(told) = said {
+                h3 { "Why " (told.domain) }
+                @for policy in &told.policies { (opinion(policy)) }
+                @if !told.changes.is_empty() {
+                    ul { @for change in &told.changes { li {
+                        (words::when(change.changed_at)) " " b { (change.action) } " on " (change.server) " by " (change.who) ": " (why(&change.reason))
+                        @if change.undone_by.is_some() { " " (badge(Tone::Plain, "undone")) }
+                    } } }
+                }
+            }
+            @if found.is_empty() && said.is_none() {
+                (empty("Nothing is on record.", &html! { "No list names " code { (q) } ", and Egret neither blocked it nor was told to leave it." }))
+            }
+            @if !found.is_empty() {
                 div.table { table.stack {
                     thead { tr { th scope="col" { "Domain" } th scope="col" { "Server" } th scope="col" { "State" } th scope="col" { "Why" } } }
                     tbody { @for entry in found { tr {
                         td.uri data-label="Domain" { (entry.domain) }
                         td data-label="Server" { (entry.server) }
                         td data-label="State" { div { (whose(entry.state)) @if let Some(note) = &entry.note { span.sub { (note) } } } }
-                        td data-label="Why" { (why(&entry.reason)) }
+                        td data-label="Why" { div { (why(&entry.reason)) } }
                     } } }
                 } }
-                @if !changes.is_empty() {
-                    ul { @for change in changes { li {
-                        (words::when(change.changed_at)) " " b { (change.action) } " on " (change.server) " by " (change.who) ": " (why(&change.reason))
-                        @if change.undone_by.is_some() { " " (badge(Tone::Plain, "undone")) }
-                    } } }
-                }
             }
+        }
+    }
+}
+
+/// What one policy makes of a domain, and who says what.
+fn opinion(it: &Opinion) -> Markup {
+    html! {
+        p { "Policy " b { (it.policy) } ": " (it.verdict)
+            @for say in &it.says {
+                span.sub { (say.list) " " (severity_word(say.severity))
+                    @if say.by_digest { ", by digest" } @if say.is_leaving { ", until lately" } }
+            }
+            @for parent in &it.covered_by { span.sub { "covered by " (parent) } }
         }
     }
 }
@@ -156,6 +182,11 @@ fn why(reason: &serde_json::Value) -> Markup {
             span.sub { (say["list"].as_str().unwrap_or_default()) " " (say["severity"].as_str().unwrap_or_default()) }
         }
     }
+}
+
+/// A wish to take a run back stands among the plans, and is shown with its run.
+fn is_shown(stored: &block_plans::Plan) -> bool {
+    stored.plan.get("operations").is_some()
 }
 
 fn plan(visitor: &Visitor, stored: &block_plans::Plan) -> Markup {
@@ -223,7 +254,7 @@ fn health(visitor: &Visitor, lists: &[Source]) -> Markup {
     }
 }
 
-fn history(visitor: &Visitor, runs: &[Run]) -> Markup {
+fn history(visitor: &Visitor, runs: &[Run], wished: &[&str], mode: job::Mode) -> Markup {
     html! {
         div.table { table.stack {
             thead { tr { th scope="col" { "When" } th scope="col" { "Server" } th scope="col" { "Who" } th scope="col" { "What" }
@@ -234,9 +265,14 @@ fn history(visitor: &Visitor, runs: &[Run]) -> Markup {
                 td data-label="Who" { (run.who) }
                 td data-label="What" { (run.created) " made, " (run.updated) " changed, " (run.deleted) " lifted"
                     @if run.undone > 0 { span.sub { (run.undone) " undone" } } }
-                td data-label="Actions" { @if run.undone < run.created + run.updated + run.deleted {
-                    (button(visitor, "/blocklists/undo", &[("server", &*run.server), ("run", &*run.run)], "Undo", &format!("Undo the run {}", run.run)))
-                } }
+                td data-label="Actions" {
+                    @if wished.contains(&&*runs::wish(&run.run)) { (badge(Tone::Live, "is being undone")) }
+                    @else if run.undone < run.created + run.updated + run.deleted {
+                        @if mode == job::Mode::Act {
+                            (button(visitor, "/blocklists/undo", &[("run", &*run.run)], "Undo", &format!("Undo the run {}", run.run)))
+                        } @else { span.sub { "can be undone in mode act" } }
+                    }
+                }
             } } }
         } }
     }
@@ -275,58 +311,24 @@ async fn dismiss(
 }
 
 async fn decide(visitor: &Visitor, state: &State, wish: Wish, to: Is) -> Result<Redirect, Problem> {
-    let Wish { server, hash, .. } = wish;
-    let now = SystemClock.now();
-    if !block_plans::advance(&state.store, &server, &hash, to, Some(&visitor.name), None, now).await? {
-        return Err(
-            Problem::new(409, "too late").because("the plan was replaced by a newer one, or somebody decided on it")
-        );
-    }
-    if to == Is::Approved {
-        wake(state, &server).await?;
-    }
+    plans::decide(state, visitor, &wish.server, &wish.hash, to).await?;
     Ok(Redirect::to("/blocklists"))
 }
 
 async fn believe(Extract(state): Extract<State>, form: Result<Form<Wish>, FormRejection>) -> Result<Redirect, Problem> {
     let Form(Wish { list, .. }) = form.map_err(|_| not_ours())?;
-    blocklists::gather::approve(&state.store, &list, SystemClock.now()).await?;
-    wake(&state, "").await?;
+    lists::approve(&state, &list).await?;
     Ok(Redirect::to("/blocklists"))
 }
 
-/// Writes the wish; the server's next run takes the run back.
 async fn undo(
     visitor: Visitor,
     Extract(state): Extract<State>,
     form: Result<Form<Wish>, FormRejection>,
 ) -> Result<Redirect, Problem> {
-    let Form(Wish { server, run, .. }) = form.map_err(|_| not_ours())?;
-    let changes = block_entries::of_run(&state.store, &run).await?;
-    if !changes.iter().any(|change| change.server == server) {
-        return Err(Problem::not_found("there is no such run"));
-    }
-    let now = SystemClock.now();
-    let wanted = block_plans::Plan {
-        hash: format!("undo {run}"),
-        policy: format!("undo {run}"),
-        state: Is::Approved,
-        plan: json!({ "run": run }),
-        who: Some(visitor.name),
-        run: None,
-        made_at: now,
-        changed_at: now,
-        server,
-    };
-    block_plans::save(&state.store, &wanted).await?;
-    wake(&state, &wanted.server).await?;
+    let Form(Wish { run, .. }) = form.map_err(|_| not_ours())?;
+    runs::undo(&state, &visitor, &run).await?;
     Ok(Redirect::to("/blocklists"))
-}
-
-async fn wake(state: &State, server: &str) -> Result<(), Problem> {
-    job_states::wake(&state.store, JOB, server, SystemClock.now()).await?;
-    state.board.nudge();
-    Ok(())
 }
 
 /// `/lists/NAME`, and `/lists/NAME.sig`: what we publish, for everybody.

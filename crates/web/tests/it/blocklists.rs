@@ -63,6 +63,8 @@ async fn house() -> House {
         checked_at: now(),
         good_at: Some(now()),
         changed_at: Some(now()),
+        cursor: None,
+        whole_at: None,
     };
     block_sources::save(store, &source, Some(&[])).await.unwrap();
     let change = Change {

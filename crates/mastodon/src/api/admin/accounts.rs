@@ -30,6 +30,20 @@ impl Client {
         })
     }
 
+    /// Accounts that the server knows at exactly this domain: `GET /api/v2/admin/accounts?origin=remote&by_domain=`.
+    /// Scope `admin:read:accounts`.
+    pub async fn known_accounts(&self, domain: &str, after: Option<&Cursor>) -> Result<Page<Account>, Error> {
+        let call = Self::paged(&["api", "v2", "admin", "accounts"], READ, PAGE, after)
+            .query("origin", "remote")
+            .query("by_domain", domain);
+        let page: Page<AdminAccount> = self.page(call).await?;
+        Ok(Page {
+            items: page.items.into_iter().filter_map(|item| item.account).collect(),
+            next: page.next,
+            prev: page.prev,
+        })
+    }
+
     /// Local people who wait for approval, confirmed or not: `GET /api/v2/admin/accounts?origin=local&status=pending`,
     /// else v1. Scope `admin:read:accounts`.
     pub async fn pending_accounts(&self, after: Option<&Cursor>) -> Result<Page<AdminAccount>, Error> {

@@ -115,7 +115,7 @@ mod tests {
         Guard::new(["home.social", "web.home-base.net"], ["cf"], false)
     }
 
-    /// Check 7: suffixes and single words. What is no domain at all is refused when it is read.
+    /// Check 7. Suffixes and single words. What is no domain at all is refused when it is read.
     #[test]
     fn nobody_blocks_a_country() {
         for suffix in ["tk", "co.uk", "su", "vc", "com", "github.io", "pages.dev"] {
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(guard().refuses("cf"), None, "an explicit rule lets it through");
     }
 
-    /// Check 17: the pure part; every path to a server asks this guard.
+    /// Check 17. The pure part; every path to a server asks this guard.
     #[test]
     fn nobody_blocks_home() {
         let own = [
@@ -150,7 +150,7 @@ mod tests {
         );
     }
 
-    /// Check 23: the pure part.
+    /// Check 23. The pure part.
     #[test]
     fn canaries_stay_in_their_lists() {
         for canary in [

@@ -245,10 +245,7 @@ pub async fn plan(
     counts: Counts,
 ) -> Result<Gathered, JobError> {
     cx.check_stop()?;
-    if !block_entries::unrecorded(&cx.store, &login.server)
-        .await?
-        .is_empty()
-    {
+    if !block_entries::unrecorded(&cx.store, &login.server).await?.is_empty() {
         let live = gather::blocks(login).await?;
         apply::reconcile(cx, login, &live).await?;
     }
@@ -281,7 +278,10 @@ pub async fn save(cx: &JobContext, plan: &Plan, approved_by: Option<&str>) -> Re
         changed_at: now,
     };
     let is_new = block_plans::save(&cx.store, &row).await?;
-    let waiting = plan.held().filter(|it| it.hold.as_ref().is_some_and(|hold| hold.human)).count();
+    let waiting = plan
+        .held()
+        .filter(|it| it.hold.as_ref().is_some_and(|hold| hold.human))
+        .count();
     if is_new && waiting > 0 && approved_by.is_none() {
         let text = format!(
             "{waiting} changes of blocks wait for a human on {}: the Blocklists page and `egret blocks plan` show why",

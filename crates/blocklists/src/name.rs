@@ -234,7 +234,7 @@ mod tests {
         assert!(matches!(read("ba*.ex****").unwrap().name, Name::Hidden(hidden) if hidden.pattern == "ba*.ex****"));
     }
 
-    /// Check 7: what is no domain at all. Suffixes and single labels are the guard's.
+    /// Check 7. What is no domain at all. Suffixes and single labels are the guard's.
     #[test]
     fn what_names_no_server_is_refused() {
         let long = format!("{}.example", "a".repeat(64));

@@ -101,7 +101,7 @@ mod tests {
         SigningKey::read(&STANDARD.encode([byte; 32])).unwrap()
     }
 
-    /// Check 9: signatures.
+    /// Check 9. Signatures.
     #[test]
     fn only_the_owners_signature_fits() {
         let (ours, theirs) = (key(1), key(2));

@@ -28,9 +28,8 @@ pub async fn tell(
         return Ok(0);
     };
     let now = cx.clock.now();
-    let waits = |entry: &&mut Entry| {
-        entry.state == State::Ours && entry.capped_since.is_some() && entry.told_at.is_none()
-    };
+    let waits =
+        |entry: &&mut Entry| entry.state == State::Ours && entry.capped_since.is_some() && entry.told_at.is_none();
     let mut told: Vec<&mut Entry> = entries.values_mut().filter(waits).collect();
     let Some(first) = told.first() else { return Ok(0) };
     let about = format!("{server} {}", first.domain);

@@ -36,7 +36,7 @@ pub(crate) fn answer(state: &Arc<State>, call: &Call) -> Reply {
             Some(fault) => {
                 let times = call.param("times").and_then(|times| times.parse().ok());
                 let path = call.param("path").unwrap_or_default();
-                state.faults().place(server(call), path, fault, times);
+                state.faults().place(server(call), path, fault, 0, times);
                 Reply::json(&json!({}))
             }
             None => Reply::error(400, "unknown fault"),

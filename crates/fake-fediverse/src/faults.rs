@@ -73,6 +73,8 @@ struct Placed {
     server: ServerIx,
     path: String,
     fault: Fault,
+    /// Requests that it lets pass before.
+    passes: u32,
     left: Option<u32>,
 }
 
@@ -81,11 +83,12 @@ struct Placed {
 pub(crate) struct Faults(Vec<Placed>);
 
 impl Faults {
-    pub(crate) fn place(&mut self, server: ServerIx, path: &str, fault: Fault, times: Option<u32>) {
+    pub(crate) fn place(&mut self, server: ServerIx, path: &str, fault: Fault, passes: u32, times: Option<u32>) {
         self.0.push(Placed {
             server,
             path: path.to_owned(),
             fault,
+            passes,
             left: times,
         });
     }
@@ -102,6 +105,10 @@ impl Faults {
                 && (placed.fault != Fault::ResolvesNothing || is_resolve(call))
         })?;
         let placed = &mut self.0[at];
+        if placed.passes > 0 {
+            placed.passes -= 1;
+            return None;
+        }
         let fault = placed.fault.clone();
         if let Some(left) = &mut placed.left {
             *left = left.saturating_sub(1);
@@ -118,6 +125,7 @@ impl Faults {
             placed.server == server
                 && placed.path.is_empty()
                 && placed.left.is_none()
+                && placed.passes == 0
                 && match placed.fault {
                     Fault::Silent | Fault::Close | Fault::Truncated | Fault::Endless | Fault::Loop => true,
                     Fault::Html(status) | Fault::Empty(status) => status >= 500,

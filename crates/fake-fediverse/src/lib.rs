@@ -436,7 +436,12 @@ impl Fediverse {
     /// Puts a fault on a server (`None`: home) for requests whose path contains `path` (empty: all), for the next
     /// `times` requests (`None`: until taken off).
     pub fn fault(&self, origin: Option<usize>, path: &str, fault: Fault, times: Option<u32>) {
-        self.state.faults().place(place(origin), path, fault, times);
+        self.fault_after(origin, path, fault, 0, times);
+    }
+
+    /// The same, once so many of these requests have passed.
+    pub fn fault_after(&self, origin: Option<usize>, path: &str, fault: Fault, passes: u32, times: Option<u32>) {
+        self.state.faults().place(place(origin), path, fault, passes, times);
     }
 
     /// Takes all faults off a server.

@@ -137,6 +137,18 @@ pub async fn open(db: &Db) -> Result<Vec<Plan>, Error> {
     Ok(on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)
 }
 
+/// What is open or approved and, for servers where nothing is, their last plan: it tells what stays and why.
+pub async fn current(db: &Db) -> Result<Vec<Plan>, Error> {
+    const SQL: &str = "
+        SELECT * FROM block_plans AS this WHERE state IN ('open', 'approved') OR (state = 'applied'
+            AND policy <> 'clear' AND policy NOT LIKE 'undo%' AND made_at = (
+                SELECT MAX(made_at) FROM block_plans AS other
+                WHERE other.server = this.server AND other.policy = this.policy
+                    AND other.state IN ('open', 'approved', 'applied')))
+        ORDER BY server, made_at DESC";
+    Ok(on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)
+}
+
 /// Moves a plan on; `false` when it is neither open nor approved.
 pub async fn advance(
     db: &Db,

@@ -43,7 +43,12 @@ pub async fn affected(cx: &JobContext, login: &Login, domain: &str) -> Result<Af
     };
     let mut hosts: BTreeSet<String> = BTreeSet::from([domain.to_owned()]);
     let peers = client.peers().await?.unwrap_or_default();
-    hosts.extend(peers.iter().filter_map(|peer| crate::config::domain(peer)).filter(|peer| is_within(peer, domain)));
+    hosts.extend(
+        peers
+            .iter()
+            .filter_map(|peer| crate::config::domain(peer))
+            .filter(|peer| is_within(peer, domain)),
+    );
     for host in hosts {
         let mut after: Option<Cursor> = None;
         loop {

@@ -114,7 +114,14 @@ fn same_origin(base: &Url, link: &str) -> Option<Url> {
 }
 
 fn since(mut url: Url, newest: &str) -> Url {
-    let others: Vec<(String, String)> = url.query_pairs().into_owned().filter(|(name, _)| name != SINCE).collect();
-    url.query_pairs_mut().clear().extend_pairs(others).append_pair(SINCE, newest);
+    let others: Vec<(String, String)> = url
+        .query_pairs()
+        .into_owned()
+        .filter(|(name, _)| name != SINCE)
+        .collect();
+    url.query_pairs_mut()
+        .clear()
+        .extend_pairs(others)
+        .append_pair(SINCE, newest);
     url
 }

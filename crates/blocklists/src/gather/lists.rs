@@ -111,7 +111,10 @@ async fn refresh_one(cx: &JobContext, source: &Source, only_unread: bool) -> Res
         && before.checked_at - changed <= age
     {
         let day = changed.format("%Y-%m-%d");
-        let text = format!("the list {} is stale: unchanged since {day}; its entries stay", source.name);
+        let text = format!(
+            "the list {} is stale: unchanged since {day}; its entries stay",
+            source.name
+        );
         say(cx, "list_stale", &source.name, &text).await;
     }
     block_sources::save(&cx.store, &after, leavings.as_deref()).await?;

@@ -91,7 +91,9 @@ pub fn joined(before: Vec<Value>, since: Vec<Value>) -> String {
             continue;
         }
         let buried = entity.or_else(|| {
-            let of = newest.iter().find(|(_, known)| id(known).is_some() && id(known) == id(&change));
+            let of = newest
+                .iter()
+                .find(|(_, known)| id(known).is_some() && id(known) == id(&change));
             of.map(|(entity, _)| entity.clone())
         });
         if let Some((kind, key)) = buried {
@@ -107,7 +109,9 @@ pub fn joined(before: Vec<Value>, since: Vec<Value>) -> String {
 /// What a change is about, folded for comparing.
 fn entity(change: &Value) -> Option<(String, String)> {
     let text = |pointer: &str| change.pointer(pointer).and_then(Value::as_str).map(str::to_lowercase);
-    let kind = text("/entityKind").or_else(|| text("/entity/type")).unwrap_or_else(|| "domain".to_owned());
+    let kind = text("/entityKind")
+        .or_else(|| text("/entity/type"))
+        .unwrap_or_else(|| "domain".to_owned());
     Some((kind, text("/entityKey").or_else(|| text("/entity/value"))?))
 }
 

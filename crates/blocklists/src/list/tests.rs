@@ -133,7 +133,7 @@ fn an_odd_flag_says_nothing_and_costs_no_row() {
     assert_eq!((parsed.bad, parsed.notes[0].line), (0, 2));
 }
 
-/// Check 9: RapidBlock.
+/// Check 9. RapidBlock.
 #[test]
 fn rapidblock_in_both_its_forms() {
     for text in ["a.social\nb.social\n", "a.social\r\nb.social\r\n"] {
@@ -151,7 +151,7 @@ fn rapidblock_in_both_its_forms() {
     assert!(matches!(parse(&other, &Reading::default()), Err(ListError::Shape(_))));
 }
 
-/// Check 10: what is no list.
+/// Check 10. What is no list.
 #[test]
 fn garbage_is_never_read_as_a_list() {
     let tables = Reading {
@@ -198,7 +198,7 @@ fn the_answers_of_both_apis_are_read() {
     assert_eq!(parsed.rows[0].public_comment, "spam");
 }
 
-/// Check 42: what a FIRES log says. Whose block it is, the plan decides.
+/// Check 42. What a FIRES log says. Whose block it is, the plan decides.
 #[test]
 fn a_log_of_changes_says_what_its_newest_change_says() {
     let text = r#"{"@context":"x","type":"OrderedCollection","orderedItems":[

@@ -266,7 +266,7 @@ fn what_leaves_still_counts() {
     }
 }
 
-/// Check 23: canaries, and check 7: suffixes, are named with the lists that hold them.
+/// Check 23. Canaries, and check 7: suffixes, are named with the lists that hold them.
 #[test]
 fn what_the_guard_refuses_is_reported_once() {
     let (a, b) = (
@@ -308,7 +308,7 @@ fn rows_of(said: &[Said]) -> Vec<Row<'static>> {
 }
 
 proptest! {
-    /// Check 12: all permutations, of lists and of rows.
+    /// Check 12. All permutations, of lists and of rows.
     #[test]
     fn order_never_matters(
         lists in prop::collection::vec((prop::collection::vec(any::<Said>(), 0..8), 0..3_u32, 0..3_u8), 1..5),

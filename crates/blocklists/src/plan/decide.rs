@@ -287,7 +287,9 @@ fn adjust(facts: &Facts<'_>, entry: &Entry<'_>, live: &AdminDomainBlock, plan: &
 /// Other lists want it than those we hold it for.
 fn moved(facts: &Facts<'_>, entry: &Entry<'_>, own: &Own, plan: &mut Plan) {
     let says = reasons(facts, entry);
-    if says.iter().map(|say| &say.list).eq(&own.lists) || plan.operations.last().is_some_and(|it| it.domain == entry.domain) {
+    if says.iter().map(|say| &say.list).eq(&own.lists)
+        || plan.operations.last().is_some_and(|it| it.domain == entry.domain)
+    {
         return;
     }
     plan.states.push(StateChange {

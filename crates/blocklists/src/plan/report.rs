@@ -15,7 +15,11 @@ pub(super) fn left_out(merged: &Merged<'_>, plan: &mut Plan) {
     };
     for (domain, refusal, lists) in &merged.refused {
         let lists: Vec<&str> = lists.iter().map(|list| name(*list)).collect();
-        note(domain, Topic::Refused, format!("never blocked, {refusal} ({})", lists.join(", ")));
+        note(
+            domain,
+            Topic::Refused,
+            format!("never blocked, {refusal} ({})", lists.join(", ")),
+        );
     }
     for (domain, allowed) in &merged.covering {
         note(

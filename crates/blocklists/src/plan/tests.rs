@@ -148,7 +148,7 @@ fn topics(plan: &Plan) -> Vec<(&str, Topic)> {
 
 const ONE: &str = "domain,severity\nbad.social,suspend\n";
 
-/// Check 25: the pure part.
+/// Check 25. The pure part.
 #[test]
 fn an_empty_server_gets_each_entry_once() {
     let scene = Scene::of("domain,severity\na.social,suspend\nb.social,silence\nc.social,suspend\n");
@@ -311,7 +311,7 @@ fn a_stage_ends_and_then_it_is_a_suspension() {
     assert_eq!(sent(&scene.plan()), [("bad.social", "update", Some(Suspend))]);
 }
 
-/// Check 31: who cannot count holds suspensions of peers, and nothing else.
+/// Check 31. Who cannot count holds suspensions of peers, and nothing else.
 #[test]
 fn uncounted_follows_hold_suspensions_of_peers_alone() {
     let mut scene = Scene::of("domain,severity\npeer.social,suspend\nquiet.social,silence\nunknown.social,suspend\n");
@@ -382,7 +382,7 @@ fn what_was_lifted_by_hand_is_not_made_again() {
     assert_eq!(sent(&scene.plan()), [("bad.social", "create", Some(Suspend))]);
 }
 
-/// Check 40: what our own record allows; the waiting is the list's. And check 41: what was there before us stays.
+/// Check 40. What our own record allows; the waiting is the list's. And check 41: what was there before us stays.
 #[test]
 fn only_what_is_ours_is_lifted() {
     let mut scene = Scene::of("domain,severity\nother.social,suspend\n");
@@ -408,7 +408,7 @@ fn only_what_is_ours_is_lifted() {
     );
 }
 
-/// Check 18: a list that was never read holds what would go, and check 16: a count.
+/// Check 18. A list that was never read holds what would go, and check 16: a count.
 #[test]
 fn a_list_that_was_never_read_holds_what_would_go() {
     let mut scene = Scene::of("domain,severity\nother.social,suspend\n");
@@ -424,7 +424,7 @@ fn a_list_that_was_never_read_holds_what_would_go() {
     assert!(plan.operations.is_empty() && !plan.doubts.is_empty());
 }
 
-/// Check 21: the policy's bounds.
+/// Check 21. The policy's bounds.
 #[test]
 fn too_much_at_once_waits_for_a_human() {
     let mut scene = Scene::of("domain,severity\na.social,suspend\nb.social,suspend\nc.social,silence\n");
@@ -438,7 +438,7 @@ fn too_much_at_once_waits_for_a_human() {
     assert_eq!(plan.held().map(|it| &*it.domain).collect::<Vec<_>>(), ["c.social"]);
 }
 
-/// Check 32: a parent's block covers what is softer below it.
+/// Check 32. A parent's block covers what is softer below it.
 #[test]
 fn what_a_parent_covers_is_not_asked_for() {
     let mut scene = Scene::of("domain,severity\nx.bad.social,silence\ny.bad.social,suspend\n");
@@ -479,7 +479,7 @@ fn a_server_without_severities_is_asked_for_suspensions_alone() {
     assert_eq!(sent(&scene.plan()), []);
 }
 
-/// Check 44: the pure part.
+/// Check 44. The pure part.
 #[test]
 fn a_plan_is_named_by_what_it_does_and_by_the_server() {
     let mut scene = Scene::of(ONE);

@@ -34,18 +34,31 @@ impl House {
         house.with_list(list)
     }
 
-    pub(crate) async fn around(scenario: Scenario) -> Self {
-        let fediverse = Fediverse::start(scenario).await;
-        let (store, folder) = store::testing::sqlite().await;
-        let clock = FakeClock::at(SystemClock.now());
+    /// From now on nobody is waited for.
+    pub(crate) fn impatient(&mut self) {
         let config = net::Config {
+            timeout: std::time::Duration::from_millis(100),
+            attempts: 1,
+            ..Self::net()
+        };
+        self.net = Net::new(&config, Arc::new(SystemClock)).unwrap();
+    }
+
+    fn net() -> net::Config {
+        net::Config {
             allow: vec!["127.0.0.0/8".parse().unwrap()],
             origin_per_minute: 100_000,
             token_per_five_minutes: 1_000_000,
             paging_per_fifteen_minutes: 1_000_000,
             ..net::Config::default()
-        };
-        let net = Net::new(&config, Arc::new(SystemClock)).unwrap();
+        }
+    }
+
+    pub(crate) async fn around(scenario: Scenario) -> Self {
+        let fediverse = Fediverse::start(scenario).await;
+        let (store, folder) = store::testing::sqlite().await;
+        let clock = FakeClock::at(SystemClock.now());
+        let net = Net::new(&Self::net(), Arc::new(SystemClock)).unwrap();
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let ledger = Ledger::new(store.clone(), shared);
         ledger.configure("blocklists", Mode::Act, None);
@@ -101,8 +114,12 @@ impl House {
     }
 
     pub(crate) fn login(&self, net: &Net) -> Login {
-        let base: Url = self.fediverse.home().parse().unwrap();
-        let client = Client::new(net.clone(), base, "home/me", self.token.clone().into());
+        Self::login_at(net, &self.fediverse, &self.token)
+    }
+
+    fn login_at(net: &Net, fediverse: &Fediverse, token: &str) -> Login {
+        let base: Url = fediverse.home().parse().unwrap();
+        let client = Client::new(net.clone(), base, "home/me", token.to_owned().into());
         Login {
             name: "home/me".into(),
             server: client.host().to_string(),
@@ -115,8 +132,13 @@ impl House {
     }
 
     pub(crate) fn cx(&self) -> JobContext {
+        self.cx_at(&self.fediverse, &self.token)
+    }
+
+    /// A run for another server, on the same database.
+    pub(crate) fn cx_at(&self, fediverse: &Fediverse, token: &str) -> JobContext {
         let net = self.net.for_run("test", self.stop.clone());
-        let login = self.login(&net);
+        let login = Self::login_at(&net, fediverse, token);
         JobContext {
             run: uuid::Uuid::now_v7().to_string(),
             login: Some(login.clone()),
@@ -162,6 +184,27 @@ impl House {
 
     pub(crate) fn methods(&self) -> Vec<String> {
         self.writes().into_iter().map(|(method, _)| method).collect()
+    }
+
+    /// What a human says to the plan that waits.
+    pub(crate) async fn agree(&self, who: &str) {
+        use store::block_plans::{State, advance, open};
+        let plan = open(&self.store).await.unwrap().pop().unwrap();
+        let (agreed, now) = (State::Approved, self.clock_now());
+        let moved = advance(&self.store, &plan.server, &plan.hash, agreed, Some(who), None, now).await;
+        assert!(moved.unwrap());
+    }
+
+    /// The plan as it stands.
+    pub(crate) async fn plan(&self) -> blocklists::plan::Plan {
+        let stored = store::block_plans::current(&self.store).await.unwrap().pop().unwrap();
+        serde_json::from_value(stored.plan).unwrap()
+    }
+
+    /// What people were told: kind and subject, oldest first.
+    pub(crate) async fn told(&self) -> Vec<(String, String)> {
+        let notices = store::notices::undelivered(&self.store, 100).await.unwrap();
+        notices.into_iter().map(|notice| (notice.kind, notice.about)).collect()
     }
 
     /// Domain and severity of the server's blocks, sorted.

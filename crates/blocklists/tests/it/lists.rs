@@ -13,6 +13,13 @@ use store::block_sources;
 
 use crate::house::{House, pairs};
 
+/// `LIST`, packed.
+const ZIPPED: &[u8] = &[
+    0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0x4b, 0xc9, 0xcf, 0x4d, 0xcc, 0xcc, 0xd3, 0x29, 0x4e,
+    0x2d, 0x4b, 0x2d, 0xca, 0x2c, 0xa9, 0xe4, 0x4a, 0xd4, 0x2b, 0xce, 0x4f, 0xce, 0x4c, 0xcc, 0xd1, 0x29, 0x2e, 0x2d,
+    0x2e, 0x48, 0xcd, 0x4b, 0xe1, 0x4a, 0x82, 0x0b, 0x64, 0xe6, 0xa4, 0xe6, 0x25, 0xa7, 0x72, 0x01, 0x00, 0x3c, 0x2b,
+    0x77, 0x83, 0x32, 0x00, 0x00, 0x00,
+];
 const LIST: &str = "domain,severity\na.social,suspend\nb.social,silence\n";
 
 /// What the publisher answers, and what it was asked.
@@ -23,18 +30,25 @@ struct Publisher {
     kind: &'static str,
     signature: Option<String>,
     etag: Option<&'static str>,
+    zipped: bool,
+    moved: Option<String>,
     asked: Vec<(String, Option<String>, u16)>,
 }
 
 type Shared = Arc<Mutex<Publisher>>;
 
 async fn answer(State(state): State<Shared>, headers: HeaderMap, uri: axum::http::Uri) -> Response {
+    if state.lock().unwrap().status == 0 {
+        std::future::pending::<()>().await;
+    }
     let mut publisher = state.lock().unwrap();
     let matches = headers
         .get("if-none-match")
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
-    let response = if uri.path().ends_with(".sig") {
+    let response = if let Some(place) = publisher.moved.clone() {
+        (StatusCode::FOUND, [("location", place)]).into_response()
+    } else if uri.path().ends_with(".sig") {
         match &publisher.signature {
             Some(signature) => signature.clone().into_response(),
             None => StatusCode::NOT_FOUND.into_response(),
@@ -47,6 +61,11 @@ async fn answer(State(state): State<Shared>, headers: HeaderMap, uri: axum::http
         response
             .headers_mut()
             .insert("content-type", publisher.kind.parse().unwrap());
+        if publisher.zipped {
+            response
+                .headers_mut()
+                .insert("content-encoding", "gzip".parse().unwrap());
+        }
         if let Some(etag) = publisher.etag {
             response.headers_mut().insert("etag", etag.parse().unwrap());
         }
@@ -98,7 +117,7 @@ async fn an_unchanged_list_is_not_sent_again() {
     assert_eq!(house.blocks().len(), 2);
 }
 
-/// Check 18: empty, missing, all bad: the last good copy counts, nothing is written, and it is said once.
+/// Check 18. Empty, missing, all bad: the last good copy counts, nothing is written, and it is said once.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_good_copy_outlives_every_trouble() {
     let (house, publisher) = web_house().await;
@@ -124,9 +143,27 @@ async fn the_last_good_copy_outlives_every_trouble() {
     }
     assert_eq!((house.methods(), house.blocks().len()), (vec![], 2));
     assert_eq!(source(&house).await.failures, 7);
+    assert_eq!(
+        house.told().await,
+        [("list_trouble".to_owned(), "web".to_owned())],
+        "and it is said once"
+    );
 }
 
-/// Check 9: signatures. Check 10: a page in HTML, a body in gzip that is none, JSON where a table was promised.
+/// Check 18. A publisher that takes the request and never answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_never_answers_is_given_up() {
+    let (mut house, publisher) = web_house().await;
+    house.pass().await;
+    house.fediverse.clear_log();
+    house.impatient();
+    publisher.lock().unwrap().status = 0;
+    house.pass_after(1).await;
+    assert!(source(&house).await.trouble.is_some());
+    assert_eq!((house.methods(), house.blocks().len()), (vec![], 2));
+}
+
+/// Check 9. Without the owner's signature nothing is taken.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_owners_list_is_taken() {
     let key = SigningKey::read("BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=").unwrap();
@@ -141,14 +178,62 @@ async fn only_the_owners_list_is_taken() {
     publisher.lock().unwrap().signature = Some(key.sign(LIST.as_bytes()));
     house.pass().await;
     assert_eq!(house.blocks().len(), 2);
-
-    let (house, publisher) = web_house().await;
-    publisher.lock().unwrap().kind = "text/html; charset=utf-8";
-    house.pass().await;
-    assert!(house.blocks().is_empty());
+    house.fediverse.clear_log();
+    {
+        let mut publisher = publisher.lock().unwrap();
+        publisher.body = b"domain,severity\na.social,silence\n".to_vec();
+    }
+    house.pass_after(1).await;
+    assert_eq!(
+        house.methods(),
+        Vec::<String>::new(),
+        "a list that was changed on its way"
+    );
+    assert_eq!(source(&house).await.body.as_deref(), Some(LIST));
 }
 
-/// Check 10: a body without end is read to its bound.
+/// Check 10. A page in HTML, JSON where a table was promised, a body that only says it is packed: errors, and no row of
+/// them is read. What is packed, or moved elsewhere, is read as what it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn garbage_is_an_error_and_wrapping_is_none() {
+    type Turn = fn(&mut Publisher);
+    let garbage: [Turn; 3] = [
+        |publisher| publisher.kind = "text/html; charset=utf-8",
+        |publisher| publisher.body = b"[{\"domain\":\"a.social\",\"severity\":\"suspend\"}]".to_vec(),
+        |publisher| publisher.zipped = true,
+    ];
+    let (mut house, publisher) = web_house().await;
+    house.config.sources[0].format = blocklists::list::Format::Csv;
+    for turn in garbage {
+        turn(&mut publisher.lock().unwrap());
+        house.pass().await;
+        let found = source(&house).await;
+        assert!(found.trouble.is_some() && found.body.is_none(), "{found:?}");
+        let mut publisher = publisher.lock().unwrap();
+        (publisher.kind, publisher.zipped, publisher.body) = ("text/csv", false, LIST.as_bytes().to_vec());
+    }
+    {
+        let mut publisher = publisher.lock().unwrap();
+        // `gzip -9` of the list.
+        publisher.body = ZIPPED.to_vec();
+        publisher.zipped = true;
+    }
+    house.pass().await;
+    assert_eq!(source(&house).await.body.as_deref(), Some(LIST));
+
+    // Elsewhere there is a web page; then the list.
+    let (mut elsewhere, other) = web_house().await;
+    let place = elsewhere.config.sources.remove(0).url.unwrap().to_string();
+    publisher.lock().unwrap().moved = Some(place);
+    other.lock().unwrap().kind = "text/html";
+    house.pass_after(1).await;
+    assert!(source(&house).await.trouble.is_some());
+    other.lock().unwrap().kind = "text/csv";
+    house.pass_after(1).await;
+    assert_eq!((source(&house).await.trouble, house.blocks().len()), (None, 2));
+}
+
+/// Check 10. A body without end is read to its bound.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_larger_than_any_list_is_refused() {
     let (house, publisher) = web_house().await;
@@ -157,35 +242,41 @@ async fn a_body_larger_than_any_list_is_refused() {
     assert!(source(&house).await.trouble.unwrap().contains("larger"));
 }
 
-/// Check 19, end to end: 370 of 2592 rows vanish for an hour.
+/// A list of so many rows.
+fn rows(count: usize) -> String {
+    let rows: Vec<String> = (0..count).map(|n| format!("d{n}.social,silence\n")).collect();
+    format!("domain,severity\n{}", rows.concat())
+}
+
+/// Check 19. The hour without 370 of 2592 rows, at a hundredth of its size: what is new comes, nothing goes.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_hour_of_loss_lifts_nothing() {
-    let rows = |range: std::ops::Range<usize>| {
-        let rows: Vec<String> = range.map(|n| format!("d{n}.social,silence\n")).collect();
-        format!("domain,severity\n{}", rows.concat())
-    };
-    let mut house = House::build(&rows(0..259)).await;
-    house.config.sources[0].leave_copies = 1;
-    house.config.sources[0].leave_after = std::time::Duration::ZERO;
+    let house = House::build(&rows(26)).await;
     house.pass().await;
     house.fediverse.clear_log();
-    house.write("list", &rows(0..222));
+    house.write("list", &format!("{}new.social,silence\n", rows(22)));
     let summary = house.pass_after(1).await;
-    assert_eq!((house.methods(), summary.get("doubts")), (vec![], 1));
-    house.write("list", &rows(0..262));
+    assert_eq!((house.methods(), summary.get("doubts")), (vec!["POST".to_owned()], 1));
+    assert_eq!(house.told().await, [("list_held".to_owned(), "list".to_owned())]);
+    house.write("list", &format!("{}new.social,silence\n", rows(27)));
     house.pass_after(1).await;
-    assert_eq!(house.methods(), ["POST", "POST", "POST"]);
-    assert!(
-        block_sources::load(&house.store, "list")
-            .await
-            .unwrap()
-            .unwrap()
-            .held
-            .is_none()
-    );
+    assert_eq!(house.methods(), ["POST", "POST"]);
+    let list = block_sources::load(&house.store, "list").await.unwrap().unwrap();
+    assert!(list.held.is_none(), "the hold ends by itself");
+}
 
-    // Check 20: this time it is meant.
-    house.write("list", &rows(0..130));
+/// Check 20. A list that halves is held until somebody agrees; then what it dropped goes, as far as it is ours and
+/// nobody else wants it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_halves_is_held_until_somebody_agrees() {
+    let mut house = House::build(&rows(26)).await;
+    house.policy().alone_removals = 5;
+    let other = house.source("other");
+    house.write("other", "domain,severity\nd25.social,silence\n");
+    house.config.sources.push(other);
+    house.fediverse.block_domain("d24.social", "silence", Some("by hand"));
+    house.pass().await;
+    house.write("list", &rows(12));
     house.fediverse.clear_log();
     for _ in 0..3 {
         house.pass_after(30).await;
@@ -200,23 +291,34 @@ async fn an_hour_of_loss_lifts_nothing() {
     assert_eq!(
         house.methods(),
         Vec::<String>::new(),
-        "132 at once is more than the policy lets pass alone"
+        "twelve at once is more than the policy lets pass alone"
     );
-    let plan = store::block_plans::open(&house.store).await.unwrap().pop().unwrap();
-    let agreed = store::block_plans::State::Approved;
-    store::block_plans::advance(
-        &house.store,
-        &plan.server,
-        &plan.hash,
-        agreed,
-        Some("ada"),
-        None,
-        house.clock_now(),
-    )
-    .await
-    .unwrap();
+    house.agree("ada").await;
     house.pass_after(1).await;
-    assert_eq!(house.blocks().len(), 130);
+    assert_eq!(house.methods(), vec!["DELETE"; 12]);
+    let left: Vec<String> = house.blocks().into_iter().map(|(domain, _)| domain).collect();
+    assert!(left.contains(&"d24.social".to_owned()) && left.contains(&"d25.social".to_owned()));
+    assert_eq!(left.len(), 14);
+}
+
+/// Check 21. A list that grows tenfold counts as it was until somebody agrees.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_explodes_waits() {
+    let house = House::build(&rows(3)).await;
+    house.pass().await;
+    house.fediverse.clear_log();
+    house.write("list", &rows(60));
+    for _ in 0..2 {
+        house.pass_after(1).await;
+    }
+    assert_eq!(house.methods(), Vec::<String>::new());
+    assert!(
+        blocklists::gather::approve(&house.store, "list", house.clock_now())
+            .await
+            .unwrap()
+    );
+    house.pass_after(1).await;
+    assert_eq!(house.blocks().len(), 60);
 }
 
 /// Check 22.
@@ -226,6 +328,12 @@ async fn a_frozen_list_is_called_stale_and_counts_on() {
     house.pass().await;
     let summary = house.pass_after(24 * 40).await;
     assert_eq!((summary.get("doubts"), house.blocks().len()), (1, 2));
+    house.pass_after(24 * 40).await;
+    assert_eq!(
+        house.told().await,
+        [("list_stale".to_owned(), "list".to_owned())],
+        "said once"
+    );
 }
 
 /// A server's own blocks as a list: what we put there is not among them.

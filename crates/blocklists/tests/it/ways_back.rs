@@ -90,14 +90,19 @@ async fn a_run_is_undone_to_the_letter() {
     );
 }
 
-/// Check 43: what no undo brings back is said.
+/// Check 43. What no undo brings back is said.
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_follows_are_named() {
     let mut house = House::build("domain,severity\nbad.social,suspend\n").await;
     house.policy().max_followed_severity = model::Severity::Suspend;
     house.fediverse.set_follows("bad.social", 7, 2);
     house.pass().await;
-    let run = block_entries::runs(&house.store, None, 1).await.unwrap().pop().unwrap().run;
+    let run = block_entries::runs(&house.store, None, 1)
+        .await
+        .unwrap()
+        .pop()
+        .unwrap()
+        .run;
     let (plan, done) = undone(&house, &run).await;
     assert_eq!(done.deleted, 1);
     assert!(plan.doubts[0].starts_with("9 follows"), "{:?}", plan.doubts);

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use store::{
     block_entries::{self, Change, Entry, State},
-    block_plans::{self, Output, Plan},
+    block_plans::{self, Output, Plan, State as Is},
     block_sources::{self, Leaving, Source},
     effects::{self, Effect},
     testing::on_each_engine,
@@ -303,6 +303,46 @@ async fn what_is_published_is_replaced_whole() {
         block_plans::publish(&db, &signed).await.unwrap();
         assert_eq!(block_plans::output(&db, "merged.csv").await.unwrap(), Some(signed));
         assert_eq!(block_plans::output(&db, "other").await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn where_a_server_stands_is_told_when_nothing_waits_too() {
+    on_each_engine(async |db| {
+        let plan = |hash: &str, policy: &str, state: Is, minutes: i64| Plan {
+            server: "home.social".into(),
+            hash: hash.into(),
+            policy: policy.into(),
+            state,
+            plan: json!({}),
+            who: None,
+            run: None,
+            made_at: now() + TimeDelta::minutes(minutes),
+            changed_at: now(),
+        };
+        for row in [
+            plan("1", "default", Is::Applied, 0),
+            plan("2", "default", Is::Applied, 1),
+            plan("3", "clear", Is::Applied, 2),
+            plan("undo 4", "undo 4", Is::Applied, 3),
+        ] {
+            block_plans::save(&db, &row).await.unwrap();
+        }
+        let hashes = async || -> Vec<String> {
+            let current = block_plans::current(&db).await.unwrap();
+            current.into_iter().map(|plan| plan.hash).collect()
+        };
+        assert_eq!(hashes().await, ["2"]);
+        block_plans::save(&db, &plan("5", "default", Is::Open, 4))
+            .await
+            .unwrap();
+        assert_eq!(hashes().await, ["5"]);
+        assert_eq!(block_plans::config(&db).await.unwrap(), None);
+        for value in [json!({ "policies": [] }), json!({ "policies": [{ "name": "a" }] })] {
+            block_plans::save_config(&db, &value, now()).await.unwrap();
+            assert_eq!(block_plans::config(&db).await.unwrap(), Some(value));
+        }
     })
     .await;
 }

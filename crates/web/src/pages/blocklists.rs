@@ -72,7 +72,7 @@ async fn show(
 ) -> Result<Markup, Problem> {
     let q = q.trim();
     let lists = block_sources::health(&state.store).await?;
-    let plans = block_plans::open(&state.store).await?;
+    let plans = block_plans::current(&state.store).await?;
     let (runs, older) = runs::page(&state, before.as_deref(), Limit::default()).await?;
     let mut found = Vec::new();
     let mut told = None;
@@ -93,7 +93,7 @@ async fn show(
         h2 { "Plans" }
         div #plans data-refresh {
             @if !plans.iter().any(is_shown) {
-                (empty("No plan waits.", &html! { "Each server is as its policy wants it, or none has a policy: "
+                (empty("There is no plan yet.", &html! { "Each server that a policy is for gets one: "
                     code { "[[blocklists.policies]]" } "." }))
             }
             @for stored in &plans { (plan(&visitor, stored)) }
@@ -118,7 +118,10 @@ async fn show(
 fn answers(q: &str, found: &[Entry], told: Option<&Explanation>) -> Markup {
     let said = told.filter(|told| {
         !told.changes.is_empty()
-            || told.policies.iter().any(|it| !it.says.is_empty() || it.severity.is_some() || !it.covered_by.is_empty())
+            || told
+                .policies
+                .iter()
+                .any(|it| !it.says.is_empty() || it.severity.is_some() || !it.covered_by.is_empty())
     });
     html! {
         section aria-label="Found" {
@@ -199,8 +202,12 @@ fn plan(visitor: &Visitor, stored: &block_plans::Plan) -> Markup {
     html! {
         section aria-label={ "Plan for " (stored.server) } {
             h3 { (stored.server) " " code { (short) } @if stored.state == Is::Approved { " " (badge(Tone::Good, "approved")) } }
+            @if plan.operations.is_empty() {
+                p { "As its policy wants it: " (plan.blocks) " blocks. Looked at " (words::when(stored.made_at)) "." }
+            } @else {
             p { (plan.count(Kind::Create)) " to make, " (plan.count(Kind::Update)) " to change, " (plan.count(Kind::Weaken))
                 " to weaken, " (plan.count(Kind::Remove)) " to lift; " b { (plan.held().count()) " wait" } ". Made " (words::when(stored.made_at)) "." }
+            }
             @for doubt in &plan.doubts { (note(Tone::Warn, &html! { (doubt) }, None)) }
             @if stored.state == Is::Open && plan.held().any(|it| it.hold.as_ref().is_some_and(|hold| hold.human)) {
                 div.actions { (act("/blocklists/approve", "Approve")) (act("/blocklists/dismiss", "Dismiss")) }

@@ -104,9 +104,10 @@ async fn list(Extract(state): Extract<State>, uri: Uri, Query(params): Query<Par
         None => return Err(Problem::field(400, "before", "is no cursor of this list")),
     };
     let search = params.search.unwrap_or_default();
-    let mut rows =
-        block_entries::search(&state.store, search.trim(), (domain, server), params.limit.get() + 1).await?;
-    let next = params.limit.cut(&mut rows, |row| format!("{}~{}", row.domain, row.server));
+    let mut rows = block_entries::search(&state.store, search.trim(), (domain, server), params.limit.get() + 1).await?;
+    let next = params
+        .limit
+        .cut(&mut rows, |row| format!("{}~{}", row.domain, row.server));
     let body = Domains {
         domains: rows.into_iter().map(Entry::from).collect(),
         next: next.clone(),
@@ -139,10 +140,16 @@ struct Why {
     )
 )]
 async fn show(Extract(state): Extract<State>, Path(domain): Path<String>) -> Result<Json<Why>, Problem> {
-    let told = explain(&state, &domain).await?.ok_or_else(|| Problem::not_found("this is no domain"))?;
+    let told = explain(&state, &domain)
+        .await?
+        .ok_or_else(|| Problem::not_found("this is no domain"))?;
     let json = |value| serde_json::to_value(value).unwrap_or_default();
     Ok(Json(Why {
-        policies: told.policies.iter().map(|it| serde_json::to_value(it).unwrap_or_default()).collect(),
+        policies: told
+            .policies
+            .iter()
+            .map(|it| serde_json::to_value(it).unwrap_or_default())
+            .collect(),
         changes: told.changes.iter().map(json).collect(),
         servers: told.servers.into_iter().map(Entry::from).collect(),
         domain: told.domain,
@@ -152,6 +159,8 @@ async fn show(Extract(state): Extract<State>, Path(domain): Path<String>) -> Res
 /// Why a domain is blocked or is not, by the lists and policies that the job last used; `None` when it is no domain.
 pub(crate) async fn explain(state: &State, domain: &str) -> Result<Option<Explanation>, Problem> {
     let stored = store::block_plans::config(&state.store).await?;
-    let config = stored.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default();
+    let config = stored
+        .and_then(|value| serde_json::from_value(value).ok())
+        .unwrap_or_default();
     Ok(::blocklists::why::why(&state.store, &config, domain).await?)
 }

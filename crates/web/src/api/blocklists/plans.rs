@@ -64,19 +64,19 @@ impl From<block_plans::Plan> for Plan {
     }
 }
 
-/// All that are open or approved.
+/// One for each server, or more where somebody is asked about one.
 #[derive(Debug, Serialize, ToSchema)]
 struct Plans {
     plans: Vec<Plan>,
 }
 
-/// Plans that are open or approved, by server.
+/// Plans that are open or approved, and for servers without one the last that was carried out, by server.
 #[utoipa::path(
     get, path = "/api/v1/blocklists/plans", tag = "blocklists", operation_id = "list_block_plans",
-    responses((status = 200, description = "Every plan that is open or approved", body = Plans))
+    responses((status = 200, description = "Where each server stands", body = Plans))
 )]
 async fn list(Extract(state): Extract<State>) -> Result<Json<Plans>, Problem> {
-    let plans = block_plans::open(&state.store).await?;
+    let plans = block_plans::current(&state.store).await?;
     Ok(Json(Plans {
         plans: plans.into_iter().map(Plan::from).collect(),
     }))
@@ -143,13 +143,7 @@ async fn dismiss(
 }
 
 /// Writes what somebody decided; what is approved is carried out by the next run.
-pub(crate) async fn decide(
-    state: &State,
-    visitor: &Visitor,
-    server: &str,
-    hash: &str,
-    to: Is,
-) -> Result<(), Problem> {
+pub(crate) async fn decide(state: &State, visitor: &Visitor, server: &str, hash: &str, to: Is) -> Result<(), Problem> {
     let now = SystemClock.now();
     if !block_plans::advance(&state.store, server, hash, to, Some(&visitor.name), None, now).await? {
         return Err(

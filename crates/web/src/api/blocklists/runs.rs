@@ -122,7 +122,9 @@ pub(crate) async fn page(
         }
     };
     let mut rows = block_entries::runs(&state.store, before, limit.get() + 1).await?;
-    let next = limit.cut(&mut rows, |row| format!("{}.{}", row.changed_at.timestamp_micros(), row.run));
+    let next = limit.cut(&mut rows, |row| {
+        format!("{}.{}", row.changed_at.timestamp_micros(), row.run)
+    });
     Ok((rows, next))
 }
 
@@ -148,7 +150,9 @@ async fn show(Extract(state): Extract<State>, Path(id): Path<String>) -> Result<
     if changes.is_empty() {
         return Err(Problem::not_found("no such run changed anything"));
     }
-    let changes = changes.iter().map(|change| serde_json::to_value(change).unwrap_or_default());
+    let changes = changes
+        .iter()
+        .map(|change| serde_json::to_value(change).unwrap_or_default());
     Ok(Json(Changes {
         changes: changes.collect(),
     }))

@@ -154,7 +154,8 @@ pub enum TokenAction {
         /// Who will use it; the ledger of effects shows this name
         #[arg(long)]
         name: String,
-        /// What it may: view, moderation, registrations, federation, admin (all of them)
+        /// What it may: view, moderation, registrations, federation, admin (all of them); each also at one server, as in
+        /// moderation@mastodon.example, and view for one login, as in view@mastodon.example/me
         #[arg(long = "scope", value_name = "SCOPE", required = true)]
         scopes: Vec<String>,
         /// Until when, from now on, such as 90d [default: for ever]

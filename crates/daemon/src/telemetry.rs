@@ -80,11 +80,22 @@ pub fn metrics() -> anyhow::Result<PrometheusHandle> {
     Ok(ours)
 }
 
-/// The runner's metrics; each other room describes its own.
+/// Every metric there is, as in docs/operations.md. Labels are words of ours alone: never a host or what others choose.
 fn describe() {
     metrics::describe_counter!("egret_job_runs_total", "Runs of jobs, by outcome");
     metrics::describe_counter!("egret_job_done_total", "What runs of jobs did, by name of the counter");
     metrics::describe_counter!("egret_notices_total", "Notices for people, by feature and kind");
+    metrics::describe_counter!(
+        "egret_effects_total",
+        "Writes on other people's servers, by feature and the state they came to"
+    );
+    metrics::describe_counter!("egret_http_requests_total", "Requests to other servers, by outcome");
+    metrics::describe_histogram!(
+        "egret_http_request_seconds",
+        metrics::Unit::Seconds,
+        "How long requests to other servers took"
+    );
+    metrics::describe_counter!("egret_webhooks_total", "Events that servers pushed, by outcome");
     metrics::describe_gauge!("egret_job_running", "Runs of jobs under way");
     metrics::describe_histogram!(
         "egret_job_run_seconds",

@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::{FromRow, QueryBuilder, Type};
 
 use crate::{
     Db, Error,
     db::micros,
+    dialect,
     text::{clean, clean_opt, is_key},
 };
 
@@ -117,6 +118,148 @@ async fn insert_sorted(db: &Db, rows: &[&Backfill]) -> Result<u64, Error> {
 pub async fn list(db: &Db, limit: u32) -> Result<Vec<Backfill>, Error> {
     const SQL: &str = "SELECT * FROM backfills ORDER BY finished_at DESC NULLS LAST, server, acct LIMIT $1";
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(i64::from(limit)).fetch_all(pool).await)?)
+}
+
+/// How far an account is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum State {
+    /// Not read yet.
+    Waiting,
+    /// A round is under way.
+    Reading,
+    /// Read whole.
+    Done,
+    /// The last try ended early.
+    Trouble,
+}
+
+/// [`Backfill::state`], for the database.
+const STATE: &str = "CASE WHEN trouble IS NOT NULL THEN 'trouble' WHEN started_at IS NOT NULL THEN 'reading'
+    WHEN finished_at IS NOT NULL THEN 'done' ELSE 'waiting' END";
+
+impl Backfill {
+    /// How far it is.
+    pub fn state(&self) -> State {
+        match self {
+            Self { trouble: Some(_), .. } => State::Trouble,
+            Self {
+                started_at: Some(_), ..
+            } => State::Reading,
+            Self {
+                finished_at: Some(_), ..
+            } => State::Done,
+            _ => State::Waiting,
+        }
+    }
+}
+
+/// Adds ` AND server IN (…)`; an empty list is nobody's.
+macro_rules! push_servers {
+    ($query:expr, $servers:expr) => {
+        if let Some(servers) = $servers {
+            $query.push(" AND server IN (''");
+            for server in servers {
+                $query.push(", ").push_bind(server);
+            }
+            $query.push(")");
+        }
+    };
+}
+
+/// A page of accounts by server and name, after a server and name; of these servers, and in this state, where given.
+pub async fn page(
+    db: &Db,
+    servers: Option<&[String]>,
+    state: Option<State>,
+    after: Option<(&str, &str)>,
+    limit: u32,
+) -> Result<Vec<Backfill>, Error> {
+    Ok(on!(db, pool => {
+        let mut query = QueryBuilder::new("SELECT * FROM backfills WHERE 1 = 1");
+        push_servers!(query, servers);
+        if let Some(state) = state {
+            query.push(" AND ").push(STATE).push(" = ").push_bind(state);
+        }
+        if let Some((server, acct)) = after {
+            query.push(" AND (server, acct) > (").push_bind(server).push(", ").push_bind(acct).push(")");
+        }
+        query.push(" ORDER BY server, acct LIMIT ").push_bind(i64::from(limit));
+        query.build_query_as().fetch_all(pool).await
+    })?)
+}
+
+/// Accounts in a state, those last read whole first.
+pub async fn newest(db: &Db, servers: Option<&[String]>, state: State, limit: u32) -> Result<Vec<Backfill>, Error> {
+    Ok(on!(db, pool => {
+        let mut query = QueryBuilder::new("SELECT * FROM backfills WHERE ");
+        query.push(STATE).push(" = ").push_bind(state);
+        push_servers!(query, servers);
+        query.push(" ORDER BY finished_at DESC NULLS LAST, server, acct LIMIT ").push_bind(i64::from(limit));
+        query.build_query_as().fetch_all(pool).await
+    })?)
+}
+
+/// Accounts in one state, in numbers.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Count {
+    /// Which.
+    pub state: State,
+    /// How many.
+    pub accounts: i64,
+    /// Posts listed in their rounds.
+    pub listed: i64,
+    /// Of those, how many home lacked.
+    pub wanted: i64,
+}
+
+/// How many accounts are in each state.
+pub async fn counts(db: &Db, servers: Option<&[String]>) -> Result<Vec<Count>, Error> {
+    Ok(on!(db, pool => {
+        let mut query = QueryBuilder::new("SELECT ");
+        query.push(STATE).push(
+            " AS state, COUNT(*) AS accounts, CAST(SUM(listed) AS BIGINT) AS listed, CAST(SUM(wanted) AS BIGINT) AS wanted
+             FROM backfills WHERE 1 = 1");
+        push_servers!(query, servers);
+        query.push(" GROUP BY 1 ORDER BY 1");
+        query.build_query_as().fetch_all(pool).await
+    })?)
+}
+
+/// A server that accounts come from, and how it fares.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Origin {
+    /// As in the accounts' names.
+    pub domain: String,
+    /// Accounts from there.
+    pub accounts: i64,
+    /// Of those, read whole.
+    pub done: i64,
+    /// Of those, in trouble.
+    pub trouble: i64,
+    /// What it runs; `None` where it was never asked.
+    pub software: Option<String>,
+    /// Failures in a row.
+    pub failures: Option<i64>,
+    /// Not asked before this.
+    pub rests_until: Option<DateTime<Utc>>,
+    /// The last failure.
+    pub last_error: Option<String>,
+}
+
+/// Where accounts come from, those with most trouble first.
+pub async fn origins(db: &Db, servers: Option<&[String]>, limit: u32) -> Result<Vec<Origin>, Error> {
+    Ok(on!(db, pool => {
+        let mut query = QueryBuilder::new("SELECT homes.*, software, failures, rests_until, last_error FROM (SELECT ");
+        query.push(dialect::domain_of_acct(db)).push(
+            " AS domain, COUNT(*) AS accounts, COUNT(*) FILTER (WHERE trouble IS NULL AND finished_at IS NOT NULL) AS done,
+                COUNT(trouble) AS trouble FROM backfills WHERE 1 = 1");
+        push_servers!(query, servers);
+        query.push(" GROUP BY 1 ORDER BY 4 DESC, 2 DESC, 1 LIMIT ").push_bind(i64::from(limit));
+        query.push(") AS homes LEFT JOIN hosts ON hosts.host = homes.domain ORDER BY trouble DESC, accounts DESC, domain");
+        query.build_query_as().fetch_all(pool).await
+    })?)
 }
 
 /// How many accounts are remembered.

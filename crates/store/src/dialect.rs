@@ -19,6 +19,11 @@ pub(crate) fn has_migrations(db: &Db) -> &'static str {
     )
 }
 
+/// What follows the `@` of `acct`.
+pub(crate) fn domain_of_acct(db: &Db) -> &'static str {
+    pick(db, "split_part(acct, '@', 2)", "substr(acct, instr(acct, '@') + 1)")
+}
+
 /// Bytes on disk.
 pub(crate) fn size(db: &Db) -> &'static str {
     pick(

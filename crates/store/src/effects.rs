@@ -159,8 +159,10 @@ pub async fn list(
 /// Which effects; an empty filter means all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Of these features; `None` for any.
-    pub features: Option<Vec<String>>,
+    /// Of this feature.
+    pub feature: Option<String>,
+    /// Of one of these parts; `None` for any.
+    pub among: Option<Vec<Part>>,
     /// In this state.
     pub state: Option<State>,
     /// For this server.
@@ -169,17 +171,51 @@ pub struct Filter {
     pub before: Option<String>,
 }
 
+/// A part of all effects: what somebody looks after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Of this feature; `None` for any.
+    pub feature: Option<String>,
+    /// For these servers; `None` for any.
+    pub servers: Option<Vec<String>>,
+}
+
+impl Part {
+    /// Whether an effect of this feature for this server is in it.
+    pub fn has(&self, feature: &str, server: &str) -> bool {
+        self.feature.as_deref().is_none_or(|own| own == feature)
+            && self
+                .servers
+                .as_ref()
+                .is_none_or(|own| own.iter().any(|host| host == server))
+    }
+}
+
 /// Effects that pass the filter, newest first.
 pub async fn search(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Effect>, Error> {
     Ok(on!(db, pool => {
         let mut query = QueryBuilder::new("SELECT * FROM effects WHERE 1 = 1");
-        if let Some(features) = &filter.features {
-            // An empty list is nobody's, and no SQL either.
-            query.push(" AND feature IN (");
-            let mut list = query.separated(", ");
-            list.push_bind("");
-            for feature in features {
-                list.push_bind(feature);
+        if let Some(feature) = &filter.feature {
+            query.push(" AND feature = ").push_bind(feature);
+        }
+        if let Some(among) = &filter.among {
+            query.push(" AND (1 = 0");
+            for part in among {
+                query.push(" OR (1 = 1");
+                if let Some(feature) = &part.feature {
+                    query.push(" AND feature = ").push_bind(feature);
+                }
+                if let Some(servers) = &part.servers {
+                    // An empty list is nobody's, and no SQL either.
+                    query.push(" AND server IN (");
+                    let mut list = query.separated(", ");
+                    list.push_bind("");
+                    for server in servers {
+                        list.push_bind(server);
+                    }
+                    query.push(")");
+                }
+                query.push(")");
             }
             query.push(")");
         }
@@ -197,9 +233,11 @@ pub async fn search(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Effect>,
     })?)
 }
 
-/// How many effects wait, by feature.
-pub async fn waiting(db: &Db) -> Result<Vec<(String, i64)>, Error> {
-    const SQL: &str = "SELECT feature, COUNT(*) FROM effects WHERE state = 'held' GROUP BY feature ORDER BY feature";
+/// How many effects wait, by feature and server.
+pub async fn waiting(db: &Db) -> Result<Vec<(String, String, i64)>, Error> {
+    const SQL: &str = "
+        SELECT feature, server, COUNT(*) FROM effects WHERE state = 'held'
+        GROUP BY feature, server ORDER BY feature, server";
     Ok(on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)
 }
 

@@ -156,6 +156,65 @@ pub async fn list(db: &Db, job: Option<&str>, before: Option<&str>, limit: u32) 
     })?)
 }
 
+/// Whose runs: of these scopes, and of these servers and all logins there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Whose {
+    /// `server/login`, a server's host, or empty for the daemon.
+    pub scopes: Vec<String>,
+    /// Hosts.
+    pub servers: Vec<String>,
+}
+
+impl Whose {
+    /// Whether a run for `scope` is among them.
+    pub fn has(&self, scope: &str) -> bool {
+        let host = scope.split_once('/').map_or(scope, |(host, _)| host);
+        self.scopes.iter().any(|one| one == scope) || self.servers.iter().any(|server| server == host)
+    }
+}
+
+/// Adds ` AND …` for those runs; nothing for everybody's.
+macro_rules! push_whose {
+    ($query:expr, $whose:expr) => {
+        if let Some(Whose { scopes, servers }) = $whose {
+            $query.push(" AND (1 = 0");
+            for scope in scopes.iter().chain(servers) {
+                $query.push(" OR scope = ").push_bind(scope);
+            }
+            for server in servers {
+                let logins = format!("{}/%", server.replace('!', "!!").replace('%', "!%").replace('_', "!_"));
+                $query.push(" OR scope LIKE ").push_bind(logins).push(" ESCAPE '!'");
+            }
+            $query.push(")");
+        }
+    };
+}
+
+/// Like [`list`], of whom is asked for.
+pub async fn page(
+    db: &Db,
+    whose: Option<&Whose>,
+    job: Option<&str>,
+    before: Option<&str>,
+    limit: u32,
+) -> Result<Vec<JobRun>, Error> {
+    if whose.is_none() {
+        return list(db, job, before, limit).await;
+    }
+    Ok(on!(db, pool => {
+        let mut query = QueryBuilder::new("SELECT * FROM job_runs WHERE 1 = 1");
+        push_whose!(query, whose);
+        if let Some(job) = job {
+            query.push(" AND job = ").push_bind(job);
+        }
+        if let Some(before) = before {
+            query.push(" AND id < ").push_bind(before);
+        }
+        query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit));
+        query.build_query_as().fetch_all(pool).await
+    })?)
+}
+
 /// What a run cost one host and what it counted, for a chart.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Cost {
@@ -167,8 +226,15 @@ pub struct Cost {
     pub counted: Option<i64>,
 }
 
-/// Requests to `host` and the counter `counter` of the newest runs of `jobs`, newest first.
-pub async fn costs(db: &Db, jobs: &[String], host: &str, counter: &str, limit: u32) -> Result<Vec<Cost>, Error> {
+/// Requests to `host` and the counter `counter` of the newest runs of `jobs` of whom is asked for, newest first.
+pub async fn costs(
+    db: &Db,
+    whose: Option<&Whose>,
+    jobs: &[String],
+    host: &str,
+    counter: &str,
+    limit: u32,
+) -> Result<Vec<Cost>, Error> {
     Ok(on!(db, pool => {
         let mut query = QueryBuilder::new("SELECT started_at, CAST(requests ->> ");
         query.push_bind(host).push(" AS BIGINT) AS requests, CAST(counters ->> ").push_bind(counter);
@@ -176,7 +242,9 @@ pub async fn costs(db: &Db, jobs: &[String], host: &str, counter: &str, limit: u
         for job in jobs {
             query.push(", ").push_bind(job);
         }
-        query.push(") ORDER BY id DESC LIMIT ").push_bind(i64::from(limit));
+        query.push(")");
+        push_whose!(query, whose);
+        query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit));
         query.build_query_as().fetch_all(pool).await
     })?)
 }

@@ -68,6 +68,13 @@ pub async fn list(db: &Db, unseen: bool, before: Option<&str>, limit: u32) -> Re
     })?)
 }
 
+/// One notice.
+pub async fn load(db: &Db, id: &str) -> Result<Option<Notice>, Error> {
+    const SQL: &str = "
+        SELECT id, feature, kind, about, severity, text, created_at, seen_at, delivered_at FROM notices WHERE id = $1";
+    Ok(on!(db, pool => sqlx::query_as(SQL).bind(id).fetch_optional(pool).await)?)
+}
+
 /// Notices that were not delivered yet, oldest first.
 pub async fn undelivered(db: &Db, limit: u32) -> Result<Vec<Notice>, Error> {
     const SQL: &str = "

@@ -8,6 +8,7 @@ use sqlx::{FromRow, QueryBuilder};
 use crate::{
     Db, Error,
     db::micros,
+    newest::{Before, merge},
     text::{clean_opt, is_key},
 };
 
@@ -126,17 +127,25 @@ pub async fn list(db: &Db, limit: u32) -> Result<Vec<Thread>, Error> {
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(i64::from(limit)).fetch_all(pool).await)?)
 }
 
-/// A page of the threads visited before `before` (its visit and uri), last visited first.
-pub async fn page(db: &Db, before: Option<(DateTime<Utc>, &str)>, limit: u32) -> Result<Vec<Thread>, Error> {
+/// A page of the threads of these servers, last visited first.
+pub async fn page(db: &Db, servers: &[String], before: Option<&Before>, limit: u32) -> Result<Vec<Thread>, Error> {
+    const SQL: &str = "
+        SELECT * FROM threads WHERE server = $1 AND visited_at IS NOT NULL ORDER BY visited_at DESC, uri LIMIT $2";
     const NEXT: &str = "
-        SELECT * FROM threads WHERE visited_at <= $2 AND (visited_at < $2 OR uri > $3)
-        ORDER BY visited_at DESC, uri LIMIT $1";
-    let Some((at, uri)) = before else {
-        return list(db, limit).await;
-    };
-    Ok(on!(db, pool => {
-        sqlx::query_as(NEXT).bind(i64::from(limit)).bind(at).bind(uri).fetch_all(pool).await
-    })?)
+        SELECT * FROM threads WHERE server = $1 AND visited_at <= $3 AND (visited_at < $3 OR uri > $4)
+        ORDER BY visited_at DESC, uri LIMIT $2";
+    let mut rows: Vec<Thread> = Vec::new();
+    for server in servers {
+        rows.append(&mut on!(db, pool => match before {
+            None => sqlx::query_as(SQL).bind(server).bind(i64::from(limit)).fetch_all(pool).await,
+            Some(before) => {
+                let (at, uri) = before.of(server);
+                let query = sqlx::query_as(NEXT).bind(server).bind(i64::from(limit));
+                query.bind(at).bind(uri).fetch_all(pool).await
+            }
+        })?);
+    }
+    Ok(merge(rows, limit, |row| (row.visited_at, &row.server)))
 }
 
 /// How many threads are looked after.

@@ -16,6 +16,7 @@ use crate::{
     Db, Error,
     db::micros,
     dialect,
+    newest::{Before, merge},
     text::{clean, clean_opt, is_key},
 };
 
@@ -331,31 +332,38 @@ pub async fn list(db: &Db, state: State, limit: u32) -> Result<Vec<Wanted>, Erro
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(state).bind(i64::from(limit)).fetch_all(pool).await)?)
 }
 
-/// Where a page of [`page`] begins: what the last row of the page before has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Before {
-    /// When it ended, or was found.
-    pub at: DateTime<Utc>,
-    /// Its uri.
-    pub uri: String,
-}
-
-/// A page of the rows in one state, those that changed last first.
-pub async fn page(db: &Db, state: State, before: Option<&Before>, limit: u32) -> Result<Vec<Wanted>, Error> {
+/// A page of the rows of these servers in one state, those that changed last first.
+pub async fn page(
+    db: &Db,
+    servers: &[String],
+    state: State,
+    before: Option<&Before>,
+    limit: u32,
+) -> Result<Vec<Wanted>, Error> {
     const SQL: &str = "
-        SELECT * FROM wanted WHERE state = $1
-        ORDER BY COALESCE(ended_at, found_at) DESC, uri LIMIT $2";
+        SELECT * FROM wanted WHERE server = $1 AND state = $2
+        ORDER BY COALESCE(ended_at, found_at) DESC, uri LIMIT $3";
     const NEXT: &str = "
-        SELECT * FROM wanted WHERE state = $1 AND COALESCE(ended_at, found_at) <= $3
-            AND (COALESCE(ended_at, found_at) < $3 OR uri > $4)
-        ORDER BY COALESCE(ended_at, found_at) DESC, uri LIMIT $2";
-    Ok(on!(db, pool => match before {
-        None => sqlx::query_as(SQL).bind(state).bind(i64::from(limit)).fetch_all(pool).await,
-        Some(before) => {
-            let query = sqlx::query_as(NEXT).bind(state).bind(i64::from(limit));
-            query.bind(before.at).bind(&before.uri).fetch_all(pool).await
-        }
-    })?)
+        SELECT * FROM wanted WHERE server = $1 AND state = $2 AND COALESCE(ended_at, found_at) <= $4
+            AND (COALESCE(ended_at, found_at) < $4 OR uri > $5)
+        ORDER BY COALESCE(ended_at, found_at) DESC, uri LIMIT $3";
+    let mut rows: Vec<Wanted> = Vec::new();
+    for server in servers {
+        rows.append(&mut on!(db, pool => match before {
+            None => {
+                let query = sqlx::query_as(SQL).bind(server).bind(state);
+                query.bind(i64::from(limit)).fetch_all(pool).await
+            }
+            Some(before) => {
+                let (at, uri) = before.of(server);
+                let query = sqlx::query_as(NEXT).bind(server).bind(state).bind(i64::from(limit));
+                query.bind(at).bind(uri).fetch_all(pool).await
+            }
+        })?);
+    }
+    Ok(merge(rows, limit, |row| {
+        (row.ended_at.or(Some(row.found_at)), &row.server)
+    }))
 }
 
 /// Deletes ended rows older than `before`.

@@ -14,6 +14,8 @@ use store::{
     wanted::{self, State},
 };
 
+use crate::rights::Servers;
+
 /// A count younger than this is as good as new.
 const FRESH: Duration = Duration::from_secs(5);
 
@@ -34,10 +36,11 @@ struct Inner {
 }
 
 impl Counts {
-    /// The sum over all servers and over the given states.
-    pub(crate) async fn of(&self, db: &Db, states: &[State]) -> Result<i64, store::Error> {
+    /// The sum over these servers and over the given states.
+    pub(crate) async fn of(&self, db: &Db, servers: &Servers, states: &[State]) -> Result<i64, store::Error> {
         let rows = self.rows(db).await?;
-        let fitting = rows.iter().filter(|(_, state, _)| states.contains(state));
+        let fits = |row: &&(String, State, i64)| servers.has(&row.0) && states.contains(&row.1);
+        let fitting = rows.iter().filter(fits);
         Ok(fitting.map(|(.., count)| count).sum())
     }
 

@@ -58,6 +58,6 @@ mod tests {
 
     #[test]
     fn only_sessions_have_a_field() {
-        assert_eq!(field(&Visitor::new("token", Right::ALL)).into_string(), "");
+        assert_eq!(field(&Visitor::new("token", &Right::ALL)).into_string(), "");
     }
 }

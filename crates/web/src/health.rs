@@ -26,9 +26,9 @@ pub(crate) async fn livez() -> &'static str {
 
 /// The store answers.
 pub(crate) async fn readyz(Extract(state): Extract<State>) -> Response {
-    match store::effects::panic_stop(&state.store).await {
-        Ok(_) => "ready\n".into_response(),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response(),
+    match overview::in_time(store::effects::panic_stop(&state.store)).await {
+        Some(_) => "ready\n".into_response(),
+        None => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response(),
     }
 }
 
@@ -52,7 +52,7 @@ pub(crate) async fn healthz(Extract(state): Extract<State>, visitor: Visitor) ->
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
     if visitor.may(Right::View) {
-        return (http_status, Json(health)).into_response();
+        return (http_status, Json(health.for_visitor(&visitor))).into_response();
     }
     let brief = Brief {
         status: health.status,
@@ -72,7 +72,7 @@ pub(crate) async fn metrics(Extract(state): Extract<State>, visitor: Visitor, cl
         Metrics::Local => client.is_local && state.sign_in.is_at_home(),
         Metrics::Token => false,
     };
-    if !open && !visitor.may(Right::View) {
+    if !open && !visitor.may_at(Right::View, "") {
         return Problem::new(401, "who are you?")
             .because("send a token, `Authorization: Bearer …`; `egret token create --scope view` makes one")
             .with(

@@ -26,6 +26,7 @@ mod session;
 mod settings;
 pub mod signin;
 pub mod tokens;
+mod turns;
 mod webhooks;
 mod words;
 

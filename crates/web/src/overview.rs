@@ -1,7 +1,10 @@
 //! What several pages, the API and `/healthz` want to know: what is wrong, how each feature fares, and what
 //! recovering a reply costs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use job::{Live, Mode, ModeNow};
@@ -12,7 +15,11 @@ use store::{
     servers,
 };
 
-use crate::{State, api::jobs::Entry};
+use crate::{
+    State,
+    api::{effects::visible, jobs::Entry},
+    rights::{Right, Servers, Visitor},
+};
 
 /// What is wrong, for people and for programs.
 #[derive(Debug, Serialize)]
@@ -31,11 +38,30 @@ pub(crate) struct Health {
     pub(crate) store: &'static str,
 }
 
+impl Health {
+    /// Without what is not within a visitor's reach; how all of it fares stays as it is.
+    pub(crate) fn for_visitor(mut self, visitor: &Visitor) -> Self {
+        self.logins.retain(|login| visitor.may_at(Right::View, &login.login));
+        self.resting.retain(|live| visitor.may_at(Right::View, &live.scope));
+        self
+    }
+}
+
+/// A database that takes longer than this does not answer: who asks how we are does not wait for long.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What the store says, if it does so in time.
+pub(crate) async fn in_time<T, E>(read: impl Future<Output = Result<T, E>>) -> Option<T> {
+    tokio::time::timeout(PATIENCE, read).await.ok()?.ok()
+}
+
 pub(crate) async fn health(state: &State) -> Health {
-    let logins = servers::list_logins(&state.store).await;
-    let panic_stop = effects::panic_stop(&state.store).await;
-    let modes = state.ledger.modes_now().await;
-    let readable = logins.is_ok() && panic_stop.is_ok() && modes.is_ok();
+    let (logins, panic_stop, modes) = tokio::join!(
+        in_time(servers::list_logins(&state.store)),
+        in_time(effects::panic_stop(&state.store)),
+        in_time(state.ledger.modes_now()),
+    );
+    let readable = logins.is_some() && panic_stop.is_some() && modes.is_some();
     let logins: Vec<_> = logins
         .unwrap_or_default()
         .into_iter()
@@ -48,8 +74,8 @@ pub(crate) async fn health(state: &State) -> Health {
         .filter(|live| live.rests.is_some())
         .collect();
     let panic_stop = match panic_stop {
-        Ok(stop) => stop.map(|(who, _)| who),
-        Err(_) => Some("unreadable".to_owned()),
+        Some(stop) => stop.map(|(who, _)| who),
+        None => Some("unreadable".to_owned()),
     };
     let well = readable && logins.is_empty() && resting.is_empty() && panic_stop.is_none();
     Health {
@@ -57,8 +83,8 @@ pub(crate) async fn health(state: &State) -> Health {
         logins,
         resting,
         modes: match modes {
-            Ok(modes) => modes.into_iter().map(|now| (now.feature, now.mode)).collect(),
-            Err(_) => state.ledger.modes(),
+            Some(modes) => modes.into_iter().map(|now| (now.feature, now.mode)).collect(),
+            None => state.ledger.modes(),
         },
         panic_stop,
         store: if readable { "ok" } else { "unreadable" },
@@ -88,10 +114,16 @@ pub(crate) struct Feature {
     pub(crate) waiting: i64,
 }
 
-/// Every feature that has a job or a mode, by name.
-pub(crate) async fn features(state: &State, entries: &[Entry]) -> Result<Vec<Feature>, store::Error> {
+/// Every feature that has a job or a mode, by name, as far as it is within a visitor's reach.
+pub(crate) async fn features(
+    state: &State,
+    visitor: &Visitor,
+    entries: &[Entry],
+) -> Result<Vec<Feature>, store::Error> {
     let modes = state.ledger.modes_now().await?;
-    let waiting = effects::waiting(&state.store).await?;
+    let own = visible(visitor);
+    let mut waiting = effects::waiting(&state.store).await?;
+    waiting.retain(|(feature, server, _)| own.iter().any(|part| part.has(feature, server)));
     let of = |entry: &Entry| entry.live.job.split('.').next().unwrap_or_default().to_owned();
     let mut names: BTreeSet<String> = entries.iter().map(of).collect();
     names.extend(modes.iter().map(|now| now.feature.to_owned()));
@@ -113,12 +145,26 @@ pub(crate) async fn features(state: &State, entries: &[Entry]) -> Result<Vec<Fea
             found,
             waiting: waiting
                 .iter()
-                .find(|(feature, _)| *feature == name)
-                .map_or(0, |(_, count)| *count),
+                .filter(|(feature, ..)| *feature == name)
+                .map(|(.., count)| count)
+                .sum(),
             name,
         }
     };
     Ok(names.into_iter().map(feature).collect())
+}
+
+/// The servers whose statuses a visitor sees.
+pub(crate) async fn in_sight(state: &State, visitor: &Visitor) -> Result<Vec<String>, store::Error> {
+    let mut hosts = match visitor.servers(Right::View) {
+        Servers::These(hosts) => return Ok(hosts),
+        // Those that are gone from the config have left something behind.
+        Servers::All => state.sign_in.configured().to_vec(),
+    };
+    hosts.extend(servers::list(&state.store).await?.into_iter().map(|server| server.host));
+    hosts.sort_unstable();
+    hosts.dedup();
+    Ok(hosts)
 }
 
 /// Runs that a chart looks back on.
@@ -127,13 +173,14 @@ const RUNS: u32 = 400;
 /// Points of a chart, at most.
 const POINTS: usize = 48;
 
-/// What each run of the replies jobs cost our own servers and brought, newest first.
-pub(crate) async fn costs(state: &State) -> Result<Vec<Cost>, store::Error> {
+/// What each run of the replies jobs within reach cost our own servers and brought, newest first.
+pub(crate) async fn costs(state: &State, visitor: &Visitor) -> Result<Vec<Cost>, store::Error> {
+    let whose = visitor.runs();
     let jobs: BTreeSet<String> = state.board.list().into_iter().map(|live| live.job).collect();
     let jobs: Vec<String> = jobs.into_iter().filter(|job| job.starts_with("replies.")).collect();
     let mut costs: Vec<Cost> = Vec::new();
-    for server in servers::list(&state.store).await? {
-        let of_server = job_runs::costs(&state.store, &jobs, &server.host, "arrived", RUNS).await?;
+    for server in in_sight(state, visitor).await? {
+        let of_server = job_runs::costs(&state.store, whose.as_ref(), &jobs, &server, "arrived", RUNS).await?;
         if costs.is_empty() {
             costs = of_server;
             continue;

@@ -1,8 +1,9 @@
 //! What pages are put together from, so that all of them look alike: badges, notes, empty states, buttons, pagers.
 
 use maud::{Markup, html};
+use serde::de::DeserializeOwned;
 
-use crate::{csrf, rights::Visitor};
+use crate::{api::Query, csrf, problem::Problem, rights::Visitor};
 
 /// How loud something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +55,29 @@ pub(crate) fn empty(what: &str, why: &Markup) -> Markup {
 /// A number and what it counts.
 pub(crate) fn tile(number: &str, words: &str) -> Markup {
     html! { div.tile { b { (number) } span { (words) } } }
+}
+
+/// The head of a part of a page, and the way to all of what it shows a few of.
+pub(crate) fn section_head(title: &str, path: &str, alone: bool) -> Markup {
+    html! { div.section-head { h2 { (title) } @if !alone { a.small href=(path) { "All" } } } }
+}
+
+/// A query as a form sends it: what was left empty is sent too, and is no filter.
+///
+/// # Errors
+/// Names the field that is wrong.
+pub(crate) fn unfilled<T: DeserializeOwned>(query: Option<&str>) -> Result<T, Problem> {
+    let kept: Vec<&str> = query
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| !pair.ends_with('='))
+        .collect();
+    let uri = format!("/?{}", kept.join("&"));
+    let uri = uri.parse().map_err(|_| Problem::new(400, "cannot read the query"))?;
+    match axum::extract::Query::<T>::try_from_uri(&uri) {
+        Ok(axum::extract::Query(params)) => Ok(params),
+        Err(refused) => Err(Query::<T>::refused(&refused.body_text())),
+    }
 }
 
 /// A form of one button. `fields` go along unseen; `label` is for those who cannot see what the button stands beside.

@@ -15,7 +15,9 @@ use tower_http::{
     timeout::TimeoutLayer,
 };
 
-use crate::{State, actor, api, assets, guard, health, pages, problem, problem::Problem, session, signin, webhooks};
+use crate::{
+    State, actor, api, assets, guard, health, pages, problem, problem::Problem, session, signin, turns::Turns, webhooks,
+};
 
 /// Nothing from elsewhere, nothing inline, nobody's frame.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -38,9 +40,10 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Every route.
 pub fn router(state: State) -> Router {
+    let turns = Turns::default();
     let mut app = Router::new()
-        .merge(pages::router())
-        .merge(api::router())
+        .merge(pages::router(&turns))
+        .merge(api::router(&turns))
         .merge(assets::router())
         .merge(signin::router(&state))
         .route("/lists/{name}", get(pages::blocklists::output))

@@ -16,7 +16,7 @@ use crate::{
     State,
     cookies::Cookie,
     limits::Client,
-    rights::{self, Right, Visitor, Why},
+    rights::{self, Grant, Right, Visitor, Why},
     seal::{Key, Purpose},
     signin::Person,
     tokens,
@@ -38,8 +38,8 @@ const GRACE: TimeDelta = TimeDelta::minutes(15);
 /// A server that gave none is asked again after this.
 const AGAIN: TimeDelta = TimeDelta::seconds(30);
 
-/// How long a page waits for a server to say what its reader may see.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a page waits for a server to say what its reader may see, and for the store to say who that is.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// That somebody is there is written down at most this often.
 const SEEN: TimeDelta = TimeDelta::minutes(1);
@@ -67,12 +67,16 @@ pub(crate) async fn identify(Extract(state): Extract<State>, mut request: Reques
 }
 
 async fn recognise(state: &State, headers: &HeaderMap) -> Visitor {
+    known_by(state, headers).await.among(state.sign_in.configured())
+}
+
+async fn known_by(state: &State, headers: &HeaderMap) -> Visitor {
     // Whoever shows a token wants to be known by it alone, good or not.
     if let Some(token) = bearer(headers) {
         return tokens::recognise(&state.store, &token, state.sign_in.clock().now()).await;
     }
     if state.sign_in.config().open_to_everybody {
-        return Visitor::new("local", Right::ALL);
+        return Visitor::new("local", &Right::ALL);
     }
     let Some(key) = key(state, headers) else {
         return Visitor::unknown(Why::Stranger);
@@ -123,10 +127,14 @@ async fn look_up(state: &State, key: &Key) -> Result<Session, Why> {
 }
 
 async fn load(state: &State, key: &Key) -> Result<Session, Why> {
-    match sessions::load(&state.store, &key.id()).await {
-        Ok(session) => session.ok_or(Why::Stranger),
-        Err(error) => {
+    match tokio::time::timeout(PATIENCE, sessions::load(&state.store, &key.id())).await {
+        Ok(Ok(session)) => session.ok_or(Why::Stranger),
+        Ok(Err(error)) => {
             error!(%error, "cannot look up a session");
+            Err(Why::StoreDown)
+        }
+        Err(_) => {
+            error!("the database does not answer: cannot look up a session");
             Err(Why::StoreDown)
         }
     }
@@ -153,10 +161,10 @@ async fn check_again(state: &State, server: &str, key: &Key) -> Result<Session, 
     };
     let asked = state.sign_in.person(&state.store, &server, &session.name, token);
     match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(Ok(Person { rights: granted, .. })) => {
+        Ok(Ok(Person { grants, .. })) => {
             let lost = rights::from_words(&session.rights)
                 .iter()
-                .any(|right| !Visitor::new("", granted.clone()).may(*right));
+                .any(|old| !grants.iter().any(|new| new.includes(old)));
             if lost {
                 info!(
                     name = session.name,
@@ -165,7 +173,7 @@ async fn check_again(state: &State, server: &str, key: &Key) -> Result<Session, 
                 end(state, &session, key).await;
                 return Err(Why::Stranger);
             }
-            session.rights = rights::to_words(&granted);
+            session.rights = rights::to_words(&grants);
             session.checked_at = now;
             let (id, words) = (&session.id, &session.rights);
             if let Err(error) = sessions::mark_checked(&state.store, id, words, now, now + FRESH).await {
@@ -205,7 +213,7 @@ pub(crate) async fn begin(
     headers: &HeaderMap,
     name: &str,
     server: Option<&str>,
-    granted: &[Right],
+    grants: &[Grant],
     token: Option<&net::Secret>,
 ) -> Result<Option<HeaderValue>, store::Error> {
     use secrecy::ExposeSecret as _;
@@ -215,7 +223,7 @@ pub(crate) async fn begin(
         id: new.id(),
         name: name.to_owned(),
         server: server.map(str::to_owned),
-        rights: rights::to_words(granted),
+        rights: rights::to_words(grants),
         sealed: token.and_then(|token| new.seal(Purpose::Token, token.expose_secret())),
         created_at: now,
         seen_at: now,

@@ -10,8 +10,9 @@ use store::{
 };
 
 use crate::{
-    rights::{self, Right, Visitor, Why},
+    rights::{self, Grant, Visitor, Why},
     seal::Key,
+    session::PATIENCE,
 };
 
 const PREFIX: &str = "egret_";
@@ -35,7 +36,10 @@ pub struct Created {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Not a right.
-    #[error("there is no scope {0:?}; there are: view, moderation, registrations, federation, admin")]
+    #[error(
+        "there is no scope {0:?}; there are: view, moderation, registrations, federation, admin; each also for one server, \
+         as in moderation@mastodon.example, and view for one login, as in view@mastodon.example/me"
+    )]
     Scope(String),
     /// It can do nothing.
     #[error("a token without a scope can do nothing; add --scope view, or what it needs")]
@@ -51,7 +55,7 @@ pub enum Error {
     Store(#[from] store::Error),
 }
 
-/// Makes a token with these scopes (rights, as words).
+/// Makes a token with these scopes: rights, as words, each with `@server` or, to see one login's own, `@server/login`.
 ///
 /// # Errors
 /// When a scope is none, the name is taken, or the store fails.
@@ -68,7 +72,7 @@ pub async fn create(
     }
     let mut granted = scopes
         .iter()
-        .map(|word| Right::parse(word).ok_or_else(|| Error::Scope(word.clone())))
+        .map(|word| Grant::parse(word).ok_or_else(|| Error::Scope(word.clone())))
         .collect::<Result<Vec<_>, _>>()?;
     granted.sort_unstable();
     granted.dedup();
@@ -103,10 +107,14 @@ pub(crate) async fn recognise(db: &Db, token: &net::Secret, now: DateTime<Utc>) 
     let Some((id, secret)) = halves.filter(|(id, secret)| id.len() <= 32 && secret.len() <= 64) else {
         return Visitor::unknown(Why::BadToken);
     };
-    let row = match api_tokens::load(db, id).await {
-        Ok(row) => row,
-        Err(error) => {
+    let row = match tokio::time::timeout(PATIENCE, api_tokens::load(db, id)).await {
+        Ok(Ok(row)) => row,
+        Ok(Err(error)) => {
             tracing::error!(%error, "cannot look up an API token");
+            return Visitor::unknown(Why::StoreDown);
+        }
+        Err(_) => {
+            tracing::error!("the database does not answer: cannot look up an API token");
             return Visitor::unknown(Why::StoreDown);
         }
     };

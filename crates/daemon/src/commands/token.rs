@@ -9,6 +9,7 @@ use store::api_tokens::{self, ApiToken};
 use crate::{
     Exit,
     args::{Args, TokenAction},
+    config::Config,
     doors::Doors,
     out,
 };
@@ -25,9 +26,12 @@ struct Row<'a> {
 }
 
 pub(super) async fn run(args: &Args, action: &TokenAction) -> anyhow::Result<Exit> {
-    let (_, doors) = super::open(args).await?;
+    let (config, doors) = super::open(args).await?;
     match action {
-        TokenAction::Create { name, scopes, expires } => create(args, &doors, name, scopes, *expires).await?,
+        TokenAction::Create { name, scopes, expires } => {
+            scopes.iter().try_for_each(|scope| check(&config, scope))?;
+            create(args, &doors, name, scopes, *expires).await?;
+        }
         TokenAction::List => list(args, &doors).await?,
         TokenAction::Revoke { name } => {
             if !api_tokens::revoke(&doors.store, name, doors.clock.now()).await? {
@@ -43,6 +47,25 @@ pub(super) async fn run(args: &Args, action: &TokenAction) -> anyhow::Result<Exi
     }
     doors.store.close().await;
     Ok(Exit::Done)
+}
+
+/// A scope for a server or login that is not there would let nobody do anything.
+fn check(config: &Config, scope: &str) -> anyhow::Result<()> {
+    let Some((_, place)) = scope.split_once('@') else {
+        return Ok(());
+    };
+    let (host, login) = place
+        .split_once('/')
+        .map_or((place, None), |(host, login)| (host, Some(login)));
+    let Some(server) = config.servers.iter().find(|server| server.host() == host) else {
+        bail!("--scope {scope}: there is no server {host:?} in [[servers]]; write its host, as in its url");
+    };
+    if let Some(login) = login
+        && !server.logins.iter().any(|known| known.name == login)
+    {
+        bail!("--scope {scope}: there is no login {login:?} at {host}; see its [[servers.logins]]");
+    }
+    Ok(())
 }
 
 async fn create(

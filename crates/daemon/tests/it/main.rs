@@ -6,4 +6,6 @@ mod commands;
 mod house;
 mod init;
 mod lifecycle;
+mod metrics;
 mod moving;
+mod tokens;

@@ -283,6 +283,8 @@ pub async fn find(db: &Db, account_id: &str) -> Result<Vec<Applicant>, Error> {
 pub struct Filter {
     /// Of one server.
     pub server: Option<String>,
+    /// Of one of these servers; `None` for any.
+    pub servers: Option<Vec<String>>,
     /// In one of these states; empty: in any.
     pub states: Vec<State>,
     /// Whose name, address or domain holds this.
@@ -300,6 +302,16 @@ pub async fn list(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Applicant>
         query.push(COLUMNS).push(" FROM applicants WHERE 1 = 1");
         if let Some(server) = &filter.server {
             query.push(" AND server = ").push_bind(server);
+        }
+        if let Some(servers) = &filter.servers {
+            // An empty list is nobody's, and no SQL either.
+            query.push(" AND server IN (");
+            let mut list = query.separated(", ");
+            list.push_bind("");
+            for server in servers {
+                list.push_bind(server);
+            }
+            query.push(")");
         }
         if !filter.states.is_empty() {
             query.push(" AND state IN (");

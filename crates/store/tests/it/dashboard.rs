@@ -2,14 +2,15 @@
 
 use serde_json::json;
 use store::{
-    effects::{self, Effect, Filter, State},
+    Before,
+    effects::{self, Effect, Filter, Part, State},
     hosts, job_runs,
-    job_runs::{JobRun, Outcome},
+    job_runs::{JobRun, Outcome, Whose},
     modes::{self, Switched},
     run_logs::{self, Line},
     testing::on_each_engine,
     threads::{self, Thread},
-    wanted::{self, Before, Wanted},
+    wanted::{self, Wanted},
 };
 
 use crate::{id, minute, start};
@@ -75,12 +76,73 @@ async fn costs_are_read_out_of_the_rows() {
             job_runs::start(&db, &one).await.unwrap();
         }
         let jobs = ["replies.home".to_owned(), "replies.lists".to_owned()];
-        let costs = job_runs::costs(&db, &jobs, "home.example:8443", "arrived", 9)
+        let costs = job_runs::costs(&db, None, &jobs, "home.example:8443", "arrived", 9)
             .await
             .unwrap();
         let told: Vec<_> = costs.iter().map(|cost| (cost.requests, cost.counted)).collect();
         assert_eq!(told, [(None, None), (Some(3), Some(7))], "newest first");
-        assert!(job_runs::costs(&db, &[], "h", "c", 9).await.unwrap().is_empty());
+        assert!(job_runs::costs(&db, None, &[], "h", "c", 9).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn runs_are_told_by_whose_they_are() {
+    on_each_engine(async |db| {
+        let scopes = [
+            "a.example/me",
+            "a.example/you",
+            "a.example",
+            "a_example/x",
+            "axexample/x",
+            "",
+        ];
+        for scope in scopes {
+            let scope = scope.to_owned();
+            let one = JobRun {
+                scope,
+                ..run("replies.home", &[("arrived", 1)], &[("h", 2)])
+            };
+            job_runs::start(&db, &one).await.unwrap();
+        }
+        let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        for (servers, own, expected) in [
+            (
+                list(&["a.example"]),
+                list(&[]),
+                &["a.example", "a.example/you", "a.example/me"][..],
+            ),
+            (list(&["a_example"]), list(&[""]), &["", "a_example/x"]),
+            (
+                list(&[]),
+                list(&["a.example/me", "a.example"]),
+                &["a.example", "a.example/me"],
+            ),
+            (list(&[]), list(&[]), &[]),
+        ] {
+            let whose = Whose { servers, scopes: own };
+            let found = job_runs::page(&db, Some(&whose), Some("replies.home"), None, 9)
+                .await
+                .unwrap();
+            let found: Vec<&str> = found.iter().map(|run| run.scope.as_str()).collect();
+            assert_eq!(found, expected);
+            let told: Vec<&str> = scopes.into_iter().rev().filter(|scope| whose.has(scope)).collect();
+            assert_eq!(told, expected);
+            let jobs = list(&["replies.home"]);
+            let costs = job_runs::costs(&db, Some(&whose), &jobs, "h", "arrived", 9)
+                .await
+                .unwrap();
+            assert_eq!(costs.len(), expected.len());
+        }
+        let all = job_runs::page(&db, None, None, None, 9).await.unwrap();
+        let whose = Whose {
+            servers: list(&["a.example"]),
+            scopes: vec![],
+        };
+        let rest = job_runs::page(&db, Some(&whose), None, Some(&all[3].id), 9)
+            .await
+            .unwrap();
+        assert_eq!(rest.len(), 2, "before a run");
     })
     .await;
 }
@@ -137,23 +199,45 @@ async fn effects_are_found_by_what_they_are() {
                 .collect()
         };
         assert_eq!(find(Filter::default()).await, [2, 1, 0]);
-        let features = Some(vec!["blocklists".to_owned()]);
+        let feature = Some("blocklists".to_owned());
         assert_eq!(
             find(Filter {
-                features,
+                feature: feature.clone(),
                 ..Filter::default()
             })
             .await,
             [2, 1]
         );
-        assert_eq!(
-            find(Filter {
-                features: Some(Vec::new()),
-                ..Filter::default()
-            })
-            .await,
-            [0; 0]
-        );
+        let part = |feature: Option<&str>, servers: &[&str]| Part {
+            feature: feature.map(str::to_owned),
+            servers: Some(servers.iter().map(|host| (*host).to_owned()).collect()),
+        };
+        for (among, expected) in [
+            (vec![], &[][..]),
+            (vec![part(None, &[])], &[]),
+            (vec![part(None, &["a.example"])], &[1, 0]),
+            (vec![part(Some("blocklists"), &["b.example", "a.example"])], &[2, 1]),
+            (
+                vec![
+                    part(Some("moderation"), &["a.example"]),
+                    part(Some("blocklists"), &["b.example"]),
+                ],
+                &[2, 0],
+            ),
+        ] {
+            let has = |one: &Effect| among.iter().any(|part| part.has(&one.feature, &one.server));
+            let told: Vec<usize> = (0..3).rev().filter(|n| has(&all[*n])).collect();
+            assert_eq!(told, expected);
+            let among = Some(among);
+            assert_eq!(
+                find(Filter {
+                    among,
+                    ..Filter::default()
+                })
+                .await,
+                expected
+            );
+        }
         assert_eq!(
             find(Filter {
                 state: Some(State::Held),
@@ -179,7 +263,11 @@ async fn effects_are_found_by_what_they_are() {
             [0]
         );
         let waiting = effects::waiting(&db).await.unwrap();
-        assert_eq!(waiting, [("blocklists".to_owned(), 1), ("moderation".to_owned(), 1)]);
+        let row = |feature: &str, server: &str| (feature.to_owned(), server.to_owned(), 1);
+        assert_eq!(
+            waiting,
+            [row("blocklists", "b.example"), row("moderation", "a.example")]
+        );
     })
     .await;
 }
@@ -187,9 +275,12 @@ async fn effects_are_found_by_what_they_are() {
 #[tokio::test]
 async fn pages_of_what_the_replies_feature_keeps_show_each_row_once() {
     on_each_engine(async |db| {
-        for n in 0..5_i64 {
+        // Two servers, one of them with the same uris at the same moments.
+        let servers = ["home.example".to_owned(), "second.example".to_owned()];
+        for n in 0..10_i64 {
+            let (server, n) = (&servers[usize::try_from(n / 5).unwrap()], n % 5);
             let row = Wanted {
-                server: "home.example".to_owned(),
+                server: server.clone(),
                 uri: format!("https://a.example/{n}"),
                 host: format!("{n}.example"),
                 feature: "replies".to_owned(),
@@ -227,29 +318,33 @@ async fn pages_of_what_the_replies_feature_keeps_show_each_row_once() {
         }
         let (mut wishes, mut visits, mut origins) = (Vec::new(), Vec::new(), Vec::new());
         let mut before = None;
-        while let Some(last) = wanted::page(&db, wanted::State::Wanted, before.as_ref(), 2)
-            .await
-            .unwrap()
-            .last()
-        {
-            wishes.extend(
-                wanted::page(&db, wanted::State::Wanted, before.as_ref(), 2)
-                    .await
-                    .unwrap(),
-            );
-            before = Some(Before {
-                at: last.found_at,
-                uri: last.uri.clone(),
-            });
-        }
-        let mut before: Option<(_, String)> = None;
         loop {
-            let from = before.as_ref().map(|(at, uri)| (*at, uri.as_str()));
-            let page = threads::page(&db, from, 2).await.unwrap();
+            let page = wanted::page(&db, &servers, wanted::State::Wanted, before.as_ref(), 3)
+                .await
+                .unwrap();
             let Some(last) = page.last() else { break };
-            before = last.visited_at.map(|at| (at, last.uri.clone()));
-            visits.extend(page);
+            let (at, server, uri) = (last.found_at, last.server.clone(), last.uri.clone());
+            before = Some(Before { at, server, uri });
+            wishes.extend(page.into_iter().map(|row| (row.server, row.uri)));
         }
+        let mut before = None;
+        loop {
+            let page = threads::page(&db, &servers, before.as_ref(), 3).await.unwrap();
+            let Some(last) = page.last() else { break };
+            let (at, server, uri) = (last.visited_at.unwrap(), last.server.clone(), last.uri.clone());
+            before = Some(Before { at, server, uri });
+            visits.extend(page.into_iter().map(|row| (row.server, row.uri)));
+        }
+        let one = wanted::page(&db, &servers[..1], wanted::State::Wanted, None, 9)
+            .await
+            .unwrap();
+        assert!(one.len() == 5 && one.iter().all(|row| row.server == servers[0]));
+        assert!(
+            wanted::page(&db, &[], wanted::State::Wanted, None, 9)
+                .await
+                .unwrap()
+                .is_empty()
+        );
         let mut after: Option<String> = None;
         loop {
             let page = hosts::page(&db, after.as_deref(), 2).await.unwrap();
@@ -257,9 +352,19 @@ async fn pages_of_what_the_replies_feature_keeps_show_each_row_once() {
             after = Some(last.host.clone());
             origins.extend(page);
         }
-        let order = ["4", "2", "3", "0", "1"].map(|n| format!("https://a.example/{n}"));
-        assert_eq!(wishes.iter().map(|row| row.uri.clone()).collect::<Vec<_>>(), order);
-        assert_eq!(visits.iter().map(|row| row.uri.clone()).collect::<Vec<_>>(), order);
+        // The newest moment first, in it server by server.
+        let mut order = Vec::new();
+        for moment in [&[4][..], &[2, 3], &[0, 1]] {
+            for server in &servers {
+                order.extend(
+                    moment
+                        .iter()
+                        .map(|n| (server.clone(), format!("https://a.example/{n}"))),
+                );
+            }
+        }
+        assert_eq!(wishes, order);
+        assert_eq!(visits, order);
         assert_eq!(origins.len(), 5);
     })
     .await;

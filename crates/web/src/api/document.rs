@@ -10,6 +10,7 @@ use utoipa::openapi::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use super::Reach;
 use crate::{State, problem::Problem, rights::Right};
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
@@ -80,7 +81,7 @@ pub(super) fn frame() -> OpenApi {
 }
 
 /// Says of each operation which right it needs, and what every one of them may answer.
-pub(super) fn guard(part: &mut OpenApi, right: Right) {
+pub(super) fn guard(part: &mut OpenApi, right: Right, reach: Reach) {
     for item in part.paths.paths.values_mut() {
         let operations = [
             &mut item.get,
@@ -90,13 +91,17 @@ pub(super) fn guard(part: &mut OpenApi, right: Right) {
             &mut item.patch,
         ];
         for operation in operations.into_iter().flatten() {
-            complete(operation, right);
+            complete(operation, right, reach);
         }
     }
 }
 
-fn complete(operation: &mut Operation, right: Right) {
-    let needs = format!("Needs the right `{}`.", right.as_str());
+fn complete(operation: &mut Operation, right: Right, reach: Reach) {
+    let far = match reach {
+        Reach::Some => "",
+        Reach::All => " for all servers",
+    };
+    let needs = format!("Needs the right `{}`{far}.", right.as_str());
     operation.description = Some(match operation.description.take() {
         Some(text) => format!("{text}\n\n{needs}"),
         None => needs,

@@ -9,7 +9,7 @@ use axum::{
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::effects::{self, Effect as Row, Filter, State as Is};
+use store::effects::{self, Effect as Row, Filter, Part, State as Is};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -32,18 +32,19 @@ pub(super) fn admin_routes() -> OpenApiRouter<State> {
 }
 
 /// Features whose effects people other than administrators look after.
-const FEATURES: [(&str, Right); 3] = [
-    ("moderation", Right::Moderation),
-    ("registrations", Right::Registrations),
-    ("blocklists", Right::Federation),
-];
+const FEATURES: [&str; 3] = ["moderation", "registrations", "blocklists"];
 
-/// The features whose effects a visitor may see; `None` for all.
-pub(crate) fn visible(visitor: &Visitor) -> Option<Vec<String>> {
-    (!visitor.may(Right::Admin)).then(|| {
-        let own = FEATURES.iter().filter(|(_, right)| visitor.may(*right));
-        own.map(|(feature, _)| (*feature).to_owned()).collect()
-    })
+/// The effects that a visitor may see: those of the features that they look after, at the servers where they do.
+pub(crate) fn visible(visitor: &Visitor) -> Vec<Part> {
+    let part = |feature: Option<&str>, right| Part {
+        feature: feature.map(str::to_owned),
+        servers: visitor.servers(right).filter(),
+    };
+    let mut parts = vec![part(None, Right::Admin)];
+    parts.extend(FEATURES.map(|feature| part(Some(feature), Right::of_feature(feature))));
+    // Who looks after a feature nowhere sees none of it.
+    parts.retain(|part| part.servers.as_ref().is_none_or(|servers| !servers.is_empty()));
+    parts
 }
 
 /// How far an effect has come.
@@ -213,15 +214,9 @@ pub(crate) async fn page(
     params: &Params,
 ) -> Result<(Vec<Row>, Option<String>), Problem> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    let mut features = visible(visitor);
-    if let Some(wanted) = given(&params.feature) {
-        features = Some(match features {
-            Some(own) if !own.contains(&wanted) => Vec::new(),
-            _ => vec![wanted],
-        });
-    }
     let filter = Filter {
-        features,
+        feature: given(&params.feature),
+        among: Some(visible(visitor)),
         state: params.state.map(Stage::state),
         server: given(&params.server),
         before: given(&params.before),
@@ -235,7 +230,7 @@ pub(crate) async fn page(
 pub(crate) async fn load(state: &State, visitor: &Visitor, id: &str) -> Result<Row, Problem> {
     effects::load(&state.store, id)
         .await?
-        .filter(|row| visible(visitor).is_none_or(|own| own.contains(&row.feature)))
+        .filter(|row| visible(visitor).iter().any(|part| part.has(&row.feature, &row.server)))
         .ok_or_else(|| Problem::not_found("there is no such effect"))
 }
 
@@ -265,7 +260,8 @@ pub(crate) enum Wish {
 
 /// Does it, in the visitor's name.
 pub(crate) async fn tell(state: &State, visitor: &Visitor, id: &str, wish: Wish) -> Result<(), Problem> {
-    load(state, visitor, id).await?;
+    let row = load(state, visitor, id).await?;
+    visitor.demand(Right::Admin, &row.server)?;
     let moved = match wish {
         Wish::Release => state.ledger.release(id, &visitor.name).await,
         Wish::Hold => state.ledger.hold(id, &visitor.name).await,

@@ -21,7 +21,11 @@ use super::{
     Query,
     paging::{self, Limit},
 };
-use crate::{State, problem::Problem};
+use crate::{
+    State,
+    problem::Problem,
+    rights::{Right, Visitor},
+};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new()
@@ -97,8 +101,20 @@ struct JobRuns {
     responses((status = 200, description = "A page of runs, newest first", body = JobRuns,
         headers(("link" = String, description = "The next page, with `rel=\"next\"`"))))
 )]
-async fn list(Extract(state): Extract<State>, uri: Uri, Query(params): Query<Params>) -> Result<Response, Problem> {
-    let (runs, next) = page(&state, params.job.as_deref(), params.before.as_deref(), params.limit).await?;
+async fn list(
+    Extract(state): Extract<State>,
+    visitor: Visitor,
+    uri: Uri,
+    Query(params): Query<Params>,
+) -> Result<Response, Problem> {
+    let (runs, next) = page(
+        &state,
+        &visitor,
+        params.job.as_deref(),
+        params.before.as_deref(),
+        params.limit,
+    )
+    .await?;
     let job_runs = runs.into_iter().map(Run::from).collect();
     let body = JobRuns {
         job_runs,
@@ -116,14 +132,15 @@ async fn list(Extract(state): Extract<State>, uri: Uri, Query(params): Query<Par
         (status = 404, description = "There is no such run, or it was forgotten", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn show(Extract(state): Extract<State>, Path(id): Path<String>) -> Result<Json<Run>, Problem> {
-    Ok(Json(load(&state, &id).await?.into()))
+async fn show(Extract(state): Extract<State>, visitor: Visitor, Path(id): Path<String>) -> Result<Json<Run>, Problem> {
+    Ok(Json(load(&state, &visitor, &id).await?.into()))
 }
 
-/// One run, or 404.
-pub(crate) async fn load(state: &State, id: &str) -> Result<JobRun, Problem> {
+/// One run, or 404, as for one that is not for this visitor.
+pub(crate) async fn load(state: &State, visitor: &Visitor, id: &str) -> Result<JobRun, Problem> {
     job_runs::load(&state.store, id)
         .await?
+        .filter(|run| visitor.may_at(Right::View, &run.scope))
         .ok_or_else(|| Problem::not_found("there is no such run, or it was forgotten"))
 }
 
@@ -154,8 +171,8 @@ struct Log {
         (status = 404, description = "There is no such run, or it was forgotten", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn log(Extract(state): Extract<State>, Path(id): Path<String>) -> Result<Json<Log>, Problem> {
-    let run = load(&state, &id).await?;
+async fn log(Extract(state): Extract<State>, visitor: Visitor, Path(id): Path<String>) -> Result<Json<Log>, Problem> {
+    let run = load(&state, &visitor, &id).await?;
     let lines = lines(&state, &run.id).await?.into_iter().map(|line| LogLine {
         at: line.at,
         level: line.level,
@@ -176,13 +193,14 @@ pub(crate) async fn lines(state: &State, run: &str) -> Result<Vec<Line>, Problem
 /// A page of runs and where the next one begins.
 pub(crate) async fn page(
     state: &State,
+    visitor: &Visitor,
     job: Option<&str>,
     before: Option<&str>,
     limit: Limit,
 ) -> Result<(Vec<JobRun>, Option<String>), Problem> {
     let job = job.filter(|job| !job.is_empty());
     let before = before.filter(|id| !id.is_empty());
-    let mut runs = job_runs::list(&state.store, job, before, limit.get() + 1).await?;
+    let mut runs = job_runs::page(&state.store, visitor.runs().as_ref(), job, before, limit.get() + 1).await?;
     let next = limit.cut(&mut runs, |run| run.id.clone());
     Ok((runs, next))
 }

@@ -17,7 +17,11 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Body, job_runs::Run};
-use crate::{State, problem::Problem};
+use crate::{
+    State,
+    problem::Problem,
+    rights::{Right, Visitor},
+};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(list))
@@ -86,13 +90,13 @@ struct Jobs {
     jobs: Vec<Job>,
 }
 
-/// Every job and scope.
+/// Every job and scope within reach.
 #[utoipa::path(
     get, path = "/api/v1/jobs", tag = "jobs", operation_id = "list_jobs",
     responses((status = 200, description = "Every job and scope as it stands now", body = Jobs))
 )]
-async fn list(Extract(state): Extract<State>) -> Result<Json<Jobs>, Problem> {
-    let jobs = entries(&state).await?.into_iter().map(Job::from).collect();
+async fn list(Extract(state): Extract<State>, visitor: Visitor) -> Result<Json<Jobs>, Problem> {
+    let jobs = entries(&state, &visitor).await?.into_iter().map(Job::from).collect();
     Ok(Json(Jobs { jobs }))
 }
 
@@ -104,9 +108,10 @@ pub(crate) struct Entry {
 }
 
 /// What the Jobs page shows as well.
-pub(crate) async fn entries(state: &State) -> Result<Vec<Entry>, Problem> {
+pub(crate) async fn entries(state: &State, visitor: &Visitor) -> Result<Vec<Entry>, Problem> {
     let mut entries = Vec::new();
-    for live in state.board.list() {
+    let seen = |live: &Live| visitor.may_at(Right::View, &live.scope);
+    for live in state.board.list().into_iter().filter(seen) {
         let last_run = job_runs::last(&state.store, &live.job, &live.scope).await?;
         entries.push(Entry { live, last_run });
     }
@@ -130,7 +135,8 @@ pub(crate) enum Wish {
 }
 
 /// Writes the wish to the store and nudges the runner.
-pub(crate) async fn tell(state: &State, job: &str, scope: &str, wish: Wish) -> Result<(), Problem> {
+pub(crate) async fn tell(state: &State, visitor: &Visitor, job: &str, scope: &str, wish: Wish) -> Result<(), Problem> {
+    visitor.demand(Right::Admin, scope)?;
     let known = state
         .board
         .list()
@@ -168,10 +174,11 @@ pub(crate) async fn tell(state: &State, job: &str, scope: &str, wish: Wish) -> R
 )]
 async fn run(
     Extract(state): Extract<State>,
+    visitor: Visitor,
     Path(job): Path<String>,
     Body(Which { scope }): Body<Which>,
 ) -> Result<StatusCode, Problem> {
-    tell(&state, &job, &scope, Wish::Run).await?;
+    tell(&state, &visitor, &job, &scope, Wish::Run).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -186,10 +193,11 @@ async fn run(
 )]
 async fn pause(
     Extract(state): Extract<State>,
+    visitor: Visitor,
     Path(job): Path<String>,
     Body(Which { scope }): Body<Which>,
 ) -> Result<StatusCode, Problem> {
-    tell(&state, &job, &scope, Wish::Pause).await?;
+    tell(&state, &visitor, &job, &scope, Wish::Pause).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -204,9 +212,10 @@ async fn pause(
 )]
 async fn resume(
     Extract(state): Extract<State>,
+    visitor: Visitor,
     Path(job): Path<String>,
     Body(Which { scope }): Body<Which>,
 ) -> Result<StatusCode, Problem> {
-    tell(&state, &job, &scope, Wish::Resume).await?;
+    tell(&state, &visitor, &job, &scope, Wish::Resume).await?;
     Ok(StatusCode::NO_CONTENT)
 }

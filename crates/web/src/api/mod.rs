@@ -4,12 +4,15 @@
 //! [`PARTS`]. The OpenAPI document is made from the same routers, so what is not described is not there.
 
 mod ask;
+pub(crate) mod backfill;
 pub(crate) mod blocklists;
 mod document;
 pub(crate) mod effects;
 mod etag;
 pub(crate) mod job_runs;
 pub(crate) mod jobs;
+mod me;
+pub(crate) mod notices;
 mod overview;
 pub(crate) mod paging;
 mod rate;
@@ -25,35 +28,50 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use ask::{Body, Query};
 
+use Reach::{All, Some as Any};
+
 use crate::{
     State,
-    rights::{Right, only_with},
+    rights::{Right, only_with, only_with_all},
+    turns::Turns,
 };
 
 /// Routes of one noun that need the same right.
-type Part = (Right, fn() -> OpenApiRouter<State>);
+type Part = (Right, Reach, fn() -> OpenApiRouter<State>);
+
+/// How far the right has to reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// To any server: what is asked for shows what is within reach, or says what is lacking.
+    Some,
+    /// To all of them: what is asked for is the daemon's.
+    All,
+}
 
 /// Everything under `/api/`.
 const PARTS: &[Part] = &[
-    (Right::View, document::routes),
-    (Right::View, jobs::routes),
-    (Right::Admin, jobs::admin_routes),
-    (Right::View, job_runs::routes),
-    (Right::View, overview::routes),
-    (Right::View, replies::routes),
-    (Right::View, servers::routes),
-    (Right::View, effects::routes),
-    (Right::Admin, effects::admin_routes),
-    (Right::View, settings::routes),
-    (Right::Admin, settings::admin_routes),
-    (Right::Registrations, registrations::routes),
-    (Right::Federation, blocklists::routes),
+    (Right::View, Any, document::routes),
+    (Right::View, Any, me::routes),
+    (Right::View, Any, jobs::routes),
+    (Right::Admin, Any, jobs::admin_routes),
+    (Right::View, Any, job_runs::routes),
+    (Right::View, Any, overview::routes),
+    (Right::View, Any, notices::routes),
+    (Right::View, Any, replies::routes),
+    (Right::View, Any, backfill::routes),
+    (Right::View, Any, servers::routes),
+    (Right::View, Any, effects::routes),
+    (Right::Admin, Any, effects::admin_routes),
+    (Right::View, Any, settings::routes),
+    (Right::Admin, All, settings::admin_routes),
+    (Right::Registrations, Any, registrations::routes),
+    (Right::Federation, Any, blocklists::routes),
 ];
 
 /// The routes, each for those who may use it.
-pub(crate) fn router() -> Router<State> {
+pub(crate) fn router(turns: &Turns) -> Router<State> {
     let rate = rate::Rate::default();
-    let (router, _) = parts();
+    let (router, _) = parts(turns);
     router
         .route_layer(middleware::from_fn_with_state(rate, rate::check))
         .route_layer(middleware::from_fn(etag::tag))
@@ -62,17 +80,21 @@ pub(crate) fn router() -> Router<State> {
 
 /// What the routes are, for programs.
 pub(crate) fn description() -> OpenApi {
-    let (_, document) = parts();
+    let (_, document) = parts(&Turns::default());
     document
 }
 
-fn parts() -> (Router<State>, OpenApi) {
+fn parts(turns: &Turns) -> (Router<State>, OpenApi) {
     let mut app = Router::new();
     let mut document = document::frame();
-    for (right, routes) in PARTS {
+    for (right, reach, routes) in PARTS {
         let (router, mut part) = routes().split_for_parts();
-        document::guard(&mut part, *right);
-        app = app.merge(only_with(*right, router));
+        document::guard(&mut part, *right, *reach);
+        let router = turns.line(router);
+        app = app.merge(match reach {
+            Any => only_with(*right, router),
+            All => only_with_all(*right, router),
+        });
         document.merge(part);
     }
     (app, document)

@@ -13,6 +13,7 @@ use crate::{
     State,
     overview::{self, features},
     problem::Problem,
+    rights::Visitor,
 };
 
 pub(super) fn routes() -> OpenApiRouter<State> {
@@ -59,11 +60,11 @@ struct Overview {
     get, path = "/api/v1/overview", tag = "overview", operation_id = "show_overview",
     responses((status = 200, description = "What wants attention, and each feature", body = Overview))
 )]
-async fn show(Extract(state): Extract<State>) -> Result<Json<Overview>, Problem> {
-    let health = overview::health(&state).await;
-    let entries = entries(&state).await?;
-    let features = features(&state, &entries).await?;
-    let costs = overview::costs(&state).await?;
+async fn show(Extract(state): Extract<State>, visitor: Visitor) -> Result<Json<Overview>, Problem> {
+    let health = overview::health(&state).await.for_visitor(&visitor);
+    let entries = entries(&state, &visitor).await?;
+    let features = features(&state, &visitor, &entries).await?;
+    let costs = overview::costs(&state, &visitor).await?;
     Ok(Json(Overview {
         status: health.status,
         notices: notices(&health),

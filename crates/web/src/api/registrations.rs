@@ -20,7 +20,11 @@ use super::{
     Body, Query,
     paging::{self, Limit},
 };
-use crate::{State, problem::Problem, rights::Visitor};
+use crate::{
+    State,
+    problem::Problem,
+    rights::{Right, Visitor},
+};
 
 const JOB: &str = "registrations.pending";
 
@@ -131,9 +135,15 @@ struct Registrations {
     responses((status = 200, description = "A page of people, newest first", body = Registrations,
         headers(("link" = String, description = "The next page, with `rel=\"next\"`"))))
 )]
-async fn list(Extract(state): Extract<State>, uri: Uri, Query(params): Query<Params>) -> Result<Response, Problem> {
+async fn list(
+    Extract(state): Extract<State>,
+    visitor: Visitor,
+    uri: Uri,
+    Query(params): Query<Params>,
+) -> Result<Response, Problem> {
     let (people, next) = page(
         &state,
+        &visitor,
         params.state.as_deref(),
         params.search.as_deref(),
         params.rule.as_deref(),
@@ -151,6 +161,7 @@ async fn list(Extract(state): Extract<State>, uri: Uri, Query(params): Query<Par
 /// A page of people and where the next one begins.
 pub(crate) async fn page(
     state: &State,
+    visitor: &Visitor,
     is: Option<&str>,
     search: Option<&str>,
     rule: Option<&str>,
@@ -171,6 +182,7 @@ pub(crate) async fn page(
         }
     };
     let filter = Filter {
+        servers: visitor.servers(Right::Registrations).filter(),
         states,
         search,
         rule,
@@ -242,16 +254,18 @@ impl From<applicants::History> for Line {
 )]
 async fn show(
     Extract(state): Extract<State>,
+    visitor: Visitor,
     Path((server, id)): Path<(String, String)>,
 ) -> Result<Json<Registration>, Problem> {
-    let person = load(&state, &server, &id).await?.into();
+    let person = load(&state, &visitor, &server, &id).await?.into();
     let history = applicants::events(&state.store, &server, &id).await?;
     let history = history.into_iter().map(Line::from).collect();
     Ok(Json(Registration { person, history }))
 }
 
 /// One of them, or 404.
-pub(crate) async fn load(state: &State, server: &str, id: &str) -> Result<Applicant, Problem> {
+pub(crate) async fn load(state: &State, visitor: &Visitor, server: &str, id: &str) -> Result<Applicant, Problem> {
+    visitor.demand(Right::Registrations, server)?;
     let found = applicants::load(&state.store, server, &[id.to_owned()]).await?.pop();
     found.ok_or_else(|| Problem::not_found("nobody is known by this server and id"))
 }
@@ -281,15 +295,16 @@ async fn wish(
     Body(Want { ask: what }): Body<Want>,
 ) -> Result<StatusCode, Problem> {
     let asked = Asked::named(&what).ok_or_else(|| Problem::field(422, "ask", "approve, reject, hold or judge"))?;
-    ask(&state, &server, &id, asked, &visitor.name).await?;
+    ask(&state, &visitor, &server, &id, asked).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
 /// Writes the wish to the store and wakes the job.
-pub(crate) async fn ask(state: &State, server: &str, id: &str, asked: Asked, who: &str) -> Result<(), Problem> {
+pub(crate) async fn ask(state: &State, visitor: &Visitor, server: &str, id: &str, asked: Asked) -> Result<(), Problem> {
+    visitor.demand(Right::Registrations, server)?;
     let now = SystemClock.now();
-    if !applicants::ask(&state.store, server, id, asked, who, now).await? {
-        let one = load(state, server, id).await?;
+    if !applicants::ask(&state.store, server, id, asked, &visitor.name, now).await? {
+        let one = load(state, visitor, server, id).await?;
         return Err(Problem::new(409, "through already").because(format!("they are {} already", one.state.as_str())));
     }
     job_states::wake(&state.store, JOB, server, now).await?;
@@ -304,7 +319,7 @@ pub(crate) async fn ask(state: &State, server: &str, id: &str, asked: Asked, who
 struct AuditParams {
     /// Newer than this one: the cursor of the page before.
     before: Option<String>,
-    /// How many, 1 to 200.
+    /// How many, 1 to 200. A page has fewer where some are of servers that are not for whoever asks.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     limit: Limit,
 }
@@ -325,12 +340,14 @@ struct Audit {
 )]
 async fn audit(
     Extract(state): Extract<State>,
+    visitor: Visitor,
     uri: Uri,
     Query(params): Query<AuditParams>,
 ) -> Result<Response, Problem> {
     let after = params.before.unwrap_or_default();
     let mut lines = applicants::events_since(&state.store, &after, params.limit.get() + 1).await?;
     let next = params.limit.cut(&mut lines, |line| line.id.clone());
+    lines.retain(|line| visitor.may_at(Right::Registrations, &line.server));
     let body = Audit {
         events: lines.into_iter().map(Line::from).collect(),
         next: next.clone(),

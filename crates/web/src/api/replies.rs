@@ -4,9 +4,10 @@ use axum::{extract::State as Extract, http::Uri, response::Response};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use store::{
+    Before,
     hosts::{self, Origin as OriginRow},
     threads::{self, Thread as ThreadRow},
-    wanted::{self, Before, Wanted as WantedRow},
+    wanted::{self, Wanted as WantedRow},
 };
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -15,7 +16,7 @@ use super::{
     Query,
     paging::{self, Limit},
 };
-use crate::{State, problem::Problem};
+use crate::{State, overview::in_sight, problem::Problem, rights::Visitor};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new()
@@ -36,16 +37,18 @@ pub(crate) struct Params {
     pub(crate) limit: Limit,
 }
 
-/// A cursor of a moment and a uri, as text.
-fn cursor(at: DateTime<Utc>, uri: &str) -> String {
-    format!("{}~{uri}", at.to_rfc3339_opts(SecondsFormat::Micros, true))
+/// A cursor of a moment, a server and a uri, as text.
+fn cursor(at: DateTime<Utc>, server: &str, uri: &str) -> String {
+    format!("{}~{server}~{uri}", at.to_rfc3339_opts(SecondsFormat::Micros, true))
 }
 
 fn read_cursor(text: &str) -> Result<Before, Problem> {
     text.split_once('~')
-        .and_then(|(at, uri)| {
+        .and_then(|(at, rest)| {
+            let (server, uri) = rest.split_once('~')?;
             Some(Before {
                 at: DateTime::parse_from_rfc3339(at).ok()?.to_utc(),
+                server: server.to_owned(),
                 uri: uri.to_owned(),
             })
         })
@@ -114,12 +117,16 @@ struct Threads {
 }
 
 /// A page of threads and where the next one begins.
-pub(crate) async fn threads(state: &State, params: &Params) -> Result<(Vec<ThreadRow>, Option<String>), Problem> {
+pub(crate) async fn threads(
+    state: &State,
+    visitor: &Visitor,
+    params: &Params,
+) -> Result<(Vec<ThreadRow>, Option<String>), Problem> {
     let before = before(params)?;
-    let from = before.as_ref().map(|before| (before.at, before.uri.as_str()));
-    let mut rows = threads::page(&state.store, from, params.limit.get() + 1).await?;
+    let servers = in_sight(state, visitor).await?;
+    let mut rows = threads::page(&state.store, &servers, before.as_ref(), params.limit.get() + 1).await?;
     let next = params.limit.cut(&mut rows, |row| {
-        cursor(row.visited_at.unwrap_or(row.next_visit_at), &row.uri)
+        cursor(row.visited_at.unwrap_or(row.next_visit_at), &row.server, &row.uri)
     });
     Ok((rows, next))
 }
@@ -132,10 +139,11 @@ pub(crate) async fn threads(state: &State, params: &Params) -> Result<(Vec<Threa
 )]
 async fn list_threads(
     Extract(state): Extract<State>,
+    visitor: Visitor,
     uri: Uri,
     Query(params): Query<Params>,
 ) -> Result<Response, Problem> {
-    let (rows, next) = threads(&state, &params).await?;
+    let (rows, next) = threads(&state, &visitor, &params).await?;
     let body = Threads {
         threads: rows.into_iter().map(Thread::from).collect(),
         next: next.clone(),
@@ -262,15 +270,22 @@ struct WantedList {
 }
 
 /// A page of wanted statuses and where the next one begins.
-pub(crate) async fn wanted(state: &State, params: WantedParams) -> Result<(Vec<WantedRow>, Option<String>), Problem> {
+pub(crate) async fn wanted(
+    state: &State,
+    visitor: &Visitor,
+    params: WantedParams,
+) -> Result<(Vec<WantedRow>, Option<String>), Problem> {
     let WantedParams {
         state: fate,
         before: text,
         limit,
     } = params;
     let before = before(&Params { before: text, limit })?;
-    let mut rows = wanted::page(&state.store, fate.state(), before.as_ref(), limit.get() + 1).await?;
-    let next = limit.cut(&mut rows, |row| cursor(row.ended_at.unwrap_or(row.found_at), &row.uri));
+    let servers = in_sight(state, visitor).await?;
+    let mut rows = wanted::page(&state.store, &servers, fate.state(), before.as_ref(), limit.get() + 1).await?;
+    let next = limit.cut(&mut rows, |row| {
+        cursor(row.ended_at.unwrap_or(row.found_at), &row.server, &row.uri)
+    });
     Ok((rows, next))
 }
 
@@ -282,10 +297,11 @@ pub(crate) async fn wanted(state: &State, params: WantedParams) -> Result<(Vec<W
 )]
 async fn list_wanted(
     Extract(state): Extract<State>,
+    visitor: Visitor,
     uri: Uri,
     Query(params): Query<WantedParams>,
 ) -> Result<Response, Problem> {
-    let (rows, next) = wanted(&state, params).await?;
+    let (rows, next) = wanted(&state, &visitor, params).await?;
     let body = WantedList {
         wanted: rows.into_iter().map(Wanted::from).collect(),
         next: next.clone(),

@@ -7,7 +7,11 @@ use store::servers;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{State, problem::Problem};
+use crate::{
+    State,
+    problem::Problem,
+    rights::{Right, Visitor},
+};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(logins))
@@ -39,8 +43,8 @@ struct Servers {
     get, path = "/api/v1/servers", tag = "servers", operation_id = "list_servers",
     responses((status = 200, description = "Every server, as last seen", body = Servers))
 )]
-async fn list(Extract(state): Extract<State>) -> Result<Json<Servers>, Problem> {
-    let rows = servers::list(&state.store).await?;
+async fn list(Extract(state): Extract<State>, visitor: Visitor) -> Result<Json<Servers>, Problem> {
+    let rows = seen(&state, &visitor).await?;
     let servers = rows
         .into_iter()
         .map(|row| Server {
@@ -95,15 +99,23 @@ struct Logins {
     get, path = "/api/v1/logins", tag = "servers", operation_id = "list_logins",
     responses((status = 200, description = "Every login", body = Logins))
 )]
-async fn logins(Extract(state): Extract<State>) -> Result<Json<Logins>, Problem> {
-    let logins = all(&state).await?;
+async fn logins(Extract(state): Extract<State>, visitor: Visitor) -> Result<Json<Logins>, Problem> {
+    let logins = all(&state, &visitor).await?;
     Ok(Json(Logins { logins }))
 }
 
-/// What the Overview shows as well.
-pub(crate) async fn all(state: &State) -> Result<Vec<Login>, Problem> {
+/// The servers within reach, which the Overview shows as well.
+pub(crate) async fn seen(state: &State, visitor: &Visitor) -> Result<Vec<servers::Server>, Problem> {
+    let mut rows = servers::list(&state.store).await?;
+    rows.retain(|row| visitor.may_at(Right::View, &row.host));
+    Ok(rows)
+}
+
+/// The logins within reach, which the Overview shows as well.
+pub(crate) async fn all(state: &State, visitor: &Visitor) -> Result<Vec<Login>, Problem> {
     let budgets = state.board.budgets();
-    let rows = servers::list_logins(&state.store).await?;
+    let mut rows = servers::list_logins(&state.store).await?;
+    rows.retain(|row| visitor.may_at(Right::View, &row.login));
     Ok(rows
         .into_iter()
         .map(|row| Login {

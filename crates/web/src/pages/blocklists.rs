@@ -72,13 +72,14 @@ async fn show(
 ) -> Result<Markup, Problem> {
     let q = q.trim();
     let lists = block_sources::health(&state.store).await?;
-    let plans = block_plans::current(&state.store).await?;
-    let (runs, older) = runs::page(&state, before.as_deref(), Limit::default()).await?;
+    let plans = plans::current(&state, &visitor).await?;
+    let (runs, older) = runs::page(&state, &visitor, before.as_deref(), Limit::default()).await?;
     let mut found = Vec::new();
     let mut told = None;
     if !q.is_empty() {
         found = block_entries::search(&state.store, q, ("", ""), 100).await?;
-        told = domains::explain(&state, q).await?;
+        found.retain(|entry| visitor.may_at(Right::Federation, &entry.server));
+        told = domains::explain(&state, &visitor, q).await?;
     }
     let mode = state.ledger.mode("blocklists");
     let undone: Vec<&str> = plans.iter().map(|plan| &*plan.policy).collect();
@@ -322,9 +323,13 @@ async fn decide(visitor: &Visitor, state: &State, wish: Wish, to: Is) -> Result<
     Ok(Redirect::to("/blocklists"))
 }
 
-async fn believe(Extract(state): Extract<State>, form: Result<Form<Wish>, FormRejection>) -> Result<Redirect, Problem> {
+async fn believe(
+    visitor: Visitor,
+    Extract(state): Extract<State>,
+    form: Result<Form<Wish>, FormRejection>,
+) -> Result<Redirect, Problem> {
     let Form(Wish { list, .. }) = form.map_err(|_| not_ours())?;
-    lists::approve(&state, &list).await?;
+    lists::approve(&state, &visitor, &list).await?;
     Ok(Redirect::to("/blocklists"))
 }
 

@@ -13,12 +13,9 @@ use store::effects::Effect;
 use super::{Group, Page};
 use crate::{
     State,
-    api::{
-        Query,
-        effects::{self, Params, Stage, Wish},
-    },
+    api::effects::{self, Params, Stage, Wish},
     layout::Sheet,
-    parts::{Tone, badge, button, empty, note, pager},
+    parts::{Tone, badge, button, empty, note, pager, unfilled},
     problem::Problem,
     rights::{Right, Visitor, only_with},
     words,
@@ -45,7 +42,7 @@ fn routes() -> Router<State> {
 }
 
 fn looks_after_any(visitor: &Visitor) -> bool {
-    effects::visible(visitor).is_none_or(|features| !features.is_empty())
+    !effects::visible(visitor).is_empty()
 }
 
 async fn list(
@@ -53,7 +50,7 @@ async fn list(
     visitor: Visitor,
     query: axum::extract::RawQuery,
 ) -> Result<Markup, Problem> {
-    let params = read(query.0.as_deref().unwrap_or_default())?;
+    let params: Params = unfilled(query.0.as_deref())?;
     let panic_stop = store::effects::panic_stop(&state.store).await?;
     let (rows, next) = effects::page(&state, &visitor, &params).await?;
     let modes = state.ledger.modes_now().await?;
@@ -78,17 +75,6 @@ async fn list(
     Ok(Sheet::of(&PAGE, &visitor, "Effects")
         .lead("What Egret writes on other people's servers, each recorded before it is sent.")
         .show(&body))
-}
-
-/// A form sends what was left empty too: that is no filter.
-fn read(query: &str) -> Result<Params, Problem> {
-    let kept: Vec<&str> = query.split('&').filter(|pair| !pair.ends_with('=')).collect();
-    let uri = format!("/?{}", kept.join("&"));
-    let uri = uri.parse().map_err(|_| Problem::new(400, "cannot read the query"))?;
-    match axum::extract::Query::<Params>::try_from_uri(&uri) {
-        Ok(axum::extract::Query(params)) => Ok(params),
-        Err(refused) => Err(Query::<Params>::refused(&refused.body_text())),
-    }
 }
 
 fn filters(params: &Params, features: &[&str]) -> Markup {
@@ -202,7 +188,7 @@ fn whole(value: &Value, depth: usize) -> Markup {
 async fn show(Extract(state): Extract<State>, visitor: Visitor, Path(id): Path<String>) -> Result<Markup, Problem> {
     let row = effects::load(&state, &visitor, &id).await?;
     let title = format!("{} {}", row.kind, row.key);
-    let held = Stage::of(row.state) == Stage::Held && visitor.may(Right::Admin);
+    let held = Stage::of(row.state) == Stage::Held && visitor.may_at(Right::Admin, &row.server);
     let act = |action: &str, words: &str| button(&visitor, &format!("/effects/{id}/{action}"), &[], words, words);
     let body = html! {
         div #effect data-refresh {

@@ -49,7 +49,7 @@ fn routes() -> Router<State> {
 }
 
 async fn list(Extract(state): Extract<State>, visitor: Visitor) -> Result<Markup, Problem> {
-    let entries = entries(&state).await?;
+    let entries = entries(&state, &visitor).await?;
     let body = html! {
         div #jobs data-refresh {
             @if entries.is_empty() {
@@ -85,7 +85,7 @@ fn table(visitor: &Visitor, entries: &[Entry]) -> Markup {
                             td.number.nowrap data-label="Took" {
                                 @if let Some(took) = last.and_then(words::duration) { (words::took(took)) } }
                             td.number data-label="Requests" { @if let Some(run) = last { (words::requests(run)) } }
-                            @if acts { td data-label="Actions" { (actions(visitor, live)) } }
+                            @if acts { td data-label="Actions" { @if visitor.may_at(Right::Admin, &live.scope) { (actions(visitor, live)) } } }
                         }
                     }
                 }
@@ -158,8 +158,8 @@ async fn show(
     Query(Before { before }): Query<Before>,
 ) -> Result<Markup, Problem> {
     let before = before.as_deref();
-    let (runs, next) = job_runs::page(&state, Some(&name), before, Limit::default()).await?;
-    let entries: Vec<Entry> = entries(&state)
+    let (runs, next) = job_runs::page(&state, &visitor, Some(&name), before, Limit::default()).await?;
+    let entries: Vec<Entry> = entries(&state, &visitor)
         .await?
         .into_iter()
         .filter(|entry| entry.live.job == name)
@@ -186,26 +186,27 @@ struct Which {
 
 type Asked = Result<Form<Which>, FormRejection>;
 
-async fn run(state: Extract<State>, job: Path<String>, form: Asked) -> Result<Redirect, Problem> {
-    change(state, job, form, Wish::Run).await
+async fn run(state: Extract<State>, who: Visitor, job: Path<String>, form: Asked) -> Result<Redirect, Problem> {
+    change(state, &who, job, form, Wish::Run).await
 }
 
-async fn pause(state: Extract<State>, job: Path<String>, form: Asked) -> Result<Redirect, Problem> {
-    change(state, job, form, Wish::Pause).await
+async fn pause(state: Extract<State>, who: Visitor, job: Path<String>, form: Asked) -> Result<Redirect, Problem> {
+    change(state, &who, job, form, Wish::Pause).await
 }
 
-async fn resume(state: Extract<State>, job: Path<String>, form: Asked) -> Result<Redirect, Problem> {
-    change(state, job, form, Wish::Resume).await
+async fn resume(state: Extract<State>, who: Visitor, job: Path<String>, form: Asked) -> Result<Redirect, Problem> {
+    change(state, &who, job, form, Wish::Resume).await
 }
 
 async fn change(
     Extract(state): Extract<State>,
+    visitor: &Visitor,
     Path(job): Path<String>,
     form: Asked,
     wish: Wish,
 ) -> Result<Redirect, Problem> {
     let Form(Which { scope }) =
         form.map_err(|error| Problem::new(400, "cannot read the form").because(error.body_text()))?;
-    tell(&state, &job, &scope, wish).await?;
+    tell(&state, visitor, &job, &scope, wish).await?;
     Ok(Redirect::to("/jobs"))
 }

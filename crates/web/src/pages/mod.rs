@@ -3,6 +3,7 @@
 //! To add a page: a file beside this one with a [`Page`], and a line in [`PAGES`]. The navigation, the right it needs
 //! and its routes follow from these. What it looks like is in [`crate::parts`] and [`crate::layout::Sheet`].
 
+pub(crate) mod backfill;
 pub(crate) mod blocklists;
 mod budgets;
 pub(crate) mod effects;
@@ -19,6 +20,7 @@ use axum::Router;
 use crate::{
     State,
     rights::{Right, Visitor, only_with},
+    turns::Turns,
 };
 
 /// A page of the dashboard, with all that hangs below it.
@@ -63,6 +65,7 @@ pub(crate) const PAGES: &[Page] = &[
     overview::PAGE,
     jobs::PAGE,
     replies::PAGE,
+    backfill::PAGE,
     registrations::PAGE,
     blocklists::PAGE,
     effects::PAGE,
@@ -70,8 +73,8 @@ pub(crate) const PAGES: &[Page] = &[
 ];
 
 /// The routes of all pages, each for those who may see it.
-pub(crate) fn router() -> Router<State> {
+pub(crate) fn router(turns: &Turns) -> Router<State> {
     PAGES.iter().fold(Router::new(), |app, page| {
-        app.merge(only_with(page.right, (page.routes)()))
+        app.merge(only_with(page.right, turns.line((page.routes)())))
     })
 }

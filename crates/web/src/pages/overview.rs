@@ -1,24 +1,26 @@
 //! `/`: is all well, how does each feature fare, and what waits for somebody?
 
-use axum::{Router, extract::State as Extract, routing::get};
+use axum::{
+    Router,
+    extract::{Path, State as Extract},
+    response::Redirect,
+    routing::{get, post},
+};
 use job::Mode;
 use maud::{Markup, html};
-use store::{
-    job_runs,
-    servers::{self, Server},
-    wanted::State as Wanted,
-};
+use store::{job_runs, notices::Severity, servers::Server, wanted::State as Wanted};
 
 use super::{Group, PAGES, Page, budgets, runs::runs_table};
 use crate::{
     State,
     api::{
         jobs::entries,
-        servers::{Login, all},
+        notices::{Notice, Reach as _, mark_seen, news},
+        servers::{Login, all, seen},
     },
     layout::Sheet,
     overview::{self, Feature, Health, features},
-    parts::{Tone, badge, empty, note, tile},
+    parts::{Tone, badge, button, empty, note, tile},
     problem::Problem,
     rights::{Right, Visitor},
     words,
@@ -35,23 +37,28 @@ pub(crate) const PAGE: Page = Page {
 };
 
 fn routes() -> Router<State> {
-    Router::new().route("/", get(show))
+    Router::new()
+        .route("/", get(show))
+        .route("/notices/{id}/seen", post(seen_it))
 }
 
 async fn show(Extract(state): Extract<State>, visitor: Visitor) -> Result<Markup, Problem> {
-    let health = overview::health(&state).await;
-    let entries = entries(&state).await?;
-    let features = features(&state, &entries).await?;
-    let servers = servers::list(&state.store).await?;
-    let logins = all(&state).await?;
-    let runs = job_runs::list(&state.store, None, None, 8).await?;
-    let cost = overview::requests_per_reply(&overview::costs(&state).await?);
-    let done = state.counts.of(&state.store, &[Wanted::Done]).await?;
-    let wanted = state.counts.of(&state.store, &[Wanted::Wanted]).await?;
+    let health = overview::health(&state).await.for_visitor(&visitor);
+    let news = news(&state, &visitor, &health).await?;
+    let entries = entries(&state, &visitor).await?;
+    let features = features(&state, &visitor, &entries).await?;
+    let servers = seen(&state, &visitor).await?;
+    let logins = all(&state, &visitor).await?;
+    let runs = job_runs::page(&state.store, visitor.runs().as_ref(), None, None, 8).await?;
+    let cost = overview::requests_per_reply(&overview::costs(&state, &visitor).await?);
+    let within = visitor.servers(Right::View);
+    let done = state.counts.of(&state.store, &within, &[Wanted::Done]).await?;
+    let wanted = state.counts.of(&state.store, &within, &[Wanted::Wanted]).await?;
     let waiting: i64 = features.iter().map(|feature| feature.waiting).sum();
     let body = html! {
         div #overview data-refresh {
             (notices(&visitor, &health))
+            (told(&visitor, &news))
             section {
                 div.tiles {
                     (tile(&words::count(done), "replies recovered"))
@@ -83,7 +90,7 @@ async fn show(Extract(state): Extract<State>, visitor: Visitor) -> Result<Markup
 
 /// What wants attention, with what to do about it.
 fn notices(visitor: &Visitor, health: &Health) -> Markup {
-    let admin = visitor.may(Right::Admin);
+    let admin = visitor.may_at(Right::Admin, "");
     html! {
         @if let Some(who) = &health.panic_stop {
             (note(Tone::Bad, &html! { b { "Panic stop. " } "All effects of all features are held by " (who) "." },
@@ -99,6 +106,53 @@ fn notices(visitor: &Visitor, health: &Health) -> Markup {
             }, Some(&html! { a.button href={ "/jobs/" (live.job) } { "Look" } })))
         }
     }
+}
+
+/// What somebody should hear of, until somebody says that they did.
+fn told(visitor: &Visitor, news: &[Notice]) -> Markup {
+    html! {
+        @if !news.is_empty() {
+            section aria-label="News" {
+                h2 { "For somebody to see" }
+                ul.card.news {
+                    @for one in news {
+                        li data-key=(one.id) {
+                            (badge(loudness(one.severity), severity(one.severity)))
+                            div { (one.text) span.sub { (words::title(&one.feature)) ", " (words::when(one.created_at)) } }
+                            @if one.may_be_marked_by(visitor) {
+                                (button(visitor, &format!("/notices/{}/seen", one.id), &[], "Seen", &format!("Seen: {}", one.text)))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn loudness(severity: Severity) -> Tone {
+    match severity {
+        Severity::Info => Tone::Plain,
+        Severity::Warning => Tone::Warn,
+        Severity::Error => Tone::Bad,
+    }
+}
+
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "news",
+        Severity::Warning => "waits",
+        Severity::Error => "broken",
+    }
+}
+
+async fn seen_it(
+    Extract(state): Extract<State>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Redirect, Problem> {
+    mark_seen(&state, &visitor, &id).await?;
+    Ok(Redirect::to("/"))
 }
 
 fn card(visitor: &Visitor, feature: &Feature) -> Markup {

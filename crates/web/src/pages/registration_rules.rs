@@ -18,16 +18,20 @@ use crate::{
     layout::Sheet,
     parts::{Tone, badge, button, empty, form, note},
     problem::Problem,
-    rights::Visitor,
+    rights::{Right, Visitor, only_with_all},
     words,
 };
 
 pub(super) fn routes() -> Router<State> {
-    Router::new()
-        .route("/registrations/rules", get(show).post(add))
+    // Rules judge the people of all servers, and so does what compares them.
+    let all = Router::new()
+        .route("/registrations/rules", post(add))
         .route("/registrations/rules/delete", post(delete))
+        .route("/registrations/rules/replay", post(compare));
+    Router::new()
+        .route("/registrations/rules", get(show))
         .route("/registrations/rules/try", post(test))
-        .route("/registrations/rules/replay", post(compare))
+        .merge(only_with_all(Right::Registrations, all))
 }
 
 /// What a form on this page carries.

@@ -60,6 +60,7 @@ async fn queue(
 ) -> Result<Markup, Problem> {
     let (people, next) = page(
         &state,
+        &visitor,
         which.state.as_deref(),
         which.search.as_deref(),
         which.rule.as_deref(),
@@ -67,7 +68,8 @@ async fn queue(
         Limit::default(),
     )
     .await?;
-    let counts = applicants::counts(&state.store).await?;
+    let mut counts = applicants::counts(&state.store).await?;
+    counts.retain(|(server, ..)| visitor.may_at(Right::Registrations, server));
     let count = |wanted: Is| {
         counts
             .iter()
@@ -206,7 +208,7 @@ async fn show(
     visitor: Visitor,
     Path((server, id)): Path<(String, String)>,
 ) -> Result<Markup, Problem> {
-    let one = load(&state, &server, &id).await?;
+    let one = load(&state, &visitor, &server, &id).await?;
     let history = applicants::events(&state.store, &server, &id).await?;
     let name = if one.username.is_empty() {
         "Somebody who is forgotten"
@@ -287,7 +289,7 @@ async fn change(
     let Form(wish) = form.map_err(|error| Problem::new(400, "cannot read the form").because(error.body_text()))?;
     let asked =
         Asked::named(&wish.what).ok_or_else(|| Problem::field(400, "what", "approve, reject, hold or judge"))?;
-    ask(&state, &wish.server, &wish.id, asked, &visitor.name).await?;
+    ask(&state, &visitor, &wish.server, &wish.id, asked).await?;
     Ok(Redirect::to(&format!(
         "/registrations/people/{}/{}",
         encoded(&wish.server),

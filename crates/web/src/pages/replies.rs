@@ -19,7 +19,7 @@ use crate::{
     charts::Line,
     layout::Sheet,
     overview,
-    parts::{Tone, away, badge, empty, pager, tile},
+    parts::{Tone, away, badge, empty, pager, section_head, tile},
     problem::Problem,
     rights::{Right, Visitor},
     words,
@@ -50,10 +50,11 @@ fn routes() -> Router<State> {
 }
 
 async fn show(Extract(state): Extract<State>, visitor: Visitor) -> Result<Markup, Problem> {
-    let threads = threads::list(&state.store, FEW).await?;
+    let servers = overview::in_sight(&state, &visitor).await?;
+    let threads = threads::page(&state.store, &servers, None, FEW).await?;
     let mut failed = Vec::new();
     for is in [Is::Failed, Is::Blocked, Is::Gone] {
-        failed.extend(store::wanted::page(&state.store, is, None, FEW).await?);
+        failed.extend(store::wanted::page(&state.store, &servers, is, None, FEW).await?);
     }
     failed.sort_by_key(|row| std::cmp::Reverse(row.ended_at));
     failed.truncate(FEW as usize);
@@ -61,10 +62,11 @@ async fn show(Extract(state): Extract<State>, visitor: Visitor) -> Result<Markup
     let mut resting = hosts::list(&state.store, 50).await?;
     resting.retain(|origin| origin.rests_until.is_some_and(|until| until > now));
     let (known, rests) = hosts::counts(&state.store, now).await?;
-    let count = async |states: &[Is]| state.counts.of(&state.store, states).await;
+    let within = visitor.servers(Right::View);
+    let count = async |states: &[Is]| state.counts.of(&state.store, &within, states).await;
     let (done, wanted) = (count(&[Is::Done]).await?, count(&[Is::Wanted]).await?);
     let lost = count(&[Is::Failed, Is::Gone, Is::Blocked]).await?;
-    let costs = overview::costs(&state).await?;
+    let costs = overview::costs(&state, &visitor).await?;
     let body = html! {
         div #replies data-refresh {
             section {
@@ -100,10 +102,6 @@ async fn show(Extract(state): Extract<State>, visitor: Visitor) -> Result<Markup
         .show(&body))
 }
 
-fn section_head(title: &str, path: &str, alone: bool) -> Markup {
-    html! { div.section-head { h2 { (title) } @if !alone { a.small href=(path) { "All" } } } }
-}
-
 fn chart(costs: &[store::job_runs::Cost]) -> Markup {
     let points = overview::over_time(costs);
     let told = overview::requests_per_reply(costs).map(|cost| {
@@ -133,7 +131,7 @@ async fn show_threads(
     visitor: Visitor,
     Query(params): Query<Params>,
 ) -> Result<Markup, Problem> {
-    let (rows, next) = replies::threads(&state, &params).await?;
+    let (rows, next) = replies::threads(&state, &visitor, &params).await?;
     let body = html! {
         div #threads data-refresh {
             @if rows.is_empty() { (empty("No thread was visited yet.", &html! {})) } @else { (threads_table(&rows)) }
@@ -151,7 +149,7 @@ async fn show_wanted(
     Query(params): Query<WantedParams>,
 ) -> Result<Markup, Problem> {
     let (fate, before) = (params.state, params.before.clone());
-    let (rows, next) = replies::wanted(&state, params).await?;
+    let (rows, next) = replies::wanted(&state, &visitor, params).await?;
     let body = html! {
         form.filters method="get" action="/replies/wanted" {
             label { "State" select name="state" {

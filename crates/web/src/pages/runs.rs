@@ -26,7 +26,7 @@ pub(super) fn routes() -> Router<State> {
 }
 
 async fn show(Extract(state): Extract<State>, visitor: Visitor, Path(id): Path<String>) -> Result<Markup, Problem> {
-    let run = job_runs::load(&state, &id).await?;
+    let run = job_runs::load(&state, &visitor, &id).await?;
     let lines = job_runs::lines(&state, &run.id).await?;
     let body = html! {
         div #run data-refresh {

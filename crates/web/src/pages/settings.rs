@@ -18,7 +18,7 @@ use crate::{
     layout::Sheet,
     parts::{Tone, badge, empty, form, note},
     problem::Problem,
-    rights::{Right, Visitor},
+    rights::{Right, Visitor, only_with_all},
     settings::Setting,
     words,
 };
@@ -29,16 +29,18 @@ pub(crate) const PAGE: Page = Page {
     icon: "M3 6h6.500M13.500 6H17M3 14h3.500M10.500 14H17M11.500 4a2 2 0 1 0 0 4a2 2 0 1 0 0-4M8.500 12a2 2 0 1 0 0 4a2 2 0 1 0 0-4",
     group: Group::Last,
     right: Right::Admin,
-    only: None,
+    only: Some(|visitor| visitor.may_at(Right::Admin, "")),
     routes,
 };
 
 fn routes() -> Router<State> {
-    Router::new()
+    let routes = Router::new()
         .route("/settings", get(show))
         .route("/settings/modes/{feature}", get(confirm_mode).post(set_mode))
         .route("/settings/panic_stop", get(confirm_stop).post(stop))
-        .route("/settings/panic_stop/lift", post(lift))
+        .route("/settings/panic_stop/lift", post(lift));
+    // What is set here is set for all servers.
+    only_with_all(Right::Admin, routes)
 }
 
 async fn show(Extract(state): Extract<State>, visitor: Visitor) -> Result<Markup, Problem> {
@@ -209,7 +211,7 @@ async fn confirm_stop(Extract(state): Extract<State>, visitor: Visitor) -> Resul
     let waiting: i64 = effects::waiting(&state.store)
         .await?
         .iter()
-        .map(|(_, count)| count)
+        .map(|(.., count)| count)
         .sum();
     let (title, body) = match panic_stop {
         None => (

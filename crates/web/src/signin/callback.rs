@@ -83,7 +83,7 @@ async fn finish(state: &State, headers: &HeaderMap, answer: Answer) -> Result<Re
         Err(error) => return Err(silent(&server, &error)),
     };
     let name = &person.name;
-    if person.rights.is_empty() {
+    if person.grants.is_empty() {
         info!(name, "{name} came without a right and was turned away");
         sign_in.revoke(&state.store, &server.host, &granted.token).await;
         return Err(Problem::new(403, "nothing here is for you").because(format!(
@@ -93,7 +93,7 @@ async fn finish(state: &State, headers: &HeaderMap, answer: Answer) -> Result<Re
         )));
     }
     let (host, token) = (Some(&*server.host), Some(&granted.token));
-    let cookie = session::begin(state, headers, name, host, &person.rights, token).await?;
+    let cookie = session::begin(state, headers, name, host, &person.grants, token).await?;
     info!(name, "{name} signed in");
     let mut response = Redirect::to(&begun.destination).into_response();
     let head = response.headers_mut();

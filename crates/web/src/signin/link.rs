@@ -12,7 +12,13 @@ use serde::Deserialize;
 use store::{Db, sign_ins};
 use tracing::info;
 
-use crate::{State, problem::Problem, rights::Right, seal::Key, session};
+use crate::{
+    State,
+    problem::Problem,
+    rights::{Grant, Right},
+    seal::Key,
+    session,
+};
 
 /// How long a link may lie around.
 const LIFE: TimeDelta = TimeDelta::minutes(30);
@@ -50,7 +56,15 @@ pub(crate) async fn get(
         return Err(Problem::new(403, "this link is used up")
             .because("it works once, within half an hour; `egret login` prints another one"));
     }
-    let cookie = session::begin(&state, &headers, "local", None, &[Right::Admin], None).await?;
+    let cookie = session::begin(
+        &state,
+        &headers,
+        "local",
+        None,
+        &[Grant::everywhere(Right::Admin)],
+        None,
+    )
+    .await?;
     info!("the person at this machine signed in");
     let mut response = Redirect::to("/").into_response();
     let head = response.headers_mut();

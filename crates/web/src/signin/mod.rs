@@ -72,6 +72,17 @@ struct Inner {
 struct Doors {
     net: Net,
     servers: Arc<[Server]>,
+    hosts: Arc<[String]>,
+}
+
+impl Doors {
+    fn new(net: Net, servers: Vec<Server>) -> Self {
+        Self {
+            net,
+            hosts: servers.iter().map(|server| server.host.clone()).collect(),
+            servers: servers.into(),
+        }
+    }
 }
 
 impl SignIn {
@@ -90,10 +101,7 @@ impl SignIn {
             base: config.base(address)?,
             config: config.clone(),
             clock,
-            doors: RwLock::new(Doors {
-                net,
-                servers: servers.into(),
-            }),
+            doors: RwLock::new(Doors::new(net, servers)),
             tries: limits::Tries::default(),
             turns: std::array::from_fn(|_| Mutex::default()),
             known: Mutex::default(),
@@ -103,10 +111,7 @@ impl SignIn {
     /// Puts what a new config says of servers in place. Sessions at a server that is gone end with their next request.
     pub fn replace(&self, net: Net, servers: Vec<Server>) {
         let mut doors = self.0.doors.write().unwrap_or_else(PoisonError::into_inner);
-        *doors = Doors {
-            net,
-            servers: servers.into(),
-        };
+        *doors = Doors::new(net, servers);
     }
 
     /// How browsers reach us.
@@ -139,6 +144,12 @@ impl SignIn {
     /// Whether a page that names this as its `Origin` is ours.
     pub(crate) fn is_own_origin(&self, origin: &str) -> bool {
         self.0.base.origin().ascii_serialization() == origin
+    }
+
+    /// Every server that is configured, whether its people may sign in or not.
+    pub(crate) fn configured(&self) -> Arc<[String]> {
+        let doors = self.0.doors.read().unwrap_or_else(PoisonError::into_inner);
+        doors.hosts.clone()
     }
 
     /// Those whose people may sign in.

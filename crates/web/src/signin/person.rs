@@ -5,7 +5,7 @@ use model::{CredentialAccount, Role};
 use store::{Db, servers};
 
 use super::{Server, SignIn};
-use crate::rights::Right;
+use crate::rights::{Grant, Right};
 
 /// Seeing and answering reports.
 const MANAGE_REPORTS: u64 = 0x10;
@@ -19,7 +19,8 @@ pub(crate) struct Person {
     /// `user@host`, the host being the one that the config names: what a server says of its own domain is its word
     /// alone, and it could say another's.
     pub(crate) name: String,
-    pub(crate) rights: Vec<Right>,
+    /// At their server and no other, unless `[web] admins` names them.
+    pub(crate) grants: Vec<Grant>,
 }
 
 /// Why nothing is known of a person.
@@ -66,41 +67,39 @@ impl SignIn {
             return Err(Error::SomebodyElse);
         }
         let name = format!("{user}@{}", server.host);
-        let rights = self.rights(db, server, &name, &account).await?;
-        Ok(Person { name, rights })
+        let grants = self.grants(db, server, &name, &account).await?;
+        Ok(Person { name, grants })
     }
 
-    async fn rights(
+    async fn grants(
         &self,
         db: &Db,
         server: &Server,
         name: &str,
         account: &CredentialAccount,
-    ) -> Result<Vec<Right>, Error> {
+    ) -> Result<Vec<Grant>, Error> {
         if account.account.suspended {
             return Ok(Vec::new());
         }
-        let mut rights = of_role(account.role.as_ref());
+        let rights = of_role(account.role.as_ref());
+        let mut grants: Vec<_> = rights.into_iter().map(|right| Grant::at(right, &server.host)).collect();
         if self.config().admins.iter().any(|admin| admin == name) {
-            rights.push(Right::Admin);
+            grants.push(Grant::everywhere(Right::Admin));
         }
-        if owns_a_login(db, server, name).await? {
-            rights.push(Right::View);
-        }
-        rights.sort_unstable();
-        rights.dedup();
-        Ok(rights)
+        grants.extend(logins_of(db, server, name).await?.iter().map(|login| Grant::own(login)));
+        Ok(grants)
     }
 }
 
-/// Whether one of the logins in the config is this person's. The store also remembers logins that the config forgot.
-async fn owns_a_login(db: &Db, server: &Server, name: &str) -> Result<bool, Error> {
-    let logins = servers::list_logins(db).await?;
-    Ok(logins.iter().any(|login| {
+/// The logins in the config that are this person's. The store also remembers logins that the config forgot.
+async fn logins_of(db: &Db, server: &Server, name: &str) -> Result<Vec<String>, Error> {
+    let mut logins = servers::list_logins(db).await?;
+    logins.retain(|login| {
         let of_server = login.login.split_once('/').filter(|(host, _)| *host == server.host);
         of_server.is_some_and(|(_, login)| server.logins.iter().any(|known| known == login))
             && login.acct.as_deref() == Some(name)
-    }))
+    });
+    Ok(logins.into_iter().map(|login| login.login).collect())
 }
 
 /// By the bits alone: a role's name is whatever somebody typed. Software that sends no bits gives nobody a right here;

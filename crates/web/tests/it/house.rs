@@ -12,6 +12,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use model::{Clock, SystemClock};
 use store::{
     Db,
+    backfills::Backfill,
     effects::{Effect, State as Is},
     hosts, job_runs,
     job_runs::{JobRun, Outcome},
@@ -295,6 +296,7 @@ async fn statuses(db: &Db, now: chrono::DateTime<Utc>) {
         .await
         .unwrap();
     end(1, "<script>alert(1)</script>", wanted::State::Gone).await.unwrap();
+    backfills(db, now).await;
     hosts::mark_failed(
         db,
         "tech.example",
@@ -304,4 +306,45 @@ async fn statuses(db: &Db, now: chrono::DateTime<Utc>) {
     )
     .await
     .unwrap();
+}
+
+async fn backfills(db: &Db, now: chrono::DateTime<Utc>) {
+    let account = |acct: &str| Backfill {
+        server: "mastodon.example".to_owned(),
+        acct: acct.to_owned(),
+        source: "followings".to_owned(),
+        cursor: None,
+        listed: 40,
+        wanted: 31,
+        failures: 0,
+        trouble: None,
+        started_at: None,
+        finished_at: Some(now - TimeDelta::minutes(31)),
+        next_at: Some(now + TimeDelta::days(7)),
+    };
+    let rows = [
+        account("lin@tech.example"),
+        account("grace@social.example"),
+        Backfill {
+            trouble: Some("<b>needs a signed fetch".to_owned()),
+            failures: 2,
+            finished_at: None,
+            ..account("odd@gts.example")
+        },
+        Backfill {
+            started_at: Some(now),
+            finished_at: None,
+            next_at: None,
+            ..account("new@social.example")
+        },
+        Backfill {
+            finished_at: None,
+            listed: 0,
+            wanted: 0,
+            ..account("later@social.example")
+        },
+    ];
+    for row in &rows {
+        store::backfills::save(db, row).await.unwrap();
+    }
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::house::{House, text};
 
-const PAGES: [&str; 17] = [
+const PAGES: [&str; 20] = [
     "/",
     "/jobs",
     "/jobs/replies.home",
@@ -20,6 +20,9 @@ const PAGES: [&str; 17] = [
     "/replies/wanted?state=done",
     "/replies/wanted?state=gone",
     "/replies/origins",
+    "/backfill",
+    "/backfill/accounts?state=trouble",
+    "/backfill/origins",
     "/blocklists",
     "/effects",
     "/effects?feature=blocklists&state=held&server=",
@@ -94,6 +97,20 @@ async fn every_page_shows_what_is_there_and_escapes_it() {
     ] {
         assert!(replies.contains(part), "{part}");
     }
+    let backfill = house.get("/backfill").await.1;
+    for part in [
+        "&lt;b&gt;needs a signed fetch",
+        "@grace@social.example",
+        "Being read",
+        "2 failures in a row",
+        "gts.example",
+        "not asked yet",
+        "rests",
+    ] {
+        assert!(backfill.contains(part), "{part}");
+    }
+    let trouble = house.get("/backfill/accounts?state=trouble").await.1;
+    assert!(trouble.contains("odd@gts.example") && !trouble.contains("grace@"));
     let run = house.get(PAGES[3]).await.1;
     for part in ["200 threads to look at", "&lt;em&gt;social.example", "mastodon.example"] {
         assert!(run.contains(part), "{part}");
@@ -154,7 +171,7 @@ async fn what_is_switched_here_holds() {
 #[tokio::test]
 async fn an_empty_house_has_pages_too() {
     let house = House::empty().await;
-    for path in ["/", "/jobs", "/replies", "/blocklists", "/effects"] {
+    for path in ["/", "/jobs", "/replies", "/backfill", "/blocklists", "/effects"] {
         assert_eq!(house.get(path).await.0, 200, "{path}");
     }
     assert_eq!(house.get("/jobs/no.such").await.0, 404);

@@ -12,21 +12,26 @@ use store::webhook_events;
 
 use crate::house::House;
 
-const SECRET: &str = "0123456789abcdef0123456789abcdef01234567";
+pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef01234567";
 const OLD: &str = "fedcba9876543210fedcba9876543210fedcba98";
-const BODY: &str = r#"{"event":"account.created","created_at":"2026-08-01T13:49:58.223Z","object":{"id":"108","email":"jane@nyc.gov"}}"#;
+pub(crate) const BODY: &str = r#"{"event":"account.created","created_at":"2026-08-01T13:49:58.223Z","object":{"id":"108","email":"jane@nyc.gov"}}"#;
 
 async fn house() -> House {
     let house = House::empty().await;
+    wants(&house);
+    house
+}
+
+/// From now on this house knows a server and wants its sign-ups.
+pub(crate) fn wants(house: &House) {
     let secrets = [SECRET, OLD].map(|text| text.to_owned().into());
     house.state.webhooks.set(
         BTreeMap::from([("home.example:3000".to_owned(), secrets.into())]),
         &[("account.created", "registrations.pending")],
     );
-    house
 }
 
-fn signed(secret: &str, body: &str) -> String {
+pub(crate) fn signed(secret: &str, body: &str) -> String {
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
         .unwrap()
         .chain_update(body);
@@ -39,7 +44,7 @@ fn signed(secret: &str, body: &str) -> String {
     format!("sha256={hex}")
 }
 
-async fn post(house: &House, server: &str, signature: Option<&str>, body: impl Into<Body>) -> StatusCode {
+pub(crate) async fn post(house: &House, server: &str, signature: Option<&str>, body: impl Into<Body>) -> StatusCode {
     let mut request = Request::post(format!("/webhooks/mastodon/{server}")).header("content-type", "application/json");
     if let Some(signature) = signature {
         request = request.header("x-hub-signature", signature);
@@ -100,6 +105,29 @@ async fn a_note_is_stored_once_and_wakes_its_job() {
         "one secret may take the place of another"
     );
     assert_eq!(stored(&house).await, 2);
+}
+
+/// Check 37: whatever name somebody calls, the metrics name none.
+#[tokio::test]
+async fn ten_thousand_names_are_one_series() {
+    let house = house().await;
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let _here = metrics::set_default_local_recorder(&recorder);
+    let app = web::router(house.state.clone());
+    for n in 0..10_000 {
+        let request = Request::post(format!("/webhooks/mastodon/{n}.example"))
+            .body(Body::empty())
+            .unwrap();
+        let answer = tower::ServiceExt::oneshot(app.clone(), request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    }
+    let text = handle.render();
+    let told: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("egret_webhooks_total"))
+        .collect();
+    assert_eq!(told, ["egret_webhooks_total{outcome=\"refused\"} 10000"]);
 }
 
 /// Check 49: what cannot be stored is asked for again, and taken then.

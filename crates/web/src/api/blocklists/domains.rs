@@ -20,6 +20,7 @@ use crate::{
         paging::{self, Limit},
     },
     problem::Problem,
+    rights::{Right, Visitor},
 };
 
 pub(super) fn routes() -> OpenApiRouter<State> {
@@ -96,7 +97,12 @@ struct Domains {
     responses((status = 200, description = "A page of domains, by name", body = Domains,
         headers(("link" = String, description = "The next page, with `rel=\"next\"`"))))
 )]
-async fn list(Extract(state): Extract<State>, uri: Uri, Query(params): Query<Params>) -> Result<Response, Problem> {
+async fn list(
+    Extract(state): Extract<State>,
+    visitor: Visitor,
+    uri: Uri,
+    Query(params): Query<Params>,
+) -> Result<Response, Problem> {
     let before = params.before.unwrap_or_default();
     let (domain, server) = match before.split_once('~') {
         Some(after) => after,
@@ -108,6 +114,7 @@ async fn list(Extract(state): Extract<State>, uri: Uri, Query(params): Query<Par
     let next = params
         .limit
         .cut(&mut rows, |row| format!("{}~{}", row.domain, row.server));
+    rows.retain(|row| visitor.may_at(Right::Federation, &row.server));
     let body = Domains {
         domains: rows.into_iter().map(Entry::from).collect(),
         next: next.clone(),
@@ -139,8 +146,12 @@ struct Why {
         (status = 404, description = "It is no domain", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn show(Extract(state): Extract<State>, Path(domain): Path<String>) -> Result<Json<Why>, Problem> {
-    let told = explain(&state, &domain)
+async fn show(
+    Extract(state): Extract<State>,
+    visitor: Visitor,
+    Path(domain): Path<String>,
+) -> Result<Json<Why>, Problem> {
+    let told = explain(&state, &visitor, &domain)
         .await?
         .ok_or_else(|| Problem::not_found("this is no domain"))?;
     let json = |value| serde_json::to_value(value).unwrap_or_default();
@@ -156,11 +167,18 @@ async fn show(Extract(state): Extract<State>, Path(domain): Path<String>) -> Res
     }))
 }
 
-/// Why a domain is blocked or is not, by the lists and policies that the job last used; `None` when it is no domain.
-pub(crate) async fn explain(state: &State, domain: &str) -> Result<Option<Explanation>, Problem> {
+/// Why a domain is blocked or is not within reach, by the lists and policies that the job last used; `None` when it is
+/// no domain.
+pub(crate) async fn explain(state: &State, visitor: &Visitor, domain: &str) -> Result<Option<Explanation>, Problem> {
     let stored = store::block_plans::config(&state.store).await?;
     let config = stored
         .and_then(|value| serde_json::from_value(value).ok())
         .unwrap_or_default();
-    Ok(::blocklists::why::why(&state.store, &config, domain).await?)
+    let mut told = ::blocklists::why::why(&state.store, &config, domain).await?;
+    if let Some(told) = &mut told {
+        let here = |server: &str| visitor.may_at(Right::Federation, server);
+        told.servers.retain(|entry| here(&entry.server));
+        told.changes.retain(|change| here(&change.server));
+    }
+    Ok(told)
 }

@@ -13,7 +13,11 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::wake;
-use crate::{State, problem::Problem};
+use crate::{
+    State,
+    problem::Problem,
+    rights::{Right, Visitor},
+};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(believe))
@@ -86,13 +90,19 @@ async fn list(Extract(state): Extract<State>) -> Result<Json<Lists>, Problem> {
         (status = 409, description = "Nothing of it is held", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn believe(Extract(state): Extract<State>, Path(name): Path<String>) -> Result<StatusCode, Problem> {
-    approve(&state, &name).await?;
+async fn believe(
+    Extract(state): Extract<State>,
+    visitor: Visitor,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Problem> {
+    approve(&state, &visitor, &name).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
 /// The same for the page.
-pub(crate) async fn approve(state: &State, name: &str) -> Result<(), Problem> {
+pub(crate) async fn approve(state: &State, visitor: &Visitor, name: &str) -> Result<(), Problem> {
+    // All servers' policies may rest on a list.
+    visitor.demand(Right::Federation, "")?;
     if !::blocklists::gather::approve(&state.store, name, SystemClock.now()).await? {
         return match block_sources::load(&state.store, name).await? {
             None => Err(Problem::not_found("there is no such list")),

@@ -13,7 +13,11 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::wake;
-use crate::{State, problem::Problem, rights::Visitor};
+use crate::{
+    State,
+    problem::Problem,
+    rights::{Right, Visitor},
+};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new()
@@ -75,11 +79,18 @@ struct Plans {
     get, path = "/api/v1/blocklists/plans", tag = "blocklists", operation_id = "list_block_plans",
     responses((status = 200, description = "Where each server stands", body = Plans))
 )]
-async fn list(Extract(state): Extract<State>) -> Result<Json<Plans>, Problem> {
-    let plans = block_plans::current(&state.store).await?;
+async fn list(Extract(state): Extract<State>, visitor: Visitor) -> Result<Json<Plans>, Problem> {
+    let plans = current(&state, &visitor).await?;
     Ok(Json(Plans {
         plans: plans.into_iter().map(Plan::from).collect(),
     }))
+}
+
+/// The plans within reach.
+pub(crate) async fn current(state: &State, visitor: &Visitor) -> Result<Vec<block_plans::Plan>, Problem> {
+    let mut plans = block_plans::current(&state.store).await?;
+    plans.retain(|plan| visitor.may_at(Right::Federation, &plan.server));
+    Ok(plans)
 }
 
 /// A plan, whatever became of it.
@@ -91,12 +102,17 @@ async fn list(Extract(state): Extract<State>) -> Result<Json<Plans>, Problem> {
         (status = 404, description = "There is no such plan", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn show(Extract(state): Extract<State>, Path(hash): Path<String>) -> Result<Json<Plan>, Problem> {
-    Ok(Json(load(&state, &hash).await?.into()))
+async fn show(
+    Extract(state): Extract<State>,
+    visitor: Visitor,
+    Path(hash): Path<String>,
+) -> Result<Json<Plan>, Problem> {
+    Ok(Json(load(&state, &visitor, &hash).await?.into()))
 }
 
-async fn load(state: &State, hash: &str) -> Result<block_plans::Plan, Problem> {
+async fn load(state: &State, visitor: &Visitor, hash: &str) -> Result<block_plans::Plan, Problem> {
     let found = block_plans::load(&state.store, hash).await?;
+    let found = found.filter(|plan| visitor.may_at(Right::Federation, &plan.server));
     found.ok_or_else(|| Problem::not_found("there is no such plan"))
 }
 
@@ -116,7 +132,7 @@ async fn approve(
     visitor: Visitor,
     Path(hash): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let plan = load(&state, &hash).await?;
+    let plan = load(&state, &visitor, &hash).await?;
     decide(&state, &visitor, &plan.server, &plan.hash, Is::Approved).await?;
     Ok(StatusCode::ACCEPTED)
 }
@@ -137,13 +153,14 @@ async fn dismiss(
     visitor: Visitor,
     Path(hash): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let plan = load(&state, &hash).await?;
+    let plan = load(&state, &visitor, &hash).await?;
     decide(&state, &visitor, &plan.server, &plan.hash, Is::Dismissed).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Writes what somebody decided; what is approved is carried out by the next run.
 pub(crate) async fn decide(state: &State, visitor: &Visitor, server: &str, hash: &str, to: Is) -> Result<(), Problem> {
+    visitor.demand(Right::Federation, server)?;
     let now = SystemClock.now();
     if !block_plans::advance(&state.store, server, hash, to, Some(&visitor.name), None, now).await? {
         return Err(

@@ -25,7 +25,7 @@ use crate::{
         paging::{self, Limit},
     },
     problem::Problem,
-    rights::Visitor,
+    rights::{Right, Visitor},
 };
 
 pub(super) fn routes() -> OpenApiRouter<State> {
@@ -97,8 +97,13 @@ struct Runs {
     responses((status = 200, description = "A page of runs, newest first", body = Runs,
         headers(("link" = String, description = "The next page, with `rel=\"next\"`"))))
 )]
-async fn list(Extract(state): Extract<State>, uri: Uri, Query(params): Query<Params>) -> Result<Response, Problem> {
-    let (rows, next) = page(&state, params.before.as_deref(), params.limit).await?;
+async fn list(
+    Extract(state): Extract<State>,
+    visitor: Visitor,
+    uri: Uri,
+    Query(params): Query<Params>,
+) -> Result<Response, Problem> {
+    let (rows, next) = page(&state, &visitor, params.before.as_deref(), params.limit).await?;
     let body = Runs {
         runs: rows.into_iter().map(Run::from).collect(),
         next: next.clone(),
@@ -109,6 +114,7 @@ async fn list(Extract(state): Extract<State>, uri: Uri, Query(params): Query<Par
 /// A page of runs and where the next one begins.
 pub(crate) async fn page(
     state: &State,
+    visitor: &Visitor,
     before: Option<&str>,
     limit: Limit,
 ) -> Result<(Vec<Row>, Option<String>), Problem> {
@@ -125,6 +131,7 @@ pub(crate) async fn page(
     let next = limit.cut(&mut rows, |row| {
         format!("{}.{}", row.changed_at.timestamp_micros(), row.run)
     });
+    rows.retain(|row| visitor.may_at(Right::Federation, &row.server));
     Ok((rows, next))
 }
 
@@ -145,8 +152,13 @@ struct Changes {
         (status = 404, description = "No such run changed anything", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn show(Extract(state): Extract<State>, Path(id): Path<String>) -> Result<Json<Changes>, Problem> {
-    let changes = block_entries::of_run(&state.store, &id).await?;
+async fn show(
+    Extract(state): Extract<State>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Json<Changes>, Problem> {
+    let mut changes = block_entries::of_run(&state.store, &id).await?;
+    changes.retain(|change| visitor.may_at(Right::Federation, &change.server));
     if changes.is_empty() {
         return Err(Problem::not_found("no such run changed anything"));
     }
@@ -189,6 +201,9 @@ pub(crate) async fn undo(state: &State, visitor: &Visitor, run: &str) -> Result<
     let servers: std::collections::BTreeSet<String> = changes.into_iter().map(|change| change.server).collect();
     if servers.is_empty() {
         return Err(Problem::not_found("no such run changed anything"));
+    }
+    for server in &servers {
+        visitor.demand(Right::Federation, server)?;
     }
     let now = SystemClock.now();
     for server in servers {

@@ -31,6 +31,16 @@ fn relative(now: DateTime<Utc>, time: DateTime<Utc>) -> String {
     }
 }
 
+/// A sentence of ours, with what it marks as code (`egret check`) shown as code.
+pub(crate) fn told(text: &str) -> Markup {
+    let code = |n: usize| n % 2 == 1;
+    // An odd mark at the end marks nothing.
+    if !text.matches('`').count().is_multiple_of(2) {
+        return html! { (text) };
+    }
+    html! { @for (n, part) in text.split('`').enumerate() { @if code(n) { code { (part) } } @else { (part) } } }
+}
+
 /// A count with its thousands apart: `12 345`.
 pub(crate) fn count(count: i64) -> String {
     let digits = count.unsigned_abs().to_string();
@@ -123,6 +133,8 @@ mod tests {
         assert_eq!(at(-7200), "2 h ago");
         assert_eq!(at(86_400 * 30), "in 30 days");
         assert_eq!((&*count(-1_234_567), &*count(12)), ("-1\u{202f}234\u{202f}567", "12"));
+        assert_eq!(told("a <b `c <d` e").into_string(), "a &lt;b <code>c &lt;d</code> e");
+        assert_eq!(told("it`s").into_string(), "it`s");
         assert_eq!(title("blocklists"), "Blocklists");
         assert_eq!(took(TimeDelta::milliseconds(9)), "9 ms");
         assert_eq!(took(TimeDelta::milliseconds(450)), "0.4 s");

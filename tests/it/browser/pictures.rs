@@ -12,11 +12,14 @@ use super::{
 };
 
 /// What is taken, and what it is called.
-const PAGES: [(&str, &str); 6] = [
+const PAGES: [(&str, &str); 9] = [
     ("overview", "/"),
     ("jobs", "/jobs"),
     ("run", ""),
     ("replies", "/replies"),
+    ("backfill", "/backfill"),
+    ("registrations", "/registrations"),
+    ("blocklists", "/blocklists"),
     ("effects", "/effects"),
     ("settings", "/settings"),
 ];
@@ -29,9 +32,10 @@ const SIZES: [(u32, u32, &str); 2] = [(1280, 860, ""), (390, 844, "-phone")];
 async fn pictures() {
     let folder = PathBuf::from(std::env::var_os("SCREENSHOTS").expect("SCREENSHOTS names the folder"));
     // Enough to look lived in, and over before anybody waits for it.
-    let stage = Stage::set(Scenario {
+    let stage = Stage::full(Scenario {
         threads: 30,
         replies: 500,
+        applicants: 12,
         ..Scenario::medium()
     })
     .await;
@@ -47,6 +51,20 @@ async fn pictures() {
             },
             || "a run".to_owned(),
         );
+        browser.press_at("table a[href^='/runs/']");
+        browser.wait_for("What it did");
+        // Each feature has something to show.
+        for path in ["backfill.followings", "registrations.pending", "blocklists.domain_blocks"] {
+            let job = format!("{base}/jobs/{path}");
+            browser.wait(
+                || {
+                    browser.go(&job);
+                    browser.text().contains("finished")
+                },
+                || format!("a run of {path}: {}", browser.text()),
+            );
+        }
+        browser.go(&job);
         browser.press_at("table a[href^='/runs/']");
         browser.wait_for("What it did");
         let run = browser.url();

@@ -11,6 +11,18 @@ use model::SystemClock;
 
 use super::driver::Browser;
 
+/// As in the demo, and a list that would block somebody.
+const EVERYTHING: &str = "[backfill]\nhold = \"0s\"\n[backfill.followings]\nenabled = true\n\
+    [registrations]\nveto = \"1h\"\n[registrations.pending]\nenabled = true\n\
+    [[registrations.rules]]\nname = \"government\"\nverdict = \"approve\"\ndomains = [\".gov\", \".gov.uk\", \".europa.eu\"]\n\
+    [[registrations.rules]]\nname = \"free mail\"\nverdict = \"reject\"\ndomains = [\"=gmail.com\", \"=aol.com\"]\n\
+    [[blocklists.sources]]\nname = \"garden fence\"\nfile = \"garden.csv\"\n\
+    [[blocklists.policies]]\nname = \"default\"\n";
+
+const LIST: &str = "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\n\
+    spam.example.net,suspend,true,true,spam,false\nrude.example.net,silence,false,false,harassment,false\n\
+    scrape.example.org,suspend,true,true,scraping,false\nnoise.example.org,silence,true,false,unlabelled bots,false\n";
+
 pub(crate) struct Stage {
     pub(crate) fediverse: Fediverse,
     pub(crate) daemon: Daemon,
@@ -19,13 +31,26 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn set(scenario: Scenario) -> Self {
+        Self::with(scenario, "").await
+    }
+
+    /// With every feature on: the token is of somebody who may all of it at home.
+    pub(crate) async fn full(scenario: Scenario) -> Self {
+        Self::with(scenario, EVERYTHING).await
+    }
+
+    async fn with(scenario: Scenario, rest: &str) -> Self {
         let fediverse = Fediverse::start(scenario).await;
         let folder = tempfile::tempdir().unwrap();
+        if !rest.is_empty() {
+            fediverse.set_permissions("me", 0x1);
+            std::fs::write(folder.path().join("garden.csv"), LIST).unwrap();
+        }
         std::fs::write(folder.path().join("token"), fediverse.token()).unwrap();
         let text = format!(
             "[store]\nurl = \"sqlite://{}\"\n[web]\nlisten = \"127.0.0.1:0\"\n[run]\ndrain = \"5s\"\n[log]\nlevel = \"error\"\n\
              [net]\nallow = [\"127.0.0.0/8\"]\norigin_per_minute = 6000\norigin_concurrency = 4\n\
-             [[servers]]\nurl = \"{}\"\n[[servers.logins]]\nname = \"me\"\ntoken_file = \"token\"\n",
+             [[servers]]\nurl = \"{}\"\n[[servers.logins]]\nname = \"me\"\ntoken_file = \"token\"\n{rest}",
             folder.path().join("egret.db").display(),
             fediverse.home()
         );

@@ -144,6 +144,11 @@ fn secrets_do_not_print() {
                 [[servers.logins]]\nname = \"me\"\ntoken = \"hunter22hunter22\"\n";
     let config = load_text(text, &[]).unwrap();
     assert!(!format!("{config:?}").contains("hunter22"));
+    // Nor where the effective config is shown.
+    let shown = effective(&config);
+    let token = shown.iter().find(|setting| setting.key.ends_with("logins[0].token")).unwrap();
+    assert!(!token.value.contains("hunter22"), "{}", token.value);
+    assert!(!format!("{shown:?}").contains("hunter22"));
 }
 
 #[test]

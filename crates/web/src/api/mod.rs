@@ -16,6 +16,7 @@ pub(crate) mod notices;
 mod overview;
 pub(crate) mod paging;
 mod rate;
+mod recovery;
 pub(crate) mod registrations;
 pub(crate) mod replies;
 pub(crate) mod servers;
@@ -57,6 +58,7 @@ const PARTS: &[Part] = &[
     (Right::View, Any, job_runs::routes),
     (Right::View, Any, overview::routes),
     (Right::View, Any, notices::routes),
+    (Right::View, Any, recovery::routes),
     (Right::View, Any, replies::routes),
     (Right::View, Any, backfill::routes),
     (Right::View, Any, servers::routes),

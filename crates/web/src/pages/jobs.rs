@@ -70,7 +70,7 @@ fn table(visitor: &Visitor, entries: &[Entry]) -> Markup {
             table.stack {
                 thead { tr {
                     th scope="col" { "Job" } th scope="col" { "Schedule" } th scope="col" { "Now" }
-                    th scope="col" { "Last run" } th.number scope="col" { "Took" } th.number scope="col" { "Requests" }
+                    th scope="col" { "Last run" }
                     @if acts { th scope="col" { span.unseen { "Actions" } } }
                 } }
                 tbody {
@@ -82,9 +82,6 @@ fn table(visitor: &Visitor, entries: &[Entry]) -> Markup {
                             td.nowrap data-label="Schedule" { (live.schedule) }
                             td data-label="Now" { div { (now(live)) } }
                             td data-label="Last run" { @if let Some(run) = last { div { (ended(run)) } } }
-                            td.number.nowrap data-label="Took" {
-                                @if let Some(took) = last.and_then(words::duration) { (words::took(took)) } }
-                            td.number data-label="Requests" { @if let Some(run) = last { (words::requests(run)) } }
                             @if acts { td data-label="Actions" { @if visitor.may_at(Right::Admin, &live.scope) { (actions(visitor, live)) } } }
                         }
                     }
@@ -109,7 +106,7 @@ pub(super) fn now(live: &Live) -> Markup {
         } @else if live.paused {
             (badge(Tone::Plain, "paused"))
         } @else if let Some(why) = &live.rests {
-            (badge(Tone::Bad, "rests")) span.sub { (why) }
+            (badge(Tone::Bad, "rests")) span.sub { (words::told(why)) }
         } @else if let Some(due) = live.due_at {
             span.nowrap { "due " (words::when(due)) }
         } @else { span.quiet { "off" } }
@@ -119,7 +116,9 @@ pub(super) fn now(live: &Live) -> Markup {
 fn ended(run: &JobRun) -> Markup {
     html! {
         a href={ "/runs/" (run.id) } { (words::outcome(run.outcome)) } " "
-        span.small.quiet { (words::when(run.finished_at.unwrap_or(run.started_at))) }
+        span.small.quiet { (words::when(run.finished_at.unwrap_or(run.started_at)))
+            @if let Some(took) = words::duration(run) { ", took " (words::took(took)) }
+            @match words::requests(run) { 0 => {}, 1 => ", 1 request", many => { ", " (many) " requests" } } }
         div { (words::did(run)) }
         @if let Some(error) = &run.error { span.sub { (error) } }
     }
@@ -136,7 +135,7 @@ fn actions(visitor: &Visitor, live: &Live) -> Markup {
         )
     };
     html! {
-        div.actions {
+        div.actions.line {
             @if live.running_since.is_none() && !live.paused { (form("run", "Run now")) }
             @if live.paused { (form("resume", "Resume")) } @else { (form("pause", "Pause")) }
         }

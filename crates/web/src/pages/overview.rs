@@ -97,12 +97,12 @@ fn notices(visitor: &Visitor, health: &Health) -> Markup {
                 admin.then(|| html! { a.button href="/settings/panic_stop" { "Lift it" } }).as_ref()))
         }
         @for login in &health.logins {
-            (note(Tone::Bad, &html! { b { (login.login) } ": " (login.trouble.as_deref().unwrap_or_default()) }, None))
+            (note(Tone::Bad, &html! { b { (login.login) } ": " (words::told(login.trouble.as_deref().unwrap_or_default())) }, None))
         }
         @for live in &health.resting {
             (note(Tone::Warn, &html! {
                 b { (live.job) } " rests" @if !live.scope.is_empty() { " for " (live.scope) } ": "
-                (live.rests.as_deref().unwrap_or_default())
+                (words::told(live.rests.as_deref().unwrap_or_default()))
             }, Some(&html! { a.button href={ "/jobs/" (live.job) } { "Look" } })))
         }
     }
@@ -118,7 +118,7 @@ fn told(visitor: &Visitor, news: &[Notice]) -> Markup {
                     @for one in news {
                         li data-key=(one.id) {
                             (badge(loudness(one.severity), severity(one.severity)))
-                            div { (one.text) span.sub { (words::title(&one.feature)) ", " (words::when(one.created_at)) } }
+                            div { (words::told(&one.text)) span.sub { (words::title(&one.feature)) ", " (words::when(one.created_at)) } }
                             @if one.may_be_marked_by(visitor) {
                                 (button(visitor, &format!("/notices/{}/seen", one.id), &[], "Seen", &format!("Seen: {}", one.text)))
                             }
@@ -226,13 +226,13 @@ fn servers_table(servers: &[Server], logins: &[Login]) -> Markup {
                         @let (host, name) = login.login.split_once('/').unwrap_or((&login.login, ""));
                         @let server = servers.iter().find(|server| server.host == host);
                         tr data-key=(login.login) {
-                            td data-label="Server" { div { (host)
+                            td.anywhere data-label="Server" { div { (host)
                                 @if let Some(server) = server { span.sub { (server.version) } } } }
                             td data-label="Login" { div { span.nowrap { (name) " " code.quiet { (login.token) } }
-                                @if let Some(acct) = &login.acct { span.sub { "@" (acct) } } } }
+                                @if let Some(acct) = &login.acct { span.sub.anywhere { "@" (acct) } } } }
                             td data-label="State" {
                                 @match &login.trouble {
-                                    Some(trouble) => div { (badge(Tone::Bad, "trouble")) span.sub { (trouble) } },
+                                    Some(trouble) => div { (badge(Tone::Bad, "trouble")) span.sub { (words::told(trouble)) } },
                                     None => (badge(Tone::Good, "works")),
                                 }
                             }

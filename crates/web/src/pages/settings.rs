@@ -118,9 +118,9 @@ fn config_table(settings: &[Setting]) -> Markup {
             @let own: Vec<&Setting> = settings.iter().filter(|setting| section(&setting.key) == name).collect();
             @let changed = own.iter().filter(|setting| setting.source != "default").count();
             details.card open[changed > 0] {
-                summary.config-head { b { "[" (name) "]" } " " span.quiet.small { (own.len()) " keys"
+                summary.config-head { b { "[" (name) "]" } " " span.quiet.small { (own.len()) @if own.len() == 1 { " key" } @else { " keys" }
                     @if changed > 0 { ", " (changed) " not default" } } }
-                table.stack {
+                table.stack.even {
                     thead { tr { th scope="col" { "Key" } th scope="col" { "Value" } th scope="col" { "From" } } }
                     tbody {
                         @for setting in own {

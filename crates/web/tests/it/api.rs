@@ -315,6 +315,27 @@ async fn everything_that_is_shown_is_there_as_json() {
             .len(),
         44
     );
+    let replies = get("/api/v1/replies").await;
+    assert_eq!(
+        (&replies["recovered"], &replies["lost"], &replies["origins_resting"]),
+        (&44.into(), &2.into(), &1.into())
+    );
+    assert!(replies["over_time"].as_array().unwrap().len() > 2 && replies["requests_per_reply"].is_number());
+    let backfill = get("/api/v1/backfill").await;
+    assert_eq!(
+        (&backfill["done"], &backfill["waiting"], &backfill["reading"], &backfill["trouble"]),
+        (&2.into(), &1.into(), &1.into(), &1.into())
+    );
+    let first = get("/api/v1/backfill/accounts?limit=3").await;
+    let next = first["next"].as_str().unwrap();
+    let rest = get(&format!("/api/v1/backfill/accounts?limit=3&before={next}")).await;
+    let count = |page: &Value| page["accounts"].as_array().unwrap().len();
+    assert_eq!((count(&first), count(&rest), &rest["next"]), (3, 2, &Value::Null));
+    let trouble = get("/api/v1/backfill/accounts?state=trouble").await;
+    assert_eq!(trouble["accounts"][0]["trouble"], "<b>needs a signed fetch");
+    let origins = get("/api/v1/backfill/origins").await;
+    assert_eq!((&origins["origins"][0]["domain"], &origins["origins"][0]["trouble"]), (&"gts.example".into(), &1.into()));
+    assert_eq!(get("/api/v1/me").await["name"], "local");
     assert_eq!(get("/api/v1/replies/origins").await["origins"][0]["failures"], 1);
     let next = get("/api/v1/replies/threads?limit=4").await["next"]
         .as_str()

@@ -25,7 +25,7 @@ fn value<'a>(url: &'a str, key: &str) -> &'a str {
     pair.unwrap_or_else(|| panic!("no {key} in {url}"))
 }
 
-/// Check 38: no token in any address, page or cookie; check 39: leaving ends the session here and the token there.
+/// Check 38: PKCE, which the server verifies; no token in any address, page or cookie; check 39: leaving ends the session here and the token there.
 #[tokio::test]
 async fn somebody_comes_in_through_their_server_and_leaves_again() {
     let hotel = Hotel::open().await;

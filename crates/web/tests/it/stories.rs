@@ -130,6 +130,7 @@ async fn every_page_shows_what_is_there_and_escapes_it() {
     assert_eq!(house.get(held).await.1.matches("domain_block.create").count(), 1);
 }
 
+/// Check 36: what was switched is what health shows.
 #[tokio::test]
 async fn what_is_switched_here_holds() {
     let house = House::furnished().await;

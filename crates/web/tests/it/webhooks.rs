@@ -130,7 +130,7 @@ async fn ten_thousand_names_are_one_series() {
     assert_eq!(told, ["egret_webhooks_total{outcome=\"refused\"} 10000"]);
 }
 
-/// Check 49: what cannot be stored is asked for again, and taken then.
+/// Check 36, and check 49 of the blocklists and registrations: what cannot be stored is asked for again, and taken then.
 #[tokio::test]
 async fn a_store_that_does_not_answer_is_a_503() {
     let (before, after) = (house().await, house().await);

@@ -53,7 +53,15 @@ async fn story(scripts: bool) {
         browser.press("Lift it");
         browser.press_at("form[action='/settings/panic_stop/lift'] button");
         browser.wait_for("Holds everything");
-        for path in ["/replies", "/replies/origins", "/backfill", "/registrations", "/blocklists", "/effects", "/settings"] {
+        for path in [
+            "/replies",
+            "/replies/origins",
+            "/backfill",
+            "/registrations",
+            "/blocklists",
+            "/effects",
+            "/settings",
+        ] {
             browser.go(&format!("{base}{path}"));
             assert!(browser.has("main h1") && browser.has("nav [aria-current]"), "{path}");
         }

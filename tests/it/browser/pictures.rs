@@ -54,7 +54,11 @@ async fn pictures() {
         browser.press_at("table a[href^='/runs/']");
         browser.wait_for("What it did");
         // Each feature has something to show.
-        for path in ["backfill.followings", "registrations.pending", "blocklists.domain_blocks"] {
+        for path in [
+            "backfill.followings",
+            "registrations.pending",
+            "blocklists.domain_blocks",
+        ] {
             let job = format!("{base}/jobs/{path}");
             browser.wait(
                 || {

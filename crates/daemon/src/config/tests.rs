@@ -146,7 +146,10 @@ fn secrets_do_not_print() {
     assert!(!format!("{config:?}").contains("hunter22"));
     // Nor where the effective config is shown.
     let shown = effective(&config);
-    let token = shown.iter().find(|setting| setting.key.ends_with("logins[0].token")).unwrap();
+    let token = shown
+        .iter()
+        .find(|setting| setting.key.ends_with("logins[0].token"))
+        .unwrap();
     assert!(!token.value.contains("hunter22"), "{}", token.value);
     assert!(!format!("{shown:?}").contains("hunter22"));
 }

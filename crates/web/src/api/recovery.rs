@@ -53,10 +53,9 @@ pub(crate) async fn recovery(state: &State, visitor: &Visitor) -> Result<Recover
     let count = async |states: &[Is]| state.counts.of(&state.store, &within, states).await;
     let (origins, origins_resting) = hosts::counts(&state.store, SystemClock.now()).await?;
     let costs = costs(state, visitor).await?;
-    let points = over_time(&costs).into_iter().map(|(at, requests_per_reply)| Point {
-        at,
-        requests_per_reply,
-    });
+    let points = over_time(&costs)
+        .into_iter()
+        .map(|(at, requests_per_reply)| Point { at, requests_per_reply });
     Ok(Recovery {
         recovered: count(&[Is::Done]).await?,
         wanted: count(&[Is::Wanted]).await?,

@@ -323,7 +323,12 @@ async fn everything_that_is_shown_is_there_as_json() {
     assert!(replies["over_time"].as_array().unwrap().len() > 2 && replies["requests_per_reply"].is_number());
     let backfill = get("/api/v1/backfill").await;
     assert_eq!(
-        (&backfill["done"], &backfill["waiting"], &backfill["reading"], &backfill["trouble"]),
+        (
+            &backfill["done"],
+            &backfill["waiting"],
+            &backfill["reading"],
+            &backfill["trouble"]
+        ),
         (&2.into(), &1.into(), &1.into(), &1.into())
     );
     let first = get("/api/v1/backfill/accounts?limit=3").await;
@@ -334,7 +339,10 @@ async fn everything_that_is_shown_is_there_as_json() {
     let trouble = get("/api/v1/backfill/accounts?state=trouble").await;
     assert_eq!(trouble["accounts"][0]["trouble"], "<b>needs a signed fetch");
     let origins = get("/api/v1/backfill/origins").await;
-    assert_eq!((&origins["origins"][0]["domain"], &origins["origins"][0]["trouble"]), (&"gts.example".into(), &1.into()));
+    assert_eq!(
+        (&origins["origins"][0]["domain"], &origins["origins"][0]["trouble"]),
+        (&"gts.example".into(), &1.into())
+    );
     assert_eq!(get("/api/v1/me").await["name"], "local");
     assert_eq!(get("/api/v1/replies/origins").await["origins"][0]["failures"], 1);
     let next = get("/api/v1/replies/threads?limit=4").await["next"]

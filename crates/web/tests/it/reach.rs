@@ -7,7 +7,10 @@ use axum::{
 use model::{Clock as _, SystemClock};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
-use store::notices::{self, Notice, Severity};
+use store::{
+    block_plans::{self, Plan},
+    notices::{self, Notice, Severity},
+};
 use web::{Config, SignIn, tokens};
 
 use crate::{
@@ -19,7 +22,7 @@ use crate::{
 const FULL: &str = "mastodon.example";
 
 /// Pages and documents that show what there is.
-const SHOWN: [&str; 22] = [
+const SHOWN: [&str; 26] = [
     "/",
     "/jobs",
     "/replies",
@@ -41,23 +44,28 @@ const SHOWN: [&str; 22] = [
     "/api/v1/backfill/accounts",
     "/api/v1/effects",
     "/api/v1/notices",
+    "/api/v1/registrations",
+    "/api/v1/blocklists/plans",
+    "/api/v1/blocklists/runs",
+    "/api/v1/blocklists/domains",
     "/healthz",
 ];
 
 /// One run, one effect: of the full server.
-const HIDDEN: [&str; 8] = [
+const HIDDEN: [&str; 9] = [
     "/jobs/replies.home",
     "/runs/01900000-0000-7000-8000-000000000011",
     "/api/v1/job_runs/01900000-0000-7000-8000-000000000011",
     "/api/v1/job_runs/01900000-0000-7000-8000-000000000011/log",
     "/effects/01900000-0000-7000-8000-000000000101",
     "/api/v1/effects/01900000-0000-7000-8000-000000000101",
+    "/api/v1/blocklists/plans/0123456789abcdef",
     "/registrations/people/mastodon.example/1",
     "/api/v1/registrations/mastodon.example/1",
 ];
 
 /// What only the full server's people may read.
-const SECRETS: [&str; 9] = [
+const SECRETS: [&str; 10] = [
     "ab…yz",
     "ada@mastodon.example",
     "mastodon.example/ada",
@@ -67,6 +75,7 @@ const SECRETS: [&str; 9] = [
     "@lin/",
     "odd@gts.example",
     "quota of",
+    "policy of the full one",
 ];
 
 /// A hotel with two servers: the one where people sign in, and the full one.
@@ -112,6 +121,18 @@ async fn nobody_sees_what_is_of_another_server() {
     let hotel = two().await;
     let notice = notice("registrations", "burst", FULL);
     notices::insert(&hotel.house.state.store, &notice).await.unwrap();
+    let plan = Plan {
+        server: FULL.to_owned(),
+        hash: "0123456789abcdef".to_owned(),
+        policy: "policy of the full one".to_owned(),
+        state: block_plans::State::Open,
+        plan: serde_json::json!({}),
+        who: None,
+        run: None,
+        made_at: SystemClock.now(),
+        changed_at: SystemClock.now(),
+    };
+    block_plans::save(&hotel.house.state.store, &plan).await.unwrap();
     let own = format!("admin@{}", hotel.host());
     let other = token(&hotel, "other", &[&own]).await;
     for path in SHOWN {
@@ -136,7 +157,7 @@ async fn nobody_sees_what_is_of_another_server() {
         assert!(seen.contains(secret), "{secret} is shown to nobody");
     }
     assert!(seen.contains("250 people"));
-    for path in &HIDDEN[..6] {
+    for path in &HIDDEN[..7] {
         assert_eq!(ask(&hotel, "GET", path, &full, None).await.0, 200, "{path}");
     }
 }

@@ -192,11 +192,6 @@ async fn take_back(
 
 /// Writes the wish; the next run at each server that the run changed takes it back.
 pub(crate) async fn undo(state: &State, visitor: &Visitor, run: &str) -> Result<(), Problem> {
-    if state.ledger.mode("blocklists") == job::Mode::Observe {
-        return Err(Problem::new(409, "nothing is sent").because(
-            "the mode of blocklists is observe: switch it to act, or use `egret blocks undo` to see what would be done",
-        ));
-    }
     let changes = block_entries::of_run(&state.store, run).await?;
     let servers: std::collections::BTreeSet<String> = changes.into_iter().map(|change| change.server).collect();
     if servers.is_empty() {
@@ -204,6 +199,11 @@ pub(crate) async fn undo(state: &State, visitor: &Visitor, run: &str) -> Result<
     }
     for server in &servers {
         visitor.demand(Right::Federation, server)?;
+    }
+    if state.ledger.mode("blocklists") == job::Mode::Observe {
+        return Err(Problem::new(409, "nothing is sent").because(
+            "the mode of blocklists is observe: switch it to act, or use `egret blocks undo` to see what would be done",
+        ));
     }
     let now = SystemClock.now();
     for server in servers {

@@ -112,7 +112,10 @@ async fn every_documented_metric_changes_and_no_label_is_a_domain() {
                 continue;
             }
             assert!(labels.contains(label), "{name}: the label {label} is not documented");
-            let word = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            let word = |text: &str| {
+                text.bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+            };
             let fits = match label.as_str() {
                 "job" => value
                     .split_once('.')

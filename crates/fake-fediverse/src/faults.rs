@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
 use crate::clock;
 use crate::request::{Call, Reply};
 use crate::world::ServerIx;
@@ -67,6 +70,67 @@ impl RateLimitStyle {
     }
 }
 
+/// Shares of all requests, of 0 to 1 each, that go wrong by chance: the same seed, the same chances.
+#[derive(Debug, Clone)]
+pub struct Mix {
+    /// Of the dice.
+    pub seed: u64,
+    /// Take longer than this to be answered.
+    pub late: (f64, Duration),
+    /// 503.
+    pub down: f64,
+    /// 200 with nothing in it; a resolve finds nothing.
+    pub empty: f64,
+    /// 429, to come back in a second.
+    pub limited: f64,
+}
+
+/// The mix at work.
+#[derive(Debug)]
+pub(crate) struct Dice {
+    mix: Mix,
+    rng: StdRng,
+}
+
+impl Dice {
+    pub(crate) fn new(mix: Mix) -> Self {
+        Self {
+            rng: StdRng::seed_from_u64(mix.seed),
+            mix,
+        }
+    }
+
+    fn roll(&mut self, call: &Call) -> Option<Fault> {
+        let mut dice = self.rng.random_range(0.0..1.0);
+        let mut falls = |share: f64| {
+            let hit = dice < share;
+            dice -= share;
+            hit
+        };
+        let Mix {
+            late,
+            down,
+            empty,
+            limited,
+            ..
+        } = self.mix;
+        if falls(late.0) {
+            return Some(Fault::Slow(late.1));
+        }
+        if falls(down) {
+            return Some(Fault::Empty(503));
+        }
+        if falls(empty) {
+            return Some(if is_resolve(call) {
+                Fault::ResolvesNothing
+            } else {
+                Fault::Empty(200)
+            });
+        }
+        falls(limited).then_some(Fault::RateLimited(RateLimitStyle::Delta(1)))
+    }
+}
+
 /// A fault that was put on a server.
 #[derive(Debug)]
 struct Placed {
@@ -80,11 +144,15 @@ struct Placed {
 
 /// All faults of all servers.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<Placed>);
+pub(crate) struct Faults {
+    placed: Vec<Placed>,
+    /// What goes wrong by chance, on all servers.
+    pub(crate) dice: Option<Dice>,
+}
 
 impl Faults {
     pub(crate) fn place(&mut self, server: ServerIx, path: &str, fault: Fault, passes: u32, times: Option<u32>) {
-        self.0.push(Placed {
+        self.placed.push(Placed {
             server,
             path: path.to_owned(),
             fault,
@@ -94,17 +162,22 @@ impl Faults {
     }
 
     pub(crate) fn heal(&mut self, server: ServerIx) {
-        self.0.retain(|placed| placed.server != server);
+        self.placed.retain(|placed| placed.server != server);
     }
 
     /// The fault that strikes this request, if any; one that strikes only so often is used up.
     pub(crate) fn strike(&mut self, call: &Call) -> Option<Fault> {
-        let at = self.0.iter().position(|placed| {
+        let placed = self.placed_for(call);
+        placed.or_else(|| self.dice.as_mut()?.roll(call))
+    }
+
+    fn placed_for(&mut self, call: &Call) -> Option<Fault> {
+        let at = self.placed.iter().position(|placed| {
             placed.server == call.server
                 && call.path.contains(&placed.path)
                 && (placed.fault != Fault::ResolvesNothing || is_resolve(call))
         })?;
-        let placed = &mut self.0[at];
+        let placed = &mut self.placed[at];
         if placed.passes > 0 {
             placed.passes -= 1;
             return None;
@@ -113,7 +186,7 @@ impl Faults {
         if let Some(left) = &mut placed.left {
             *left = left.saturating_sub(1);
             if *left == 0 {
-                self.0.remove(at);
+                self.placed.remove(at);
             }
         }
         Some(fault)
@@ -121,7 +194,7 @@ impl Faults {
 
     /// Whether a server is down for everybody, home's own fetches included.
     pub(crate) fn down(&self, server: ServerIx) -> bool {
-        self.0.iter().any(|placed| {
+        self.placed.iter().any(|placed| {
             placed.server == server
                 && placed.path.is_empty()
                 && placed.left.is_none()

@@ -41,7 +41,7 @@ use chrono::{DateTime, Utc};
 use tokio::net::TcpListener;
 
 pub use applicants::{Applicant, UserState};
-pub use faults::{Fault, RateLimitStyle};
+pub use faults::{Fault, Mix, RateLimitStyle};
 pub use known_actor::{KNOWN_KEY, KnownActor};
 pub use people::Person;
 pub use request_log::{Logged, RequestLog};
@@ -254,6 +254,13 @@ impl Fediverse {
 
     /// Adds a thread at an origin, and its root to the home timeline; home knows the scenario's share of the replies.
     pub fn thread(&self, origin: usize, replies: usize) -> Thread {
+        let thread = self.grow(origin, replies);
+        let world = self.state.world();
+        mastodon::streaming::arrived(&self.state, &world, Self::find(&world, &thread.root));
+        thread
+    }
+
+    fn grow(&self, origin: usize, replies: usize) -> Thread {
         let mut world = self.state.world();
         let now = clock::now();
         let plan = Plan {
@@ -267,10 +274,20 @@ impl Fediverse {
         thread(&world, root)
     }
 
+    /// Streams that are open at home.
+    pub fn open_streams(&self) -> usize {
+        self.state.streams().open()
+    }
+
+    /// Ends all streams; whoever listens may come back.
+    pub fn cut_streams(&self) {
+        self.state.streams().cut();
+    }
+
     /// Adds a thread that is not in the home timeline, but that the home user `user` (0: `me`) replied to. Gives it and
     /// the uri of that reply.
     pub fn joined_thread(&self, origin: usize, replies: usize, user: usize) -> (Thread, String) {
-        let thread = self.thread(origin, replies);
+        let thread = self.grow(origin, replies);
         let reply = self.local_reply(&thread.root, user);
         let mut world = self.state.world();
         let root = Self::find(&world, &thread.root);
@@ -403,7 +420,8 @@ impl Fediverse {
         let ix = Self::find(&world, uri);
         let mut gardener = self.gardener();
         let by = gardener.followed(&world);
-        gardener.boost(&mut world, ix, by, clock::now());
+        let boost = gardener.boost(&mut world, ix, by, clock::now());
+        mastodon::streaming::arrived(&self.state, &world, boost);
     }
 
     /// Bookmarks / favourites a status of home's as `me`.
@@ -442,6 +460,11 @@ impl Fediverse {
     /// The same, once so many of these requests have passed.
     pub fn fault_after(&self, origin: Option<usize>, path: &str, fault: Fault, passes: u32, times: Option<u32>) {
         self.state.faults().place(place(origin), path, fault, passes, times);
+    }
+
+    /// Lets requests to all servers go wrong by chance; `None` ends it.
+    pub fn mix(&self, mix: Option<Mix>) {
+        self.state.faults().dice = mix.map(faults::Dice::new);
     }
 
     /// Takes all faults off a server.

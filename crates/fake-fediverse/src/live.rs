@@ -39,7 +39,8 @@ fn happen(state: &State, gardener: &Mutex<Gardener>) {
             size,
             giant: None,
         };
-        gardener.thread(&mut world, &state.scenario, plan);
+        let root = gardener.thread(&mut world, &state.scenario, plan);
+        crate::mastodon::streaming::arrived(state, &world, root);
         return;
     }
     let newest = world.threads.len().min(20);

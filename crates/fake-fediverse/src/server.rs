@@ -60,6 +60,15 @@ async fn answer(
         tokio::time::sleep(state.scenario.latency).await;
     }
     let fault = state.faults().strike(&call);
+    if fault.is_none() && server == HOME && call.path == "/api/v1/streaming/user" {
+        return match mastodon::streaming::open(&state, &call) {
+            Ok(stream) => stream,
+            Err(refusal) => {
+                entry.answered(&state, refusal.http_status);
+                respond(refusal)
+            }
+        };
+    }
     call.signer = signatures::signer(&state, &call).await;
     let mut broken = None;
     let reply = match fault {

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::faults::Faults;
 use crate::limits::Limits;
 use crate::mastodon::refreshes::Refresh;
+use crate::mastodon::streaming::Streams;
 use crate::request_log::Logged;
 use crate::scenario::{Scenario, Software};
 use crate::signatures::Signing;
@@ -71,6 +72,7 @@ pub(crate) struct State {
     refreshes: Mutex<HashMap<String, Refresh>>,
     refreshed: Mutex<HashMap<StatusIx, Instant>>,
     signatures: Mutex<Signing>,
+    streams: Mutex<Streams>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -101,6 +103,7 @@ impl State {
             refreshes: Mutex::default(),
             refreshed: Mutex::default(),
             signatures: Mutex::default(),
+            streams: Mutex::default(),
             stop: CancellationToken::new(),
         }
     }
@@ -149,6 +152,10 @@ impl State {
 
     pub(crate) fn refreshes(&self) -> MutexGuard<'_, HashMap<String, Refresh>> {
         lock(&self.refreshes)
+    }
+
+    pub(crate) fn streams(&self) -> MutexGuard<'_, Streams> {
+        lock(&self.streams)
     }
 
     pub(crate) fn signatures(&self) -> MutexGuard<'_, Signing> {

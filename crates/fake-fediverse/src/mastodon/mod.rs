@@ -11,6 +11,7 @@ pub(crate) mod refreshes;
 mod reports;
 pub(crate) mod search;
 mod statuses;
+pub(crate) mod streaming;
 mod timelines;
 mod writes;
 

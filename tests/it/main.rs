@@ -1,4 +1,8 @@
 //! Stories of the whole daemon in this process, against a simulated fediverse, on both database engines.
 
 mod browser;
+mod faults;
+mod live;
+mod neighbour;
 mod replies;
+mod signed;

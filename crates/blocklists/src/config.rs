@@ -117,6 +117,9 @@ pub struct Source {
     /// … over at least this time.
     #[serde(default = "day", with = "humantime_serde")]
     pub leave_after: Duration,
+    /// Nothing is read from what it suspends, by replies and backfill either, whatever becomes of a block.
+    #[serde(default)]
+    pub keep_away: bool,
 }
 
 fn one() -> u32 {

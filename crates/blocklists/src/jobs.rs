@@ -50,6 +50,7 @@ impl Job for Lists {
     async fn run(&self, cx: &JobContext) -> Result<Summary, JobError> {
         let summary = gather::refresh(cx, self.config.sources.clone(), false).await?;
         remember(cx, &self.config).await?;
+        gather::keep_away(&cx.store, &self.config.sources).await?;
         outputs::publish(cx, &self.config).await?;
         block_plans::delete_older(&cx.store, cx.clock.now() - KEEP_PLANS).await?;
         Ok(summary)

@@ -2,7 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -18,6 +18,7 @@ use tracing::{info, warn};
 use crate::{
     config::{self, Config, read_webhook_secrets},
     doors::{self, Doors},
+    listeners::Listeners,
     logins::{self, chain},
     registry,
     runner::{Runner, Settings},
@@ -37,6 +38,7 @@ pub struct Daemon {
     config: Mutex<Config>,
     webhooks: web::Webhooks,
     actor: web::Actor,
+    listeners: Mutex<Listeners>,
     address: SocketAddr,
     sign_in: web::SignIn,
     effective: web::Effective,
@@ -72,6 +74,7 @@ impl Daemon {
         let settings = settings(&config, &doors, registry)?;
         let settings_actor = settings.net.identity().cloned();
         let metrics = telemetry::metrics()?;
+        let listeners = Mutex::new(Listeners::start(&config, &doors, &settings));
         let runner = Runner::new(doors.clone(), settings);
         runner.begin().await;
 
@@ -113,6 +116,7 @@ impl Daemon {
             config: Mutex::new(config),
             webhooks,
             actor,
+            listeners,
             address,
             sign_in,
             effective,
@@ -164,6 +168,8 @@ impl Daemon {
         self.webhooks
             .set(read_webhook_secrets(&config)?, &registry::webhooks(&config));
         self.actor.set(settings.net.identity().cloned());
+        // The old ones end by being dropped; the new ones wait for their leases.
+        *self.listeners() = Listeners::start(&config, &self.doors, &settings);
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
         self.runner.replace(settings);
         self.runner.begin().await;
@@ -171,6 +177,10 @@ impl Daemon {
         self.scheduler.arm_all().await;
         self.doors.board.nudge();
         Ok(restart)
+    }
+
+    fn listeners(&self) -> MutexGuard<'_, Listeners> {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The config in place.
@@ -182,6 +192,8 @@ impl Daemon {
     pub async fn stop(mut self) -> bool {
         let drain = self.config().run.drain;
         self.scheduler.stop().await;
+        let listeners = std::mem::replace(&mut *self.listeners(), Listeners::none());
+        listeners.end(Duration::from_secs(5)).await;
         let drained = self.runner.drain(drain).await;
         self.quit.cancel();
         for task in self.tasks.drain(..) {
@@ -314,6 +326,8 @@ async fn tidy(doors: Doors, keep: Duration, quit: CancellationToken) {
         let old = async {
             store::threads::delete_older(&doors.store, before).await?;
             store::walks::delete_older(&doors.store, before).await?;
+            store::heard::delete_older(&doors.store, before).await?;
+            store::reply_counts::delete_older(&doors.store, before).await?;
             store::wanted::delete_older(&doors.store, before).await
         };
         if let Err(error) = old.await.context("old threads") {

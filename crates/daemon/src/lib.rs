@@ -8,6 +8,7 @@ pub mod config;
 pub mod daemon;
 pub mod doors;
 pub mod lifecycle;
+mod listeners;
 pub mod logins;
 pub mod out;
 pub mod registry;

@@ -1,12 +1,14 @@
 //! What origins run and how they fare: asked once, remembered in the store, the same for every feature that reads them.
 
+use std::collections::HashSet;
+
 use chrono::TimeDelta;
 use mastodon::{
     Client,
     remote::{self, Flavour, Software},
 };
 use model::{Domain, Host, Uri};
-use store::hosts;
+use store::{hosts, shunned};
 use tokio::sync::OnceCell;
 
 use crate::{JobContext, JobError};
@@ -151,35 +153,45 @@ fn rest(failures: i64) -> TimeDelta {
     (TimeDelta::minutes(10) * (1 << failures.clamp(0, 8))).min(TimeDelta::days(1))
 }
 
-/// Whom our server, or the operator, will have nothing of. The server is asked once per run, when it first matters.
+/// Whom our server, or the operator, will have nothing of: the operator's own list (`[net] blocklist`), subscribed lists
+/// marked for it, and what the server suspends, which it is asked once per run, when it first matters.
 #[derive(Debug, Default)]
 pub struct Refused {
-    suspended: OnceCell<Vec<Domain>>,
+    domains: OnceCell<HashSet<Domain>>,
 }
 
 impl Refused {
-    /// Whether a host is on the operator's list or among the domains that the server suspends.
+    /// Whether a host is among them.
     ///
     /// # Errors
-    /// Only when the run is to stop: a server that does not tell its blocks refuses the fetch itself.
+    /// When the run is to stop, or the store fails: a server that does not tell its blocks refuses the fetch itself.
     pub async fn has(&self, cx: &JobContext, client: &Client, host: &Host) -> Result<bool, JobError> {
         if cx.net.is_blocked(host) {
             return Ok(true);
         }
-        let suspended = self
-            .suspended
-            .get_or_try_init(|| async {
-                match client.suspended_domains().await.map_err(JobError::from) {
-                    Ok(domains) => Ok(domains),
-                    Err(JobError::Stopped) => Err(JobError::Stopped),
-                    Err(_) => Ok(Vec::new()),
-                }
-            })
-            .await?;
-        Ok(host
-            .domain()
-            .is_some_and(|domain| suspended.iter().any(|blocked| domain.is_within(blocked))))
+        let domains = self.domains.get_or_try_init(|| load(cx, client)).await?;
+        let Some(domain) = host.domain().filter(|_| !domains.is_empty()) else {
+            return Ok(false);
+        };
+        // A name has few parents, and lists have many names.
+        let name = domain.as_str();
+        let parents = name.match_indices('.').map(|(at, _)| &name[at + 1..]);
+        Ok(std::iter::once(name)
+            .chain(parents)
+            .filter_map(|name| Domain::parse(name).ok())
+            .any(|name| domains.contains(&name)))
     }
+}
+
+async fn load(cx: &JobContext, client: &Client) -> Result<HashSet<Domain>, JobError> {
+    let mut domains: HashSet<Domain> = match client.suspended_domains().await.map_err(JobError::from) {
+        Ok(domains) => domains.into_iter().collect(),
+        Err(JobError::Stopped) => return Err(JobError::Stopped),
+        Err(_) => HashSet::new(),
+    };
+    let listed = shunned::list(&cx.store).await?;
+    domains.extend(listed.iter().filter_map(|name| Domain::parse(name).ok()));
+    Ok(domains)
 }
 
 #[cfg(test)]

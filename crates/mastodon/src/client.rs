@@ -66,6 +66,21 @@ impl Client {
         &self.bearer.login
     }
 
+    /// Its address.
+    pub(crate) fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// What it proves itself with.
+    pub(crate) fn bearer(&self) -> &Bearer {
+        &self.bearer
+    }
+
+    /// The door it goes through.
+    pub(crate) fn net(&self) -> &Net {
+        &self.net
+    }
+
     /// Whether the server has not yet refused a batch call.
     pub(crate) fn has_batches(&self) -> bool {
         !self.no_batches.load(Ordering::Relaxed)

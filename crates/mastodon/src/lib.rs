@@ -11,6 +11,7 @@ mod error;
 mod page;
 mod permit;
 mod refresh;
+pub mod streaming;
 
 pub use api::{AdminDomainBlock, Creation, DomainBlockFields, Notification, Ties, scopes::permission_behind};
 pub use client::{Client, Known};

@@ -26,6 +26,13 @@ impl Cursor {
         Self(text.into())
     }
 
+    /// The page just above an item, by its id.
+    pub fn above(id: &str) -> Self {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("min_id", id);
+        Self(query.finish())
+    }
+
     /// What a link adds to our own question; `None` when it adds nothing.
     fn of(link: &Url) -> Option<Self> {
         let mut query = url::form_urlencoded::Serializer::new(String::new());

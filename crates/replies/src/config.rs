@@ -28,6 +28,8 @@ pub struct Config {
     pub lists: Lists,
     /// `[replies.joined]`.
     pub joined: Joined,
+    /// `[replies.live]`.
+    pub live: Live,
     /// `[replies.wanted]`.
     pub wanted: Wanted,
 }
@@ -44,6 +46,7 @@ impl Default for Config {
             favourites: Favourites::default(),
             lists: Lists::default(),
             joined: Joined::default(),
+            live: Live::default(),
             wanted: Wanted::default(),
         }
     }
@@ -90,6 +93,12 @@ job::section! {
 }
 
 job::section! {
+    /// `[replies.live]`: off until switched on, since it keeps a connection open. What arrives wakes the job; `every` is
+    /// for what was left over.
+    pub struct Live(enabled = false, every = "5m", timeout = "30m") {}
+}
+
+job::section! {
     /// `[replies.wanted]`.
     pub struct Wanted(enabled = true, every = "1m", timeout = "30m") {
         /// Times a status is asked for before it is given up.
@@ -112,6 +121,7 @@ impl Config {
             ("replies.favourites", self.favourites.section()),
             ("replies.lists", self.lists.section()),
             ("replies.joined", self.joined.section()),
+            ("replies.live", self.live.section()),
             ("replies.wanted", self.wanted.section()),
         ] {
             section.validate(name)?;

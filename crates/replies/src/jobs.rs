@@ -8,7 +8,7 @@ use job::{Job, JobContext, JobError, Scope, Section, Summary};
 use crate::{
     Config,
     apply::{self, Pass},
-    gather,
+    gather, live,
 };
 
 macro_rules! job {
@@ -79,6 +79,39 @@ job!(
     |cx, config| gather::joined(cx, config.joined.hours).await?
 );
 
+/// Replies to what has just arrived.
+struct Live {
+    config: Arc<Config>,
+    section: Section,
+}
+
+#[async_trait]
+impl Job for Live {
+    fn name(&self) -> &'static str {
+        live::JOB
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Server
+    }
+
+    fn section(&self) -> &Section {
+        &self.section
+    }
+
+    fn scopes(&self) -> &'static [&'static str] {
+        &["read:statuses", "read:search"]
+    }
+
+    async fn run(&self, cx: &JobContext) -> Result<Summary, JobError> {
+        let pass = Pass::new(cx, &self.config)?;
+        let (heard, found) = gather::heard(cx).await?;
+        let summary = apply::run(&pass, found).await?;
+        store::heard::delete(&cx.store, &heard).await?;
+        Ok(summary)
+    }
+}
+
 /// Drains what any feature wants home to have.
 struct Wanted {
     config: Arc<Config>,
@@ -115,12 +148,17 @@ pub fn jobs(config: &Config) -> Vec<Arc<dyn Job>> {
         section: config.wanted.section(),
         config: Arc::clone(config),
     };
-    let mut jobs = vec![
+    let live = Live {
+        section: config.live.section(),
+        config: Arc::clone(config),
+    };
+    let mut jobs: Vec<Arc<dyn Job>> = vec![
         Home::job(config),
         Bookmarks::job(config),
         Favourites::job(config),
         Lists::job(config),
         Joined::job(config),
+        Arc::new(live),
         Arc::new(wanted),
     ];
     jobs.retain(|job| job.section().enabled);

@@ -1,18 +1,12 @@
 //! One pass over the accounts that a source named: concurrent across hosts, polite within one (which is `net`'s
 //! business).
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU32, Ordering},
-    },
-};
+use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use futures::{StreamExt, stream};
 use job::{
-    JobContext, JobError, Summary,
+    JobContext, JobError, Round, Summary,
     origins::{self, Refused},
 };
 use mastodon::Client;
@@ -26,9 +20,6 @@ use crate::{
     plan::{self, Due},
 };
 
-/// Transient failures of our own server after which a pass ends: it is busy, and the next tick is the retry.
-const PATIENCE: u32 = 5;
-
 /// What all accounts of a pass share.
 pub(crate) struct Pass<'a> {
     pub(crate) cx: &'a JobContext,
@@ -40,9 +31,7 @@ pub(crate) struct Pass<'a> {
     /// Whether an account that was read is remembered for ever.
     pub(crate) for_ever: bool,
     pub(crate) refused: Refused,
-    busy: AtomicU32,
-    halted: AtomicBool,
-    tally: Mutex<Summary>,
+    round: Round,
 }
 
 impl<'a> Pass<'a> {
@@ -61,35 +50,25 @@ impl<'a> Pass<'a> {
             source,
             for_ever,
             refused: Refused::default(),
-            busy: AtomicU32::new(0),
-            halted: AtomicBool::new(false),
-            tally: Mutex::new(Summary::default()),
+            round: Round::new(cx.stop.clone()),
         })
     }
 
     pub(crate) fn count(&self, counter: &'static str, by: impl TryInto<i64>) {
-        self.tally
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .add(counter, by);
+        self.round.count(counter, by);
     }
 
     pub(crate) fn summary(&self) -> Summary {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.round.summary()
     }
 
     pub(crate) fn halted(&self) -> bool {
-        self.halted.load(Ordering::Acquire) || self.cx.stop.is_cancelled()
+        self.round.halted()
     }
 
-    /// Whether an error of our own server ends the pass: what the operator must mend, a stop, or one trouble too many.
+    /// Takes an error of our own server; see [`Round::ends`].
     pub(crate) fn ends(&self, error: JobError) -> Result<(), JobError> {
-        if matches!(error, JobError::Transient(_)) && self.busy.fetch_add(1, Ordering::AcqRel) + 1 < PATIENCE {
-            self.count("postponed", 1);
-            return Ok(());
-        }
-        self.halted.store(true, Ordering::Release);
-        Err(error)
+        self.round.ends(error)
     }
 
     pub(crate) fn hold(&self) -> TimeDelta {

@@ -20,6 +20,7 @@ fn all(posts: usize) -> Config {
 }
 
 /// Check 25.
+/// Requirement S4.
 #[tokio::test(flavor = "multi_thread")]
 async fn does_its_work() {
     for software in [Software::Mastodon, Software::Akkoma, Software::Mitra, Software::Other] {
@@ -45,6 +46,7 @@ async fn does_its_work() {
     }
 }
 
+/// Requirement S4: for ever.
 #[tokio::test(flavor = "multi_thread")]
 async fn does_nothing_the_second_time() {
     let house = House::build(origins(&[Software::Mastodon])).await;

@@ -3,7 +3,7 @@
 use std::{io, net::IpAddr, sync::Arc};
 
 use backfill::{Config, jobs};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use fake_fediverse::{Builtin, Fediverse, Scenario, Software, Writer};
 use futures::future::BoxFuture;
 use job::{JobContext, JobError, Ledger, Login, Progress, Summary};
@@ -69,6 +69,8 @@ pub(crate) struct House {
     pub(crate) store: Db,
     pub(crate) stop: CancellationToken,
     pub(crate) clock: FakeClock,
+    /// When the clock began.
+    pub(crate) began: DateTime<Utc>,
     pub(crate) net: Net,
     _folder: tempfile::TempDir,
 }
@@ -81,6 +83,11 @@ impl House {
     /// Origins have names, and `[net]` is as told.
     pub(crate) async fn named(scenario: Scenario, change: impl FnOnce(&mut net::Config)) -> Self {
         Self::around(Fediverse::start_named(scenario).await, change).await
+    }
+
+    /// Another process goes on with the database.
+    pub(crate) fn restart(&mut self) {
+        self.net = Net::with_lookup(&unlimited(), Arc::new(SystemClock), Arc::new(Loopback)).unwrap();
     }
 
     /// From now on requests are signed.
@@ -99,6 +106,7 @@ impl House {
             fediverse,
             store,
             stop: CancellationToken::new(),
+            began: clock.now(),
             clock,
             _folder: folder,
         }

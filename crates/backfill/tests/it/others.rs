@@ -7,6 +7,7 @@ use model::Clock;
 
 use crate::house::{House, config, origins};
 
+/// Requirement S5, requirement S6 and requirement S16.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_source_names_its_accounts() {
     let house = House::build(Scenario {
@@ -38,6 +39,15 @@ async fn every_source_names_its_accounts() {
         }
     }
     assert!(house.wanted(&people[3]).await.is_empty(), "too long ago");
+    let home = house.fediverse.log().home();
+    let named = |path: &str| home.path(path).0;
+    for path in ["/followers", "/follow_requests", "/notifications"] {
+        assert!(!named(path).is_empty(), "{path}");
+        assert!(
+            named(path).iter().all(|request| request.bearer.is_some()),
+            "{path}: who asks without a token gets nothing"
+        );
+    }
 
     // Remembered for a week, and no longer.
     house.fediverse.clear_log();
@@ -133,7 +143,41 @@ async fn blocked_hosts_are_not_asked() {
     assert!(house.fediverse.log().origins(None).is_empty());
 }
 
+/// A list that the operator subscribed to and marked for it counts as their own, subdomains included, and whoever is
+/// only mentioned is left alone like everybody.
+#[tokio::test(flavor = "multi_thread")]
+async fn subscribed_lists_are_respected_for_mentions_too() {
+    let house = House::named(
+        Scenario {
+            threads: 1,
+            replies: 0,
+            ..origins(&[Software::Mastodon, Software::Mastodon, Software::Mastodon])
+        },
+        |net| net.blocklist = vec!["origin2.test".into()],
+    )
+    .await;
+    let thread = house.fediverse.threads().remove(0);
+    // What is suspended vanishes from home's timeline, and the thread must stand there.
+    let (listed, suspended) = if thread.origin == 1 { (1, 0) } else { (0, 1) };
+    store::shunned::replace(&house.store, "shared", &[format!("origin{listed}.test")])
+        .await
+        .unwrap();
+    house.fediverse.suspend(&format!("origin{suspended}.test"));
+    let root = thread.root;
+    let people: Vec<_> = (0..3).map(|origin| house.fediverse.writer(origin, 3, 0)).collect();
+    for person in &people {
+        house.fediverse.mention(&root, person);
+    }
+    let summary = house.run("backfill.mentioned", &config()).await;
+    for person in &people {
+        assert!(house.wanted(person).await.is_empty(), "{}: {summary:?}", person.acct);
+    }
+    assert!(summary.get("blocked") >= 2, "{summary:?}");
+    assert!(house.fediverse.log().origins(None).is_empty());
+}
+
 /// What is off is no job, so it costs nothing.
+/// Requirement S7.
 #[test]
 fn what_is_off_is_no_job() {
     assert!(backfill::jobs(&Config::default()).is_empty());

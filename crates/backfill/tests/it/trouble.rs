@@ -124,3 +124,74 @@ async fn only_posts_with_replies_have_their_replies_listed() {
     house.run("backfill.contexts", &config()).await;
     assert!(house.fediverse.log().origins(None).is_empty(), "once");
 }
+
+/// Check 21: what a host runs is asked once a month, an hour later where it could not be told, and a restart changes
+/// nothing about that.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_host_runs_is_remembered_across_restarts() {
+    let mut house = House::build(origins(&[Software::Mastodon, Software::Other])).await;
+    let asked = |house: &House, origin| {
+        let log = house.fediverse.log().origins(Some(origin));
+        log.0
+            .iter()
+            .filter(|request| request.path == "/.well-known/nodeinfo")
+            .count()
+    };
+    house.fediverse.fault(Some(1), "nodeinfo", Fault::Empty(404), None);
+    house.fediverse.fault(Some(1), "host-meta", Fault::Empty(404), None);
+    // Hours from the start, and how often each host has been asked by then.
+    for (hours, known, unknown) in [(0, 1, 1), (0, 1, 1), (1, 1, 2), (29 * 24, 1, 3), (31 * 24, 2, 4)] {
+        let begin = house.began;
+        house
+            .clock
+            .advance(begin + TimeDelta::hours(hours) + TimeDelta::minutes(1) - house.clock.now());
+        for origin in [0, 1] {
+            let person = house.fediverse.writer(origin, 2, 0);
+            house.fediverse.follow(&person);
+        }
+        let summary = house.run(JOB, &config()).await;
+        assert_eq!(
+            (asked(&house, 0), asked(&house, 1)),
+            (known, unknown),
+            "after {hours} h: {summary:?}"
+        );
+        house.restart();
+    }
+    // And what can be told again is believed again.
+    house.fediverse.heal(Some(1));
+    house.later(2);
+    let person = house.fediverse.writer(1, 2, 0);
+    house.fediverse.follow(&person);
+    house.run(JOB, &config()).await;
+    let row = store::hosts::load(
+        &house.store,
+        &[house.fediverse.origin(1).trim_start_matches("http://").to_owned()],
+    )
+    .await;
+    assert_eq!(row.unwrap()[0].software, "cherrypost");
+}
+
+/// Check 15: a host that never answers rests longer each time, costs nothing meanwhile, and comes back by itself, in
+/// another process too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_host_costs_nothing_and_comes_back() {
+    let mut house = House::build(origins(&[Software::Mastodon])).await;
+    let person = house.fediverse.writer(0, 3, 0);
+    house.fediverse.follow(&person);
+    house.fediverse.fault(Some(0), "", Fault::Close, None);
+    house.run(JOB, &config()).await;
+    let mut asked = Vec::new();
+    for _ in 0..48 {
+        house.restart();
+        house.fediverse.clear_log();
+        house.later(1);
+        house.run(JOB, &config()).await;
+        asked.push(house.fediverse.log().origins(None).0.len());
+    }
+    let times = asked.iter().filter(|count| **count > 0).count();
+    assert!((2..=8).contains(&times), "in two days: {asked:?}");
+    house.fediverse.heal(Some(0));
+    house.later(24 * 8);
+    house.run(JOB, &config()).await;
+    assert_eq!(house.wanted(&person).await.len(), 3);
+}

@@ -382,3 +382,15 @@ async fn the_merged_list_is_published() {
         pairs(&[("a.social", "suspend"), ("b.social", "silence")])
     );
 }
+
+/// A marked list keeps everybody away from what it suspends; a suffix in it does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_marked_list_is_kept_away_from() {
+    let mut house = House::build("domain,severity\nbad.social,suspend\nloud.social,silence\nco.uk,suspend\n").await;
+    house.config.sources[0].keep_away = true;
+    house.job("blocklists.lists", &house.cx()).await.unwrap();
+    assert_eq!(store::shunned::list(&house.store).await.unwrap(), ["bad.social"]);
+    house.config.sources[0].keep_away = false;
+    house.job("blocklists.lists", &house.cx()).await.unwrap();
+    assert!(store::shunned::list(&house.store).await.unwrap().is_empty());
+}

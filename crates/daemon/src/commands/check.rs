@@ -17,8 +17,45 @@ struct Report {
     config: Option<std::path::PathBuf>,
     database: String,
     servers: Vec<store::servers::Server>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<OfActor>,
     logins: Vec<OfLogin>,
     jobs: Vec<OfJob>,
+}
+
+/// The actor of `[net.actor]`, as others find it. It is told, and no part of the exit code: it answers only while the
+/// daemon runs.
+#[derive(Debug, Serialize)]
+struct OfActor {
+    acct: String,
+    address: String,
+    well: bool,
+    says: String,
+}
+
+impl OfActor {
+    /// Asks for the actor's document the way that other servers do.
+    async fn of(net: &net::Net, actor: &net::Identity) -> Self {
+        let asked = net::Request::origin(actor.id.clone(), "application/activity+json");
+        let problem = match net.send(asked).await {
+            Ok(answer) if answer.http_status == 200 => {
+                let shown: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+                (shown["publicKey"]["publicKeyPem"] != actor.public_key_pem.as_str())
+                    .then(|| "shows another key, or none: the address leads to something else".to_owned())
+            }
+            Ok(answer) => Some(format!(
+                "answers {}: is the daemon running, and does the address lead to [web] listen?",
+                answer.http_status
+            )),
+            Err(error) => Some(error.to_string()),
+        };
+        Self {
+            acct: format!("{}@{}", actor.name, actor.host),
+            address: actor.id.to_string(),
+            well: problem.is_none(),
+            says: problem.unwrap_or_else(|| "shows its key".to_owned()),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -104,7 +141,12 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<Exit> {
     let (config, doors): (_, Doors) = super::open(args).await?;
     let settings = daemon::settings(&config, &doors, registry::jobs)?;
     logins::check(&settings.logins, &settings.jobs, &doors).await;
+    let actor = match settings.net.identity() {
+        Some(actor) => Some(OfActor::of(&settings.net, actor).await),
+        None => None,
+    };
     let report = Report {
+        actor,
         config: config.file.clone(),
         database: doors.store.describe(),
         servers: store::servers::list(&doors.store).await?,
@@ -134,6 +176,9 @@ fn show(report: &Report) {
     out::line(format!("database  {}", report.database));
     for server in &report.servers {
         out::line(format!("server    {} runs {}", server.host, server.version));
+    }
+    if let Some(actor) = &report.actor {
+        out::line(format!("actor     {} at {} {}", actor.acct, actor.address, actor.says));
     }
     let yes = |well: bool| if well { "yes" } else { "no" }.to_owned();
     let logins: Vec<Vec<String>> = report

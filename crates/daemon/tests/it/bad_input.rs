@@ -52,6 +52,7 @@ async fn a_server_that_is_no_mastodon() {
     }
 }
 
+/// Requirement S13.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_without_the_scope() {
     let fediverse = fediverse().await;
@@ -226,6 +227,11 @@ async fn a_revoked_token_disables_its_login_alone() {
         "{page}"
     );
     assert!(!page.contains("/me\"") && !page.contains(&revoked), "{page}");
+    let page = daemon.text_for("/api/v1/overview", made["token"].as_str()).await;
+    assert!(
+        page.contains("/old") && !page.contains(&revoked),
+        "the overview names it: {page}"
+    );
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ fn told(site: &Site) -> Vec<(String, HashMap<String, String>)> {
     asked.iter().map(|url| (url.path().to_owned(), keys(url))).collect()
 }
 
+/// Requirement S12.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pass_tells_its_start_and_exactly_one_end() {
     let fediverse = fediverse().await;

@@ -2,6 +2,7 @@
 
 use crate::house::{House, fediverse, until};
 
+/// Requirement S14.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn once_as_json() {
     let fediverse = fediverse().await;

@@ -105,3 +105,39 @@ async fn a_server_that_is_no_mastodon_is_told_before_anybody_is_sent_there() {
     assert!(!house.path().join("egret.toml").exists());
     assert_eq!(house.egret(&["init", "ftp://a.example"]).await.code, Some(2));
 }
+
+/// A key that only its owner can read, and a section that fits it; nothing is overwritten.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_actor_is_made_once() {
+    let house = House::with("# mine\n");
+    let ended = house
+        .egret(&["init", "--actor", "http://127.0.0.1:9", "--config", "egret.toml"])
+        .await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let key = house.path().join("egret-actor.pem");
+    let pem = std::fs::read_to_string(&key).unwrap();
+    assert!(pem.starts_with("-----BEGIN PRIVATE KEY-----\n") && pem.trim_end().ends_with("-----END PRIVATE KEY-----"));
+    assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(
+        !format!("{ended:?}").contains(pem.lines().nth(2).unwrap()),
+        "said by nobody"
+    );
+    let text = std::fs::read_to_string(house.path().join("egret.toml")).unwrap();
+    assert!(text.contains("# mine"), "what stood there stays");
+    // The daemon reads both.
+    let running = house.run().await;
+    let actor: serde_json::Value = serde_json::from_str(&running.text("/actor").await).unwrap();
+    assert_eq!(actor["id"], "http://127.0.0.1:9/actor");
+    drop(running);
+    // Nothing is at that address, and that is told.
+    let checked = house.egret(&["check", "--json"]).await.json();
+    assert_eq!(checked["actor"]["well"], false, "{checked}");
+    assert_eq!(checked["actor"]["acct"], "egret@127.0.0.1:9");
+    let again = house
+        .egret(&["init", "--actor", "http://127.0.0.1:9", "--config", "egret.toml"])
+        .await;
+    again.refused(&["egret-actor.pem", "is there already"]);
+    assert_eq!(std::fs::read_to_string(&key).unwrap(), pem);
+    let nobody = house.egret(&["init"]).await;
+    assert_eq!(nobody.code, Some(2), "{nobody:?}");
+}

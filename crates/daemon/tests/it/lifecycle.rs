@@ -4,6 +4,7 @@ use fake_fediverse::Fault;
 
 use crate::house::{House, fediverse, only_home, server, until};
 
+/// Requirement S10, and check 29.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_process_on_one_database_is_refused_and_a_killed_one_is_in_nobodys_way() {
     let house = House::with("");

@@ -45,14 +45,20 @@ pub struct Listing {
 /// # Errors
 /// `Gone` and `NotFound` when the origin no longer has the status, `NoToken` when it shows nothing to strangers.
 pub async fn list_replies(net: &Net, software: &Software, uri: &Uri) -> Result<Listing, Error> {
-    resume_replies(net, software, uri, None).await
+    resume_replies(net, software, (uri, None), None).await
 }
 
 /// Goes on where an earlier listing of the same status stopped. The list is the whole one, what it held before included.
+/// `page` is the status's page for people, where known: on some software it tells what else would have to be asked.
 ///
 /// # Errors
 /// As [`list_replies`].
-pub async fn resume_replies(net: &Net, software: &Software, uri: &Uri, walk: Option<Walk>) -> Result<Listing, Error> {
+pub async fn resume_replies(
+    net: &Net,
+    software: &Software,
+    (uri, page): (&Uri, Option<&Uri>),
+    walk: Option<Walk>,
+) -> Result<Listing, Error> {
     if software.flavour == Flavour::Closed && !net.signs() {
         return Err(Error::NoToken { host: uri.host() });
     }
@@ -74,7 +80,7 @@ pub async fn resume_replies(net: &Net, software: &Software, uri: &Uri, walk: Opt
         mastodon_api::go_on(&mut api, &mut pages, &mut talk, software).await?;
         API
     } else {
-        list(&mut api, &mut pages, &mut talk, software, uri).await?
+        list(&mut api, &mut pages, &mut talk, software, (uri, page)).await?
     };
     let (talk, walk) = talk.finish();
     Ok(Listing {
@@ -97,12 +103,12 @@ async fn list(
     pages: &mut Origin<'_>,
     talk: &mut Conversation,
     software: &Software,
-    uri: &Uri,
+    (uri, page): (&Uri, Option<&Uri>),
 ) -> Result<&'static str, Error> {
     if let Some(source) = family::context(api, pages, talk, software, uri).await? {
         return Ok(source);
     }
-    let read = match api_id(pages, software.flavour, uri).await? {
+    let read = match api_id(pages, software.flavour, uri, page).await? {
         Some(id) => mastodon_api::context(api, &id).await.map(|context| (id, context)),
         None => {
             let note = pages.document(&uri.url()).await?;
@@ -154,7 +160,13 @@ async fn list(
 }
 
 /// The status's id in its origin's API, if that is spoken.
-async fn api_id(pages: &mut Origin<'_>, flavour: Flavour, uri: &Uri) -> Result<Option<String>, Error> {
+async fn api_id(
+    pages: &mut Origin<'_>,
+    flavour: Flavour,
+    uri: &Uri,
+    page: Option<&Uri>,
+) -> Result<Option<String>, Error> {
+    let told = page.filter(|page| pages.owns(&page.url())).map(shapes::read);
     match (flavour, shapes::read(uri)) {
         (Flavour::Mastodon | Flavour::Pleroma | Flavour::Mitra | Flavour::Compatible, Shape::Status { id }) => {
             Ok(Some(id))
@@ -162,6 +174,11 @@ async fn api_id(pages: &mut Origin<'_>, flavour: Flavour, uri: &Uri) -> Result<O
         // Iceshrimp.NET
         (Flavour::Compatible, Shape::Foreign { kind: "note", id }) => Ok(Some(id)),
         (Flavour::Mitra, Shape::Redirecting { id }) => Ok(Some(id)),
+        (Flavour::Pleroma, Shape::Redirecting { .. }) if matches!(told, Some(Shape::Status { .. })) => Ok(told
+            .and_then(|shape| match shape {
+                Shape::Status { id } => Some(id),
+                _ => None,
+            })),
         (Flavour::Pleroma, Shape::Redirecting { .. }) => match pages.page_of(uri).await {
             Ok(url) => Ok(Uri::parse(url.as_str()).ok().and_then(|uri| match shapes::read(&uri) {
                 Shape::Status { id } if pages.owns(&uri.url()) => Some(id),

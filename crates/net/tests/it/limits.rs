@@ -257,6 +257,7 @@ async fn stopping_ends_the_wait_and_gives_the_place_up() {
 }
 
 /// Check 15.
+/// Requirement S9.
 #[tokio::test]
 async fn one_silent_host_does_not_slow_twenty_others() {
     let net = pool(&Config {

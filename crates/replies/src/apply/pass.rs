@@ -5,30 +5,31 @@ use std::{
     mem,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering},
+        atomic::{AtomicI64, AtomicU32, Ordering},
     },
 };
 
 use chrono::TimeDelta;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
-use job::{JobContext, JobError, Summary, origins};
+use job::{
+    JobContext, JobError, Round, Summary,
+    origins::{self, Refused},
+};
 use mastodon::Client;
-use model::{Domain, Host, StatusId, Uri};
+use model::{Host, StatusId};
 use store::{
     threads::{self, Thread},
     visits, wanted,
 };
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::{
     Config,
     apply::{Awaited, View, prove, settle, visit},
-    gather::{self, Candidate, Found, Trouble},
+    gather::{self, Candidate, Found},
     plan::{self, Facts, Visit},
 };
 
-/// Transient failures of our own server in a row after which a pass ends: it is busy, and the next tick is the retry.
-const PATIENCE: u32 = 5;
 /// How long a run holds what it works on. It renews that while it lives, so this is what a crash costs.
 pub(crate) const HOLD: TimeDelta = TimeDelta::minutes(2);
 /// Threads whose reading set off nothing before our server is taken for one that fetches no replies itself.
@@ -46,10 +47,8 @@ pub(crate) struct Pass<'a> {
     pub(crate) active: Semaphore,
     /// Fetches this run may still ask for.
     budget: AtomicI64,
-    busy: AtomicU32,
-    halted: AtomicBool,
-    tally: Mutex<Summary>,
-    suspended: OnceCell<Vec<Domain>>,
+    round: Round,
+    refused: Refused,
     /// One thread for somebody who waits for it, whoever else may be at it.
     pub(crate) by_hand: bool,
     /// Looks at threads that set off no refresh, until one does.
@@ -69,10 +68,8 @@ impl<'a> Pass<'a> {
             resolving: Semaphore::new(2),
             active: Semaphore::new(config.concurrency.max(1)),
             budget: AtomicI64::new(i64::from(config.per_run)),
-            busy: AtomicU32::new(0),
-            halted: AtomicBool::new(false),
-            tally: Mutex::new(Summary::default()),
-            suspended: OnceCell::new(),
+            round: Round::new(cx.stop.clone()),
+            refused: Refused::default(),
             by_hand: false,
             plain: AtomicU32::new(0),
             unproven: Mutex::default(),
@@ -164,18 +161,15 @@ impl<'a> Pass<'a> {
 
     /// Our server has answered: whatever was wrong is over.
     pub(crate) fn is_well(&self) {
-        self.busy.store(0, Ordering::Release);
+        self.round.is_well();
     }
 
     pub(crate) fn count(&self, counter: &'static str, by: impl TryInto<i64>) {
-        self.tally
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .add(counter, by);
+        self.round.count(counter, by);
     }
 
     pub(crate) fn summary(&self) -> Summary {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.round.summary()
     }
 
     /// Up to `most` fetches, taken from what the run may still ask for.
@@ -197,40 +191,17 @@ impl<'a> Pass<'a> {
     }
 
     pub(crate) fn halted(&self) -> bool {
-        self.halted.load(Ordering::Acquire) || self.cx.stop.is_cancelled()
+        self.round.halted()
     }
 
-    /// Whether an error of our own server ends the pass: what the operator must mend, a stop, or one trouble too many in a row.
+    /// Takes an error of our own server; see [`Round::ends`].
     pub(crate) fn ends(&self, error: JobError) -> Result<(), JobError> {
-        if matches!(error, JobError::Transient(_)) && self.busy.fetch_add(1, Ordering::AcqRel) + 1 < PATIENCE {
-            self.count("postponed", 1);
-            return Ok(());
-        }
-        self.halted.store(true, Ordering::Release);
-        Err(error)
+        self.round.ends(error)
     }
 
-    /// Whether our server, or the operator, will have nothing of a host. Asked of the server once per run.
+    /// Whether our server, or the operator, will have nothing of a host.
     pub(crate) async fn refuses(&self, host: &Host) -> Result<bool, JobError> {
-        if self.cx.net.is_blocked(host) {
-            return Ok(true);
-        }
-        let suspended = self
-            .suspended
-            .get_or_try_init(|| async {
-                match self.client.suspended_domains().await {
-                    Ok(domains) => Ok(domains),
-                    // A server that does not tell refuses the fetch itself.
-                    Err(error) => match JobError::from(error) {
-                        JobError::Stopped => Err(JobError::Stopped),
-                        _ => Ok(Vec::new()),
-                    },
-                }
-            })
-            .await?;
-        Ok(host
-            .domain()
-            .is_some_and(|domain| suspended.iter().any(|blocked| domain.is_within(blocked))))
+        self.refused.has(self.cx, self.client, host).await
     }
 }
 
@@ -278,7 +249,7 @@ async fn look_after(pass: &Pass<'_>, found: Found) -> Result<(), JobError> {
     };
     let (rest, asked): (Vec<_>, Vec<_>) = young.into_iter().partition(resting);
     pass.count("resting", rest.len());
-    let counts = counts(pass, &asked).await?;
+    let counts = gather::counts(cx, &pass.server, pass.config.concurrency, &asked, &earlier).await?;
     cx.check_stop()?;
 
     let mut due = Vec::new();
@@ -318,40 +289,4 @@ async fn look_after(pass: &Pass<'_>, found: Found) -> Result<(), JobError> {
         Some(error) => Err(error),
         None => cx.check_stop(),
     }
-}
-
-/// Asks each origin that has the call for the counts of its statuses, 20 at a time.
-async fn counts(pass: &Pass<'_>, candidates: &[Candidate]) -> Result<HashMap<Uri, u64>, JobError> {
-    let mut by_host: HashMap<&Host, Vec<Uri>> = HashMap::new();
-    for candidate in candidates {
-        by_host.entry(&candidate.host).or_default().push(candidate.uri.clone());
-    }
-    let answers: Vec<Result<Vec<(Uri, u64)>, JobError>> = stream::iter(by_host.into_values())
-        .map(|uris| async move {
-            let mut counts = Vec::new();
-            let Some(first) = uris.first() else { return Ok(counts) };
-            let software = match gather::software(pass.cx, first).await {
-                Ok(software) => software,
-                Err(Trouble::Run(error)) => return Err(error),
-                // The visit meets it again, from the store, and says what becomes of the thread.
-                Err(_) => return Ok(counts),
-            };
-            for some in uris.chunks(20) {
-                pass.cx.check_stop()?;
-                match gather::counts(pass.cx, &software, some).await {
-                    Ok(mut part) => counts.append(&mut part),
-                    Err(Trouble::Run(error)) => return Err(error),
-                    Err(_) => break,
-                }
-            }
-            Ok(counts)
-        })
-        .buffer_unordered(pass.config.concurrency.max(1))
-        .collect()
-        .await;
-    let mut all = HashMap::new();
-    for answer in answers {
-        all.extend(answer?);
-    }
-    Ok(all)
 }

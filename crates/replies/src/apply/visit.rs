@@ -90,7 +90,7 @@ async fn look(
     }
     let answer = match gather::software(cx, &candidate.uri).await {
         Ok(software) => {
-            let answer = gather::listing(cx, &pass.server, &software, &candidate.uri)
+            let answer = gather::listing(cx, &pass.server, &software, (&candidate.uri, candidate.page.as_ref()))
                 .boxed()
                 .await;
             visited.software = Some(software);
@@ -173,7 +173,7 @@ async fn look(
         // A list that is not at its end goes on soon.
         next_visit_at: match listing.walk {
             Some(_) => now + GO_ON,
-            None => plan::next_visit(candidate.created_at, quiet, now),
+            None => plan::next_visit(candidate.created_at, quiet, at_origin.is_some(), now),
         },
         digest: (!listing.partial).then_some(digest),
         ..blank(pass, candidate, now)
@@ -242,7 +242,7 @@ async fn unlisted(
             // Replies go on coming, and only home can fetch them.
             let quiet = earlier.as_ref().map_or(0, |thread| thread.quiet_visits);
             let now = pass.cx.clock.now();
-            rest = rest.min(plan::next_visit(candidate.created_at, quiet, now) - now);
+            rest = rest.min(plan::next_visit(candidate.created_at, quiet, false, now) - now);
             let earlier = Thread {
                 quiet_visits: quiet.saturating_add(1),
                 ..earlier.unwrap_or_else(|| blank(pass, candidate, now))

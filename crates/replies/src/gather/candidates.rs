@@ -11,6 +11,8 @@ use model::{Host, ListId, Status, StatusId, Uri};
 #[derive(Debug, Clone)]
 pub(crate) struct Candidate {
     pub(crate) uri: Uri,
+    /// Its page for people, which may tell the id that its origin's API knows it by.
+    pub(crate) page: Option<Uri>,
     pub(crate) host: Host,
     pub(crate) status_id: StatusId,
     pub(crate) created_at: DateTime<Utc>,
@@ -63,11 +65,19 @@ impl Found {
         }
         self.candidates.push(Candidate {
             uri: uri.clone(),
+            page: status.url.clone().filter(|page| page != uri),
             host,
             status_id: status.id.clone(),
             created_at: status.created_at.unwrap_or(now),
             replies: status.replies_count,
         });
+    }
+
+    /// Takes one that was judged before.
+    pub(crate) fn add(&mut self, candidate: Candidate) {
+        if self.seen.insert(candidate.status_id.clone()) && self.uris.insert(candidate.uri.clone()) {
+            self.candidates.push(candidate);
+        }
     }
 }
 

@@ -14,7 +14,12 @@ const STALE: TimeDelta = TimeDelta::days(3);
 
 /// The replies that the origin lists, from where the last listing for `server` stopped. What an origin told before it
 /// failed is listed; the failure is the host's all the same.
-pub(crate) async fn listing(cx: &JobContext, server: &str, software: &Software, uri: &Uri) -> Result<Listing, Trouble> {
+pub(crate) async fn listing(
+    cx: &JobContext,
+    server: &str,
+    software: &Software,
+    (uri, page): (&Uri, Option<&Uri>),
+) -> Result<Listing, Trouble> {
     let host = uri.host();
     if software.flavour == Flavour::Closed && !cx.net.signs() {
         return Err(Trouble::Closed);
@@ -23,7 +28,7 @@ pub(crate) async fn listing(cx: &JobContext, server: &str, software: &Software, 
     let walk = walks::load(&cx.store, server, uri.as_str(), now - STALE).await?;
     let walk = walk.as_deref().and_then(Walk::from_text);
     let resumed = walk.is_some();
-    match remote::resume_replies(&cx.net, software, uri, walk).await {
+    match remote::resume_replies(&cx.net, software, (uri, page), walk).await {
         Ok(listing) => {
             match &listing.cut {
                 Some(reason) => match origins::failed(cx, &host, Trouble::Host(reason.clone(), None)).await {
@@ -43,23 +48,27 @@ pub(crate) async fn listing(cx: &JobContext, server: &str, software: &Software, 
     }
 }
 
-/// The origin's own `replies_count` of up to 20 statuses; none where it has no such call.
-pub(crate) async fn counts(cx: &JobContext, software: &Software, uris: &[Uri]) -> Result<Vec<(Uri, u64)>, Trouble> {
+/// The origin's own `replies_count` of up to 20 statuses; `None` where it has no such call.
+pub(super) async fn ask(
+    cx: &JobContext,
+    software: &Software,
+    uris: &[Uri],
+) -> Result<Option<Vec<(Uri, u64)>>, Trouble> {
     if software.flavour != Flavour::Mastodon {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let Some(host) = uris.first().map(Uri::host) else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
     match remote::replies_counts(&cx.net, software, uris).await {
-        Ok(statuses) => Ok(statuses
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|status| Some((status.uri?, status.replies_count?)))
-            .collect()),
+        Ok(statuses) => Ok(statuses.map(|statuses| {
+            let told = statuses.into_iter();
+            told.filter_map(|status| Some((status.uri?, status.replies_count?)))
+                .collect()
+        })),
         Err(error) => match origins::failed(cx, &host, error.into()).await {
             // The call is refused; the listing may not be.
-            Trouble::Gone | Trouble::Closed | Trouble::Odd(_) => Ok(Vec::new()),
+            Trouble::Gone | Trouble::Closed | Trouble::Odd(_) => Ok(None),
             trouble => Err(trouble),
         },
     }

@@ -3,5 +3,5 @@
 mod visit;
 mod wanted;
 
-pub(crate) use visit::{Facts, Visit, next_visit, visit};
+pub(crate) use visit::{Facts, Visit, next_count, next_visit, visit};
 pub(crate) use wanted::{Missing, digest, leaves, loose, missing, retry, together};

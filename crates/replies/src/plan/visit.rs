@@ -78,8 +78,14 @@ pub(crate) fn visit(facts: &Facts<'_>) -> Visit {
 }
 
 /// When a thread without signs of growth is visited again: by its age, twice as late after each visit that found
-/// nothing. Replies to replies do not show in the first status's count, so growth alone would miss them.
-pub(crate) fn next_visit(created_at: DateTime<Utc>, quiet_visits: i64, now: DateTime<Utc>) -> DateTime<Utc> {
+/// nothing, and later where its origin `counts` its replies and so tells of growth by itself. Replies to replies do not
+/// show in the first status's count, so growth alone would miss them.
+pub(crate) fn next_visit(
+    created_at: DateTime<Utc>,
+    quiet_visits: i64,
+    counts: bool,
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
     let age = now - created_at;
     let pace = if age < TimeDelta::hours(1) {
         TimeDelta::minutes(10)
@@ -88,8 +94,25 @@ pub(crate) fn next_visit(created_at: DateTime<Utc>, quiet_visits: i64, now: Date
     } else {
         TimeDelta::hours(6)
     };
+    let pace = if counts { pace * 3 } else { pace };
     let doubled = pace * (1 << quiet_visits.clamp(0, 5));
     now + doubled.min(TimeDelta::days(2))
+}
+
+/// When an origin is asked again how many replies a status has that had as many since `since`. A little early, so that
+/// a pass every ten minutes does not come a second too soon for it.
+pub(crate) fn next_count(since: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let quiet = now - since;
+    let pace = if quiet < TimeDelta::hours(1) {
+        TimeDelta::minutes(10)
+    } else if quiet < TimeDelta::hours(6) {
+        TimeDelta::minutes(30)
+    } else if quiet < TimeDelta::days(1) {
+        TimeDelta::hours(1)
+    } else {
+        TimeDelta::hours(3)
+    };
+    now + pace - TimeDelta::minutes(1)
 }
 
 #[cfg(test)]
@@ -167,9 +190,28 @@ mod tests {
     fn quiet_visits_come_later_and_later() {
         let now = at(2);
         let waits: Vec<_> = (0..4)
-            .map(|quiet| (next_visit(at(0), quiet, now) - now).num_hours())
+            .map(|quiet| (next_visit(at(0), quiet, false, now) - now).num_hours())
             .collect();
         assert_eq!(waits, [1, 2, 4, 8]);
-        assert_eq!(next_visit(at(0), i64::MAX, at(100)) - at(100), TimeDelta::days(2));
+        assert_eq!((next_visit(at(0), 0, true, now) - now).num_hours(), 3);
+        assert_eq!(
+            next_visit(at(0), i64::MAX, false, at(100)) - at(100),
+            TimeDelta::days(2)
+        );
+    }
+
+    #[test]
+    fn what_grew_lately_is_counted_at_every_pass() {
+        let minutes = |since: i64, now: i64| (next_count(at(since), at(now)) - at(now)).num_minutes();
+        assert_eq!(
+            (
+                minutes(0, 0),
+                minutes(5, 5),
+                minutes(0, 2),
+                minutes(0, 9),
+                minutes(0, 99)
+            ),
+            (9, 9, 29, 59, 179)
+        );
     }
 }

@@ -99,6 +99,7 @@ async fn a_status_without_url_goes_by_its_uri() {
 }
 
 /// Checks 10 and 26.
+/// Check 10.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_private_leaves_for_anywhere() {
     let scenario = Scenario {
@@ -228,6 +229,7 @@ async fn a_silent_origin_rests_and_costs_the_others_nothing() {
 }
 
 /// Check 22.
+/// Requirement S2.
 #[tokio::test(flavor = "multi_thread")]
 async fn five_boosts_are_one_status() {
     let mut requests = Vec::new();
@@ -272,6 +274,7 @@ async fn a_count_of_nothing_is_believed_until_it_grows() {
 }
 
 /// Check 26.
+/// Requirement S1.
 #[tokio::test(flavor = "multi_thread")]
 async fn finds_what_local_users_joined() {
     let house = House::build(empty()).await;
@@ -311,6 +314,7 @@ fn hidden(house: &House) -> Thread {
     house.fediverse.joined_thread(0, 9, 1).0
 }
 
+/// Requirement S3.
 #[tokio::test(flavor = "multi_thread")]
 async fn finds_what_was_bookmarked_or_favourited() {
     for job in ["replies.bookmarks", "replies.favourites"] {

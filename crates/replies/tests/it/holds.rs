@@ -40,6 +40,7 @@ async fn two_jobs_that_meet_a_thread_visit_it_once() {
 }
 
 /// Check 5: a run that is killed in the middle is continued minutes later, and nothing is asked for again.
+/// Requirement S11.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_run_is_continued() {
     let house = House::build(one(Software::Akkoma, 200, Builtin::Off)).await;

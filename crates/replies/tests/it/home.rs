@@ -22,6 +22,7 @@ async fn does_its_work() {
     );
 }
 
+/// Requirement S15, and requirement S11.
 #[tokio::test(flavor = "multi_thread")]
 async fn does_nothing_the_second_time() {
     let house = House::build(Scenario::small()).await;

@@ -4,4 +4,5 @@ mod care;
 mod holds;
 mod home;
 mod house;
+mod live;
 mod threads;

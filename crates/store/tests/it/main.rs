@@ -5,6 +5,7 @@ mod backfills;
 mod blocks;
 mod dashboard;
 mod effects;
+mod heard;
 mod hosts;
 mod jobs;
 mod leases;

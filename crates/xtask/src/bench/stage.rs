@@ -316,20 +316,6 @@ impl<'a> Egret<'a> {
         Ok(Pass { took, peak_memory })
     }
 
-    /// What one run of a job counted.
-    pub(super) fn counters(&self, job: &str) -> anyhow::Result<Value> {
-        let output = self
-            .command()?
-            .stdout(Stdio::piped())
-            .args(["once", job, "--json"])
-            .output()?;
-        if !output.status.success() {
-            bail!("`egret once {job}` failed ({}):\n{}", output.status, self.said());
-        }
-        let mut told: Value = serde_json::from_slice(&output.stdout).context("`egret once` gave no JSON")?;
-        Ok(told["runs"][0]["counters"].take())
-    }
-
     /// `egret run`, ready.
     pub(super) fn run(&self) -> anyhow::Result<Running> {
         let started = Instant::now();

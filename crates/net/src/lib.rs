@@ -15,6 +15,7 @@ mod pool;
 mod request;
 mod retry;
 mod robots;
+mod roots;
 mod stream;
 mod wire;
 

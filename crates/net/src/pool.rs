@@ -65,6 +65,11 @@ impl Net {
         Self::with_lookup(config, clock, Arc::new(SystemLookup))
     }
 
+    /// What it was made from.
+    pub(crate) fn config(&self) -> &Config {
+        &self.pool.config
+    }
+
     /// The same with another way to find the addresses of names. What it finds is judged like any other address.
     ///
     /// # Errors

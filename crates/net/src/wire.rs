@@ -12,6 +12,7 @@ use secrecy::ExposeSecret;
 use crate::{
     Body, Config, Error, Response, Secret,
     guard::{Forbidden, Guard, Screen, Target, Way, plain},
+    roots,
 };
 
 /// Headers that this crate alone decides on.
@@ -59,7 +60,12 @@ impl Wire {
             key: "user_agent",
             reason: "it must be one line of plain text, such as the default".into(),
         })?;
-        let roots = roots(config)?;
+        let roots = roots::roots(config)?;
+        let roots = roots.iter().map(|der| Certificate::from_der(der));
+        let roots = roots.collect::<Result<Vec<_>, _>>().map_err(|error| Error::Config {
+            key: roots::KEY,
+            reason: chain(&error),
+        })?;
         let client = |way, reuse: bool| {
             Client::builder()
                 .user_agent(agent.clone())
@@ -78,7 +84,7 @@ impl Wire {
                 .pool_idle_timeout(Duration::from_secs(30))
                 .build()
                 .map_err(|error| Error::Config {
-                    key: "extra_ca_file",
+                    key: roots::KEY,
                     reason: chain(&error),
                 })
         };
@@ -181,29 +187,6 @@ fn authorization(token: &Secret, target: &Target) -> Result<HeaderValue, Error> 
     })?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-/// The public authorities and the operator's own. Not the system's: an image without any must work too.
-fn roots(config: &Config) -> Result<Vec<Certificate>, Error> {
-    const KEY: &str = "extra_ca_file";
-    let bad = |reason: String| Error::Config { key: KEY, reason };
-    let mut roots = Vec::new();
-    for der in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
-        roots.push(Certificate::from_der(der).map_err(|error| bad(chain(&error)))?);
-    }
-    if let Some(path) = &config.extra_ca_file {
-        let pem = std::fs::read(path).map_err(|source| Error::File {
-            key: KEY,
-            path: path.clone(),
-            source,
-        })?;
-        let extra = Certificate::from_pem_bundle(&pem).map_err(|error| bad(chain(&error)))?;
-        if extra.is_empty() {
-            return Err(bad(format!("{} holds no PEM certificate", path.display())));
-        }
-        roots.extend(extra);
-    }
-    Ok(roots)
 }
 
 /// What reqwest's error means to our callers.

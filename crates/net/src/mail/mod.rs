@@ -7,24 +7,40 @@
 mod letter;
 mod smtp;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer, pki_types::ServerName};
+use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName};
+use serde::{Deserialize, Serialize};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
 
-use crate::Secret;
+use crate::{Config, Net, Secret, roots};
 use letter::Mailbox;
 use smtp::{Conversation, Said};
+
+/// How a mail server is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tls {
+    /// On port 465 TLS from the start, on any other a plain beginning that changes to it; this machine without.
+    #[default]
+    Auto,
+    /// TLS from the start.
+    Always,
+    /// A plain beginning that changes to TLS.
+    Starttls,
+}
 
 /// A mail server and who we are to it.
 #[derive(Debug, Clone)]
 pub struct Server {
     /// `mail.example.org`.
     pub host: String,
-    /// 465 speaks TLS from the start; any other port begins plain and changes to it.
+    /// See [`Tls::Auto`].
     pub port: u16,
+    /// How it is spoken to.
+    pub tls: Tls,
     /// Empty: nobody.
     pub username: String,
     /// Goes with the name.
@@ -82,23 +98,19 @@ impl fmt::Debug for Mailer {
 }
 
 impl Mailer {
-    /// A sender through `server`.
+    /// A sender through `server`, which must have a certificate of one of the authorities that `config` knows.
     ///
     /// # Errors
     /// One line that names the key.
-    pub fn new(server: Server) -> Result<Self, String> {
+    pub fn new(server: Server, config: &Config) -> Result<Self, String> {
         let from = Mailbox::parse(&server.from)
             .ok_or_else(|| format!("from: {:?} must be like \"Example <noreply@example.org>\"", server.from))?;
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(
-            webpki_root_certs::TLS_SERVER_ROOT_CERTS
-                .iter()
-                .map(|der| CertificateDer::from(der.as_ref())),
-        );
+        let mut known = RootCertStore::empty();
+        known.add_parsable_certificates(roots::roots(config).map_err(|error| error.to_string())?);
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| format!("TLS cannot be used: {error}"))?
-            .with_root_certificates(roots)
+            .with_root_certificates(known)
             .with_no_client_auth();
         Ok(Self {
             server,
@@ -129,33 +141,40 @@ impl Mailer {
     }
 
     async fn deliver(&self, to: &Mailbox, data: &str) -> Result<(), Said> {
-        let Server { host, port, .. } = &self.server;
+        let Server { host, port, tls, .. } = &self.server;
         let here = matches!(host.as_str(), "localhost" | "127.0.0.1" | "::1");
         let stream = TcpStream::connect((host.as_str(), *port)).await?;
-        if *port == 465 && !here {
+        if *tls == Tls::Always || (*tls == Tls::Auto && *port == 465 && !here) {
             let mut talk = Conversation::new(self.encrypt(stream).await?);
-            talk.expect(220).await?;
+            talk.expect(220).await.map_err(Said::about_us("it does not greet us"))?;
             return self.talk(&mut talk, to, data).await;
         }
         let mut talk = Conversation::new(stream);
-        talk.expect(220).await?;
-        if here {
+        talk.expect(220).await.map_err(Said::about_us("it does not greet us"))?;
+        if here && *tls == Tls::Auto {
             return self.talk(&mut talk, to, data).await;
         }
-        talk.say(&format!("EHLO {}", self.from.domain()), 250).await?;
-        talk.say("STARTTLS", 220).await?;
+        self.greet(&mut talk).await?;
+        let without = "it offers no TLS, and without nothing is sent";
+        talk.say("STARTTLS", 220).await.map_err(Said::about_us(without))?;
         // Whatever was said before the lock clicked is forgotten with the plain conversation.
         let mut talk = Conversation::new(self.encrypt(talk.into_inner()?).await?);
         self.talk(&mut talk, to, data).await
     }
 
     async fn encrypt(&self, stream: TcpStream) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Said> {
-        let name = ServerName::try_from(self.server.host.clone()).map_err(std::io::Error::other)?;
-        Ok(self.tls.connect(name, stream).await?)
+        let name = ServerName::try_from(self.server.host.clone()).map_err(io::Error::other)?;
+        let trusted = self.tls.connect(name, stream).await;
+        Ok(trusted.map_err(|error| io::Error::other(format!("no TLS with it: {error}")))?)
+    }
+
+    async fn greet<S: smtp::Wire>(&self, talk: &mut Conversation<S>) -> Result<(), Said> {
+        let hello = talk.say(&format!("EHLO {}", self.from.domain()), 250).await;
+        hello.map_err(Said::about_us("it does not take our EHLO"))
     }
 
     async fn talk<S: smtp::Wire>(&self, talk: &mut Conversation<S>, to: &Mailbox, data: &str) -> Result<(), Said> {
-        talk.say(&format!("EHLO {}", self.from.domain()), 250).await?;
+        self.greet(talk).await?;
         if let Some(password) = self
             .server
             .password
@@ -164,12 +183,23 @@ impl Mailer {
         {
             talk.sign_in(&self.server.username, password).await?;
         }
-        talk.say(&format!("MAIL FROM:<{}>", self.from.address), 250).await?;
+        let from = talk.say(&format!("MAIL FROM:<{}>", self.from.address), 250).await;
+        from.map_err(Said::about_us("it takes no letters from us"))?;
         talk.say(&format!("RCPT TO:<{}>", to.address), 250).await?;
         talk.say("DATA", 354).await?;
         talk.say(&format!("{data}\r\n."), 250).await?;
         // It is taken; how we part changes nothing.
         let _ = talk.say("QUIT", 221).await;
         Ok(())
+    }
+}
+
+impl Net {
+    /// A sender of letters that believes the same certificates.
+    ///
+    /// # Errors
+    /// See [`Mailer::new`].
+    pub fn mailer(&self, server: Server) -> Result<Mailer, String> {
+        Mailer::new(server, self.config())
     }
 }

@@ -19,10 +19,20 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
 /// Something else than what was hoped for.
 #[derive(Debug)]
 pub(super) enum Said {
-    /// The server's answer.
+    /// The server's answer to the letter.
     Code(u16),
-    /// Nothing, or nothing that a mail server says.
+    /// Nothing, nothing that a mail server says, or a refusal of us: whatever the letter, it may go once that is mended.
     Nothing(io::Error),
+}
+
+impl Said {
+    /// Makes a refusal one of us, not of the letter. Of the server's words only the number is told.
+    pub(super) fn about_us(what: &str) -> impl FnOnce(Self) -> Self {
+        move |said| match said {
+            Self::Code(code) => Self::Nothing(io::Error::other(format!("{what} ({code})"))),
+            said => said,
+        }
+    }
 }
 
 impl From<io::Error> for Said {
@@ -57,11 +67,8 @@ impl<S: Wire> Conversation<S> {
     /// Signs in with name and password.
     pub(super) async fn sign_in(&mut self, username: &str, password: &Secret) -> Result<(), Said> {
         let plain = format!("\0{username}\0{}", password.expose_secret());
-        match self.say(&format!("AUTH PLAIN {}", STANDARD.encode(plain)), 235).await {
-            // A wrong password is the operator's business, not the letter's: it may go once that is mended.
-            Err(Said::Code(code)) => Err(io::Error::other(format!("it refuses our name and password ({code})")).into()),
-            other => other,
-        }
+        let said = self.say(&format!("AUTH PLAIN {}", STANDARD.encode(plain)), 235).await;
+        said.map_err(Said::about_us("it refuses our name and password"))
     }
 
     /// Waits for this number.
@@ -70,12 +77,15 @@ impl<S: Wire> Conversation<S> {
         loop {
             let mut line = Vec::new();
             heard.read_until(b'\n', &mut line).await?;
+            if !line.ends_with(b"\n") {
+                return Err(io::Error::other("it hangs up, or never comes to an end").into());
+            }
             let number = line
                 .get(..3)
                 .and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u16>().ok());
             match (number, line.get(3)) {
                 // More lines follow.
-                (Some(_), Some(b'-')) if line.ends_with(b"\n") => {}
+                (Some(_), Some(b'-')) => {}
                 (Some(number), _) if number == code => return Ok(()),
                 (Some(number), _) => return Err(Said::Code(number)),
                 (None, _) => return Err(io::Error::other("it speaks no SMTP").into()),

@@ -18,12 +18,12 @@ use tokio_rustls::{TlsAcceptor, rustls};
 use crate::server::{Server, config, get, with};
 
 /// A private authority: its own certificate, and a server's for `name` made by it.
-struct Authority {
-    file: tempfile::NamedTempFile,
-    acceptor: TlsAcceptor,
+pub(crate) struct Authority {
+    pub(crate) file: tempfile::NamedTempFile,
+    pub(crate) acceptor: TlsAcceptor,
 }
 
-fn authority(name: &str) -> Authority {
+pub(crate) fn authority(name: &str) -> Authority {
     let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().unwrap();

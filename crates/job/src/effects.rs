@@ -90,7 +90,7 @@ impl Effects {
         let recording = self.ledger.recording().await;
         let open = match self.ledger.gate(self.feature, false).await {
             Gate::Rehearse => {
-                self.ledger.rehearse(self.feature, wish).await?;
+                self.ledger.rehearse(self.feature, vec![wish]).await?;
                 return Ok(Sent::Rehearsed);
             }
             Gate::Hold(why) => {
@@ -115,6 +115,19 @@ impl Effects {
         let sent = self.send(&effect, send).await;
         drop(flight);
         sent
+    }
+
+    /// Records many wishes as rehearsed where the feature observes. `false`, and nothing is recorded, where it acts: for
+    /// leaving out what only effects that are sent need, such as a last look at the server.
+    ///
+    /// # Errors
+    /// When the store cannot record them.
+    pub async fn rehearse(&self, wishes: Vec<Wish>) -> Result<bool, JobError> {
+        let observes = matches!(self.ledger.gate(self.feature, false).await, Gate::Rehearse);
+        if observes {
+            self.ledger.rehearse(self.feature, wishes).await?;
+        }
+        Ok(observes)
     }
 
     /// Carries out one held effect by its id, through the same gates: for a feature that finds released ones with

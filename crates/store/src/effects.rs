@@ -1,5 +1,7 @@
 //! The ledger: every write on somebody else's server, planned, sent, answered.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
@@ -9,6 +11,9 @@ use crate::{
     Db, Error,
     text::{clean, clean_json, clean_opt},
 };
+
+/// Rows in one statement.
+const CHUNK: usize = 500;
 
 /// How far an effect has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Type)]
@@ -72,21 +77,12 @@ pub async fn insert(db: &Db, effect: &Effect) -> Result<Option<()>, Error> {
         WHERE NOT EXISTS (SELECT 1 FROM effects WHERE feature = $2 AND server = $3 AND kind = $4 AND key = $5
             AND state IN ('held', 'intended', 'done'))
         ON CONFLICT (feature, server, kind, key) WHERE state IN ('held', 'intended', 'done') DO NOTHING";
-    const REHEARSED: &str = "
-        INSERT INTO effects (id, feature, server, kind, key, intent, reason, state, note, result, planned_at, changed_at)
-        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
-        WHERE NOT EXISTS (SELECT 1 FROM effects WHERE feature = $2 AND server = $3 AND kind = $4 AND key = $5
-            AND state IN ('held', 'intended', 'done'))
-        ON CONFLICT (feature, server, kind, key) WHERE state = 'rehearsed' DO UPDATE SET
-            id = excluded.id, intent = excluded.intent, reason = excluded.reason, note = excluded.note,
-            result = excluded.result, planned_at = excluded.planned_at, changed_at = excluded.changed_at";
-    let sql = if effect.state == State::Rehearsed {
-        REHEARSED
-    } else {
-        ALIVE
-    };
+    if effect.state == State::Rehearsed {
+        let kept = rehearse(db, std::slice::from_ref(effect)).await?;
+        return Ok((kept > 0).then_some(()));
+    }
     let inserted = on_write!(db, pool => {
-        let query = sqlx::query(sql).bind(&effect.id).bind(&effect.feature).bind(&effect.server);
+        let query = sqlx::query(ALIVE).bind(&effect.id).bind(&effect.feature).bind(&effect.server);
         let query = query.bind(&effect.kind).bind(&effect.key);
         let query = query.bind(Json(clean_json(&effect.intent))).bind(Json(clean_json(&effect.reason)));
         let query = query.bind(effect.state).bind(clean_opt(effect.note.as_deref()));
@@ -95,6 +91,42 @@ pub async fn insert(db: &Db, effect: &Effect) -> Result<Option<()>, Error> {
         query.execute(pool).await.map(|done| done.rows_affected())
     })?;
     Ok((inserted > 0).then_some(()))
+}
+
+/// Records rehearsals, each unless an effect of the same feature, server, kind and key is `Held`, `Intended` or `Done`. Of
+/// the rehearsals of one wish only the newest is kept, under its own id. Gives how many were kept.
+pub async fn rehearse(db: &Db, effects: &[Effect]) -> Result<u64, Error> {
+    const COLUMNS: &str = "id, feature, server, kind, key, intent, reason, note, planned_at, changed_at";
+    // One statement cannot replace what it has just put there.
+    let mut newest: BTreeMap<_, &Effect> = BTreeMap::new();
+    for effect in effects {
+        newest.insert((&effect.feature, &effect.server, &effect.kind, &effect.key), effect);
+    }
+    let newest: Vec<&Effect> = newest.into_values().collect();
+    let mut kept = 0;
+    for chunk in newest.chunks(CHUNK) {
+        kept += on_write!(db, pool => {
+            let mut query = QueryBuilder::new("WITH wished (");
+            query.push(COLUMNS).push(") AS (");
+            query.push_values(chunk, |mut values, effect| {
+                values.push_bind(&effect.id).push_bind(&effect.feature).push_bind(&effect.server);
+                values.push_bind(&effect.kind).push_bind(&effect.key).push_bind(Json(clean_json(&effect.intent)));
+                values.push_bind(Json(clean_json(&effect.reason))).push_bind(clean_opt(effect.note.as_deref()));
+                values.push_bind(effect.planned_at).push_bind(effect.changed_at);
+            });
+            query.push(") INSERT INTO effects (").push(COLUMNS).push(", state) SELECT ").push(COLUMNS);
+            query.push(
+                ", 'rehearsed' FROM wished WHERE NOT EXISTS (SELECT 1 FROM effects alive
+                    WHERE alive.feature = wished.feature AND alive.server = wished.server AND alive.kind = wished.kind
+                        AND alive.key = wished.key AND alive.state IN ('held', 'intended', 'done'))
+                ON CONFLICT (feature, server, kind, key) WHERE state = 'rehearsed' DO UPDATE SET
+                    id = excluded.id, intent = excluded.intent, reason = excluded.reason, note = excluded.note,
+                    result = NULL, planned_at = excluded.planned_at, changed_at = excluded.changed_at",
+            );
+            query.build().execute(pool).await.map(|done| done.rows_affected())
+        })?;
+    }
+    Ok(kept)
 }
 
 /// Moves from one state to another; `false` when it was not in `from` (somebody else was faster) or when another

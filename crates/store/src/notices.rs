@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, Type};
 
-use crate::{Db, Error, text::clean};
+use crate::{Db, Error, db::micros, text::clean};
 
 /// How much it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Type)]
@@ -81,6 +81,23 @@ pub async fn undelivered(db: &Db, limit: u32) -> Result<Vec<Notice>, Error> {
         SELECT id, feature, kind, about, severity, text, created_at, seen_at, delivered_at FROM notices
         WHERE delivered_at IS NULL ORDER BY id LIMIT $1";
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(i64::from(limit)).fetch_all(pool).await)?)
+}
+
+/// What a feature told since `since` and nobody got yet, oldest first.
+pub async fn undelivered_of(db: &Db, feature: &str, since: DateTime<Utc>, limit: u32) -> Result<Vec<Notice>, Error> {
+    const SQL: &str = "
+        SELECT id, feature, kind, about, severity, text, created_at, seen_at, delivered_at FROM notices
+        WHERE delivered_at IS NULL AND feature = $1 AND created_at >= $2 ORDER BY id LIMIT $3";
+    let limit = i64::from(limit);
+    Ok(on!(db, pool => sqlx::query_as(SQL).bind(feature).bind(micros(since)).bind(limit).fetch_all(pool).await)?)
+}
+
+/// What a feature told and nobody saw yet, newest first.
+pub async fn unseen_of(db: &Db, feature: &str, limit: u32) -> Result<Vec<Notice>, Error> {
+    const SQL: &str = "
+        SELECT id, feature, kind, about, severity, text, created_at, seen_at, delivered_at FROM notices
+        WHERE seen_at IS NULL AND feature = $1 ORDER BY id DESC LIMIT $2";
+    Ok(on!(db, pool => sqlx::query_as(SQL).bind(feature).bind(i64::from(limit)).fetch_all(pool).await)?)
 }
 
 /// Somebody saw it; `false` when somebody had before, or there is none.

@@ -259,11 +259,16 @@ impl Ledger {
         }
     }
 
-    /// Records the wish as rehearsed; the store keeps the newest rehearsal of each wish.
-    pub(super) async fn rehearse(&self, feature: &str, wish: Wish) -> Result<(), JobError> {
-        let effect = self.effect(feature, wish, State::Rehearsed, None);
-        effects::insert(&self.0.store, &effect).await?;
-        count(feature, State::Rehearsed);
+    /// Records wishes as rehearsed; the store keeps the newest rehearsal of each wish.
+    pub(super) async fn rehearse(&self, feature: &str, wishes: Vec<Wish>) -> Result<(), JobError> {
+        let effects = wishes
+            .into_iter()
+            .map(|wish| self.effect(feature, wish, State::Rehearsed, None));
+        let effects: Vec<Effect> = effects.collect();
+        effects::rehearse(&self.0.store, &effects).await?;
+        for _ in &effects {
+            count(feature, State::Rehearsed);
+        }
         Ok(())
     }
 

@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use sqlx::types::Json;
+use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
-use super::{Mail, Seen, State};
+use super::{CHUNK, Mail, Seen, State};
 use crate::{
     Db, Error,
-    db::micros,
+    db::{Tx, micros},
     text::{clean, clean_json, clean_opt},
 };
 
@@ -106,7 +106,7 @@ pub struct Event {
     pub inputs: Option<Value>,
 }
 
-/// Writes decisions down. One transaction.
+/// Writes decisions down, at most one for each applicant. One transaction.
 pub async fn decide(db: &Db, server: &str, decisions: &[Decision], now: DateTime<Utc>) -> Result<(), Error> {
     if decisions.is_empty() {
         return Ok(());
@@ -117,57 +117,101 @@ pub async fn decide(db: &Db, server: &str, decisions: &[Decision], now: DateTime
 }
 
 async fn decide_sorted(db: &Db, server: &str, rows: &[&Decision], now: DateTime<Utc>) -> Result<(), Error> {
-    const UPDATE: &str = "
-        UPDATE applicants SET state = $3, verdict = $4, rule = $5, why = $6, ruleset = $7, stopped = $8, act_at = $9,
-            judged_at = $10, ended_at = CASE WHEN $11 IS NULL THEN NULL ELSE COALESCE(ended_at, $10) END,
-            ended_by = CASE WHEN $11 IS NULL THEN NULL ELSE COALESCE(ended_by, $11) END, look_at = $12, looks = $13, flag = $14
-        WHERE server = $1 AND account_id = $2";
+    let mut tx = db.begin().await?;
+    for chunk in rows.chunks(CHUNK) {
+        update(&mut tx, server, chunk, now).await?;
+        tell(&mut tx, server, chunk, now).await?;
+        for row in chunk {
+            finish(&mut tx, server, row, now).await?;
+        }
+    }
+    tx.commit().await
+}
+
+/// Many rows in one statement: a list of ten thousand is decided two hundred at a time.
+async fn update(tx: &mut Tx, server: &str, rows: &[&Decision], now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    on_tx!(tx, connection => {
+        let mut query = QueryBuilder::new(
+            "WITH d (account_id, state, verdict, rule, why, ruleset, stopped, act_at, ended_by, look_at, looks, flag, username,
+                email, email_hash, domain, network, reason_hash, facts) AS (",
+        );
+        query.push_values(rows, |mut values, row| {
+            let seen = row.seen.as_ref();
+            values.push_bind(&row.account_id).push_bind(row.state).push_bind(&row.verdict).push_bind(&row.rule);
+            values.push_bind(clean(&row.why)).push_bind(&row.ruleset).push_bind(&row.stopped);
+            values.push_bind(row.act_at.map(micros)).push_bind(clean_opt(row.ended_by.as_deref()));
+            values.push_bind(row.look.0.map(micros)).push_bind(row.look.1).push_bind(clean_opt(row.flag.as_deref()));
+            values.push_bind(seen.map(|seen| clean(&seen.username))).push_bind(seen.map(|seen| clean(&seen.email)));
+            values.push_bind(seen.map(|seen| &seen.email_hash)).push_bind(seen.map(|seen| clean(&seen.domain)));
+            values.push_bind(seen.map(|seen| &seen.network)).push_bind(seen.map(|seen| &seen.reason_hash));
+            values.push_bind(seen.map(|seen| Json(clean_json(&seen.facts))));
+        });
+        query.push(
+            ") UPDATE applicants SET state = d.state, verdict = d.verdict, rule = d.rule, why = d.why, ruleset = d.ruleset,
+                stopped = d.stopped, act_at = d.act_at, look_at = d.look_at, looks = d.looks, flag = d.flag,
+                username = COALESCE(d.username, applicants.username), email = COALESCE(d.email, applicants.email),
+                email_hash = COALESCE(d.email_hash, applicants.email_hash), domain = COALESCE(d.domain, applicants.domain),
+                network = COALESCE(d.network, applicants.network),
+                reason_hash = COALESCE(d.reason_hash, applicants.reason_hash), facts = COALESCE(d.facts, applicants.facts),
+                ended_by = CASE WHEN d.ended_by IS NULL THEN NULL ELSE COALESCE(applicants.ended_by, d.ended_by) END,
+                judged_at = ",
+        );
+        query.push_bind(now).push(
+            ", ended_at = CASE WHEN d.ended_by IS NULL THEN NULL ELSE COALESCE(applicants.ended_at, ",
+        );
+        query.push_bind(now).push(") END FROM d WHERE applicants.account_id = d.account_id AND applicants.server = ");
+        query.push_bind(server).build().execute(connection).await.map(drop)
+    })
+}
+
+/// The lines of the history, in the order of the rows.
+async fn tell(tx: &mut Tx, server: &str, rows: &[&Decision], now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    let lines: Vec<_> = rows
+        .iter()
+        .filter_map(|row| Some((*row, row.event.as_ref()?)))
+        .collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    on_tx!(tx, connection => {
+        let mut query = QueryBuilder::new(
+            "INSERT INTO applicant_events (id, server, account_id, at, kind, by, detail, inputs) ",
+        );
+        query.push_values(lines, |mut values, (row, event)| {
+            values.push_bind(Uuid::now_v7().to_string()).push_bind(server).push_bind(&row.account_id);
+            values.push_bind(now).push_bind(event.kind).push_bind(clean(&event.by));
+            values.push_bind(Json(clean_json(&event.detail)));
+            values.push_bind(event.inputs.as_ref().map(|inputs| Json(clean_json(inputs))));
+        });
+        query.build().execute(connection).await.map(drop)
+    })
+}
+
+/// What few rows bring along.
+async fn finish(tx: &mut Tx, server: &str, row: &Decision, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
     const ANSWER: &str = "
         UPDATE applicants SET asked = NULL, asked_by = NULL, asked_at = NULL, asked_hash = NULL
         WHERE server = $1 AND account_id = $2 AND asked_at <= $3";
-    const SEEN: &str = "
-        UPDATE applicants SET username = $3, email = $4, email_hash = $5, domain = $6, network = $7, reason_hash = $8,
-            facts = $9
-        WHERE server = $1 AND account_id = $2";
     const MAIL: &str = "
         INSERT INTO applicant_mails (id, server, account_id, recipient, body, state, tries, next_try_at, queued_at)
         VALUES ($1, $2, $3, $4, $5, 'waiting', 0, $6, $6) ON CONFLICT (server, account_id) DO NOTHING";
-    let mut tx = db.begin().await?;
-    for row in rows {
-        on_tx!(&mut tx, connection => {
-            if let Some(seen) = &row.seen {
-                let query = sqlx::query(SEEN).bind(server).bind(&row.account_id).bind(clean(&seen.username));
-                let query = query.bind(clean(&seen.email)).bind(&seen.email_hash).bind(clean(&seen.domain));
-                let query = query.bind(&seen.network).bind(&seen.reason_hash).bind(Json(clean_json(&seen.facts)));
-                query.execute(&mut *connection).await?;
-            }
-            let query = sqlx::query(UPDATE).bind(server).bind(&row.account_id).bind(row.state).bind(&row.verdict);
-            let query = query.bind(&row.rule).bind(clean(&row.why)).bind(&row.ruleset).bind(&row.stopped);
-            let query = query.bind(row.act_at.map(micros)).bind(now).bind(clean_opt(row.ended_by.as_deref()));
-            let query = query.bind(row.look.0.map(micros)).bind(row.look.1).bind(clean_opt(row.flag.as_deref()));
+    on_tx!(tx, connection => {
+        if let Some(asked_at) = row.answers {
+            let query = sqlx::query(ANSWER).bind(server).bind(&row.account_id);
+            query.bind(asked_at).execute(&mut *connection).await?;
+        }
+        if let Some(mail) = &row.mail {
+            let query = sqlx::query(MAIL).bind(Uuid::now_v7().to_string()).bind(server).bind(&row.account_id);
+            let query = query.bind(clean(&mail.recipient)).bind(clean(&mail.body)).bind(now);
             query.execute(&mut *connection).await?;
-            if let Some(asked_at) = row.answers {
-                sqlx::query(ANSWER).bind(server).bind(&row.account_id).bind(asked_at).execute(&mut *connection).await?;
+        }
+        if row.forget {
+            for sql in FORGET {
+                sqlx::query(sql).bind(server).bind(&row.account_id).bind(now).execute(&mut *connection).await?;
             }
-            if let Some(mail) = &row.mail {
-                let query = sqlx::query(MAIL).bind(Uuid::now_v7().to_string()).bind(server).bind(&row.account_id);
-                query.bind(clean(&mail.recipient)).bind(clean(&mail.body)).bind(now).execute(&mut *connection).await?;
-            }
-            if let Some(event) = &row.event {
-                let query = sqlx::query(EVENT).bind(Uuid::now_v7().to_string()).bind(server).bind(&row.account_id);
-                let query = query.bind(now).bind(event.kind).bind(clean(&event.by)).bind(Json(clean_json(&event.detail)));
-                let query = query.bind(event.inputs.as_ref().map(|inputs| Json(clean_json(inputs))));
-                query.execute(&mut *connection).await?;
-            }
-            if row.forget {
-                for sql in FORGET {
-                    sqlx::query(sql).bind(server).bind(&row.account_id).bind(now).execute(&mut *connection).await?;
-                }
-            }
-            Ok::<_, sqlx::Error>(())
-        })?;
-    }
-    tx.commit().await
+        }
+        Ok(())
+    })
 }
 
 /// A person wants something of an applicant who is not at their end; `false` when there is none. With the line in the

@@ -20,7 +20,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::{FromRow, QueryBuilder, Type, types::Json};
 
-pub use crowd::{Crowd, crowd};
+pub use crowd::{COUNTED, Crowd, crowd};
 pub use decide::{Asked, Decision, Event, approvals_since, ask, decide, forget};
 pub use events::{History, Judged, events, events_since, verdicts};
 pub use lists::{List, list_versions, lists, save_list};
@@ -341,15 +341,17 @@ pub async fn list(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Applicant>
 }
 
 /// Who is to be looked after although no list named them: asked for by a person, decided and not carried out, a veto
-/// window that ended, or an approval to look at again. People's wishes first, then the oldest. What is `ready` is left
-/// out where it could not be carried out anyhow.
-pub async fn due(db: &Db, server: &str, now: DateTime<Utc>, ready: bool, limit: u32) -> Result<Vec<Applicant>, Error> {
+/// window that ended, or an approval to look at again. People's wishes first, then the oldest. What is decided is left
+/// out where it could not be carried out anyhow (`acts` is false): the list shows it for less.
+pub async fn due(db: &Db, server: &str, now: DateTime<Utc>, acts: bool, limit: u32) -> Result<Vec<Applicant>, Error> {
     Ok(on!(db, pool => {
         let mut query = QueryBuilder::new("SELECT ");
         query.push(COLUMNS).push(" FROM applicants WHERE server = ").push_bind(server);
         query.push(" AND ((ended_at IS NULL AND (asked IS NOT NULL");
-        query.push(if ready { " OR state = 'ready'" } else { "" }).push(" OR (state = 'veto' AND act_at <= ");
-        query.push_bind(now).push("))) OR look_at <= ").push_bind(now);
+        if acts {
+            query.push(" OR state = 'ready' OR (state = 'veto' AND act_at <= ").push_bind(now).push(")");
+        }
+        query.push(")) OR look_at <= ").push_bind(now);
         query.push(") ORDER BY CASE WHEN asked IS NULL THEN 1 ELSE 0 END, signed_up_at, account_id LIMIT ");
         query.push_bind(i64::from(limit));
         query.build_query_as().fetch_all(pool).await

@@ -185,8 +185,9 @@ async fn what_is_due_is_found() {
             .await
             .unwrap();
         assert_eq!(due(9).await, ["5", "1"], "people first");
-        let observing = applicants::due(&db, SERVER, minute(9), false, 10).await.unwrap();
-        assert_eq!(observing.len(), 1, "what is ready stays ready");
+        let observing = applicants::due(&db, SERVER, minute(20), false, 10).await.unwrap();
+        let observing: Vec<&str> = observing.iter().map(|row| &*row.account_id).collect();
+        assert_eq!(observing, ["5", "3"], "what is decided stays so");
     })
     .await;
 }
@@ -223,6 +224,18 @@ async fn the_crowd_is_those_like_somebody() {
         assert_eq!(of("4"), (0, 2, 0, 0));
         let far = applicants::crowd(&db, SERVER, &all, TimeDelta::MAX).await.unwrap();
         assert_eq!(far["1"].neighbours, 0, "no window is no crowd");
+        let crowded: Vec<Seen> = (1000..1300)
+            .map(|id| like(&id.to_string(), 0, "n9", "r9", "a9"))
+            .collect();
+        applicants::see(&db, SERVER, &crowded, minute(70)).await.unwrap();
+        let many = applicants::crowd(&db, SERVER, &crowded[..1], TimeDelta::hours(1))
+            .await
+            .unwrap()["1000"];
+        let most = i64::from(applicants::COUNTED);
+        assert_eq!(
+            (many.neighbours, many.same_reason, many.same_address),
+            (most, most, most)
+        );
     })
     .await;
 }

@@ -114,6 +114,13 @@ async fn a_repeated_rehearsal_stays_one_row() {
         assert!(effects::insert(&db, &first).await.unwrap().is_some());
         assert!(effects::insert(&db, &second).await.unwrap().is_some());
         assert_eq!(effects::list(&db, None, None, None, 9).await.unwrap(), [second]);
+        // Many in one statement: a wish that is there twice, and one that is alive already.
+        let alive = effect("b.example", State::Done);
+        effects::insert(&db, &alive).await.unwrap().unwrap();
+        let many = ["a.example", "a.example", "b.example", "c.example"].map(|key| effect(key, State::Rehearsed));
+        assert_eq!(effects::rehearse(&db, &many).await.unwrap(), 2);
+        let rehearsed = effects::list(&db, None, Some(State::Rehearsed), None, 9).await.unwrap();
+        assert_eq!(rehearsed, [many[3].clone(), many[1].clone()]);
     })
     .await;
 }

@@ -65,6 +65,19 @@ async fn a_notice_is_seen_once_and_delivered_once() {
             ids(notices::undelivered(&db, 10).await.unwrap()),
             std::slice::from_ref(&b.id)
         );
+        assert_eq!(
+            ids(notices::undelivered_of(&db, "b", minute(0), 10).await.unwrap()),
+            std::slice::from_ref(&b.id)
+        );
+        for (feature, since) in [("a", 0), ("b", 1)] {
+            let waits = notices::undelivered_of(&db, feature, minute(since), 10).await.unwrap();
+            assert_eq!(waits, [], "delivered, or too old");
+        }
+        assert_eq!(
+            ids(notices::unseen_of(&db, "a", 10).await.unwrap()),
+            std::slice::from_ref(&a.id)
+        );
+        assert_eq!(notices::unseen_of(&db, "b", 10).await.unwrap(), []);
         assert_eq!(ids(notices::list(&db, true, None, 10).await.unwrap()), [a.id]);
         assert_eq!(
             notices::list(&db, false, None, 1).await.unwrap()[0].seen_at,

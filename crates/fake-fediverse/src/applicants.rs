@@ -195,6 +195,11 @@ fn add(world: &mut World, applicant: &Applicant, at: DateTime<Utc>) -> Option<Ac
     if world.find_account(HOME, &applicant.name).is_some() {
         return None;
     }
+    Some(put(world, applicant, at))
+}
+
+/// Whose name is known to be free.
+fn put(world: &mut World, applicant: &Applicant, at: DateTime<Utc>) -> AccountIx {
     let invited_by = applicant
         .invited_by
         .as_ref()
@@ -214,7 +219,7 @@ fn add(world: &mut World, applicant: &Applicant, at: DateTime<Utc>) -> Option<Ac
         invited_by,
     };
     world.users.insert(ix, user);
-    Some(ix)
+    ix
 }
 
 /// A queue as servers have it: office workers, free mail and throw-away addresses, every third unconfirmed.
@@ -234,7 +239,7 @@ pub(crate) fn queue(world: &mut World, count: usize, now: DateTime<Utc>) {
         applicant.confirmed = n % 3 != 2;
         applicant.ip = Some(format!("198.51.100.{}", n % 250 + 1));
         let minutes = i64::try_from(count - n).unwrap_or(1) * 7;
-        add(world, &applicant, now - TimeDelta::minutes(minutes));
+        put(world, &applicant, now - TimeDelta::minutes(minutes));
     }
 }
 

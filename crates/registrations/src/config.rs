@@ -3,9 +3,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use job::Mode;
+use net::mail::Tls;
 use serde::{Deserialize, Serialize};
 
-use crate::{Lists, Rule, Ruleset};
+use crate::{Address, Lists, Rule, Ruleset};
 
 /// `[registrations]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -93,12 +94,15 @@ job::section! {
 }
 
 job::section! {
-    /// `[registrations.mail]`: tells those who were turned away why, where the rule says what.
+    /// `[registrations.mail]`: tells those who were turned away why, where the rule says what, and moderators what happened.
     pub struct Mail(enabled = false, every = "1m", timeout = "10m") {
         /// The mail server, `mail.example.org`.
         pub host: String = String::new(),
-        /// Its port: 465 speaks TLS from the start, any other starts plain and changes to it.
+        /// Its port.
         pub port: u16 = 465,
+        /// `auto`: TLS from the start on port 465, else after a plain beginning, and none on this machine. `always`, or
+        /// `starttls` for the plain beginning.
+        pub tls: Tls = Tls::Auto,
         /// Who we are to it; empty: nobody.
         pub username: String = String::new(),
         /// A file that holds the password and nothing else.
@@ -107,6 +111,8 @@ job::section! {
         pub from: String = String::new(),
         /// Their subject.
         pub subject: String = "Your request for an account".to_owned(),
+        /// Who gets the daily digest and other notices by letter.
+        pub notify: Vec<String> = Vec::new(),
         /// Times a letter is tried.
         pub tries: u32 = 8,
     }
@@ -148,6 +154,17 @@ impl Config {
             if self.mail.username.is_empty() != self.mail.password_file.is_none() {
                 return Err("[registrations.mail] username and password_file: write both or none".to_owned());
             }
+        }
+        if let Some(no) = self
+            .mail
+            .notify
+            .iter()
+            .find(|to| !Address::parse(to).is_ok_and(|to| to.odd().is_none()))
+        {
+            return Err(format!("[registrations.mail] notify: {no:?} is no plain address"));
+        }
+        if !self.mail.notify.is_empty() && !self.mail.enabled {
+            return Err("[registrations.mail] notify: names people, but `enabled = true` is missing".to_owned());
         }
         Ruleset::new(&self.rules, &Lists::new())
             .map(drop)
@@ -193,6 +210,8 @@ mod tests {
         assert!(refused(|config| config.mail.enabled = true).contains("host"));
         assert!(refused(|config| config.pending.paging_budget = 301).contains("paging_budget"));
         assert!(refused(|config| config.keep = Duration::ZERO).contains("keep"));
+        assert!(refused(|config| config.mail.notify.push("mods@example.org".into())).contains("enabled"));
+        assert!(refused(|config| config.mail.notify.push("mods".into())).contains("notify"));
         assert!(refused(|config| config.rules.push(Rule::new("x", crate::Verdict::Hold))).contains("rules"));
     }
 }

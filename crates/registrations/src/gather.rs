@@ -9,7 +9,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt as _;
 use job::{JobContext, JobError};
 use model::{AdminAccount, Domain};
-use store::applicants::{self, Applicant, Seen, StoredRule};
+use store::{
+    Db,
+    applicants::{self, Applicant, Seen, StoredRule},
+};
 
 use crate::{Address, Config, Facts, Lists, Names, Rule, Ruleset};
 
@@ -111,6 +114,29 @@ fn known_mail_hosts(row: &Applicant, facts: &Facts, now: DateTime<Utc>) -> Optio
     serde_json::from_value(known.clone()).ok()
 }
 
+/// The rules of the config with those added on the page.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn in_place(db: &Db, config: &[Rule]) -> Result<Vec<Rule>, store::Error> {
+    let mut rules = config.to_vec();
+    let stored = applicants::rules(db).await?;
+    for one in stored.iter().filter(|one| one.changed_by != applicants::CONFIG) {
+        // Of two rules of one name the config's stands, and a rule that this version cannot read is none: both
+        // are refused when they are written, so this is what an older or newer Egret left.
+        match serde_json::from_value::<Rule>(one.rule.clone()) {
+            Ok(rule) if !rules.iter().any(|known| known.name == rule.name) && rule.validate().is_ok() => {
+                rules.push(rule);
+            }
+            _ => tracing::warn!(
+                rule = one.name,
+                "a rule added on the page cannot be used and is left out"
+            ),
+        }
+    }
+    Ok(rules)
+}
+
 /// The rules of the config and of the page with their lists, compiled once for as long as none of them changes.
 #[derive(Debug, Default)]
 pub(crate) struct Rules(Mutex<Option<(String, Arc<Ruleset>)>>);
@@ -119,21 +145,7 @@ impl Rules {
     /// The rules as they stand now.
     pub(crate) async fn now(&self, cx: &JobContext, config: &Config) -> Result<Arc<Ruleset>, JobError> {
         let versions = applicants::list_versions(&cx.store).await?;
-        let stored = applicants::rules(&cx.store).await?;
-        let mut rules = config.rules.clone();
-        for one in stored.iter().filter(|one| one.changed_by != applicants::CONFIG) {
-            // Of two rules of one name the config's stands, and a rule that this version cannot read is none: both
-            // are refused when they are written, so this is what an older or newer Egret left.
-            match serde_json::from_value::<Rule>(one.rule.clone()) {
-                Ok(rule) if !rules.iter().any(|known| known.name == rule.name) && rule.validate().is_ok() => {
-                    rules.push(rule);
-                }
-                _ => tracing::warn!(
-                    rule = one.name,
-                    "a rule added on the page cannot be used and is left out"
-                ),
-            }
-        }
+        let rules = in_place(&cx.store, &config.rules).await?;
         let key = format!("{:?} {versions:?}", serde_json::to_string(&rules).unwrap_or_default());
         if let Some((known, ruleset)) = &*self.cache()
             && *known == key

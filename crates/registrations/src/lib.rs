@@ -26,12 +26,16 @@ mod verdict;
 pub use address::{Address, AddressError};
 pub use config::{Config, Digest, ListsJob, Mail, Pending, Record};
 pub use facts::Facts;
+pub use gather::in_place;
 pub use jobs::jobs;
 pub use names::{Closeness, Fit, Name, NameError, Names};
 pub use replay::{Change, Replay, known_lists, replay};
 pub use rule::Rule;
 pub use ruleset::{Lists, Ruleset};
 pub use verdict::{Judgement, Verdict};
+
+/// Whose notices and effects these are.
+pub const FEATURE: &str = "registrations";
 
 /// What servers should push to us: hints that make decisions quick.
 pub const WEBHOOKS: [&str; 2] = ["account.created", "account.approved"];

@@ -129,6 +129,12 @@ impl Rule {
         if self.mail.is_some() && self.verdict != Verdict::Reject {
             return Err(format!("{name}: mail goes only to those whom a rule turns away"));
         }
+        let most = store::applicants::COUNTED;
+        if self.network_over.is_some_and(|over| over >= most) || self.same_reason.is_some_and(|least| least > most) {
+            return Err(format!(
+                "{name}: network_over, same_reason: others are counted up to {most} only"
+            ));
+        }
         for (key, patterns) in [("usernames", &self.usernames), ("reasons", &self.reasons)] {
             for text in patterns {
                 pattern(text).map_err(|error| format!("{name}: {key}: {text:?} is no pattern: {error}"))?;
@@ -176,6 +182,17 @@ mod tests {
             ..rule
         };
         assert!(refused(rule).contains("no pattern"));
+        let rule = Rule {
+            network_over: Some(200),
+            ..Rule::new("crowd", Verdict::Hold)
+        };
+        assert!(refused(rule.clone()).contains("counted"));
+        let rule = Rule {
+            network_over: Some(199),
+            same_reason: Some(200),
+            ..rule
+        };
+        rule.validate().unwrap();
         let rule = Rule {
             domain_lists: vec!["http://lists.example/a".into()],
             ..Rule::new("list", Verdict::Hold)

@@ -10,6 +10,7 @@ use store::{
 };
 
 use super::{
+    news::tell,
     pass::{Pass, US},
     send::LOOKS,
 };
@@ -70,13 +71,8 @@ impl Pass<'_> {
                 "{}: the address of account {} changed after it was let in, and no longer fits the rules; look at it on the page",
                 row.server, row.account_id
             );
-            self.notice(
-                "changed",
-                &format!("{}/{}", row.server, row.account_id),
-                Severity::Warning,
-                text,
-            )
-            .await?;
+            let about = format!("{}/{}", row.server, row.account_id);
+            tell(self.cx, "changed", &about, Severity::Warning, &text).await;
             tracing::warn!(server = row.server, account = row.account_id, "{flag}");
         }
         self.summary.add("looked", 1);

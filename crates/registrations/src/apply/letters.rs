@@ -1,4 +1,4 @@
-//! Letters to those who were turned away.
+//! Letters, by the operator's mail server.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use store::{
     notices::Severity,
 };
 
-use super::tidy::tell;
-use crate::Config;
+use super::news;
+use crate::{Config, config::Mail};
 
 /// Letters in one run.
 const PER_RUN: u32 = 50;
@@ -20,37 +20,40 @@ const PER_RUN: u32 = 50;
 /// The first pause after a failure; doubles each time.
 const PAUSE: TimeDelta = TimeDelta::minutes(5);
 
-/// Sends what waits.
+/// Sends what waits: letters to those who were turned away, and news to those who look after them.
 pub(crate) async fn send_letters(cx: &JobContext, config: &Config) -> Result<Summary, JobError> {
     let mut summary = Summary::default();
-    let mail = &config.mail;
-    let due = applicants::mails_due(&cx.store, cx.clock.now(), PER_RUN).await?;
-    if due.is_empty() {
-        return Ok(summary);
-    }
+    let mailer = mailer(cx, &config.mail).await?;
+    send_refusals(cx, &config.mail, &mailer, &mut summary).await?;
+    news::deliver(cx, &config.mail, &mailer, &mut summary).await?;
+    Ok(summary)
+}
+
+async fn mailer(cx: &JobContext, mail: &Mail) -> Result<Mailer, JobError> {
     let password = match &mail.password_file {
         Some(path) => {
             let text = tokio::fs::read_to_string(path).await;
             let text =
                 text.with_context(|| format!("[registrations.mail] password_file: cannot read {}", path.display()));
-            Some(net::Secret::from(
-                text.map_err(JobError::Permanent)?
-                    .trim_end_matches(['\r', '\n'])
-                    .to_owned(),
-            ))
+            let text = text.map_err(JobError::Permanent)?;
+            Some(net::Secret::from(text.trim_end_matches(['\r', '\n']).to_owned()))
         }
         None => None,
     };
-    let mailer = Mailer::new(Server {
+    let mailer = cx.net.mailer(Server {
         host: mail.host.clone(),
         port: mail.port,
+        tls: mail.tls,
         username: mail.username.clone(),
         password,
         from: mail.from.clone(),
         timeout: Duration::from_secs(30),
     });
-    let mailer = mailer.map_err(|error| JobError::Permanent(anyhow::anyhow!("[registrations.mail] {error}")))?;
-    for one in due {
+    mailer.map_err(|error| JobError::Permanent(anyhow::anyhow!("[registrations.mail] {error}")))
+}
+
+async fn send_refusals(cx: &JobContext, mail: &Mail, mailer: &Mailer, summary: &mut Summary) -> Result<(), JobError> {
+    for one in applicants::mails_due(&cx.store, cx.clock.now(), PER_RUN).await? {
         cx.check_stop()?;
         let now = cx.clock.now();
         let doubled = i32::try_from(one.tries.min(8)).map_or(1, |tries| 1 << tries);
@@ -83,9 +86,9 @@ pub(crate) async fn send_letters(cx: &JobContext, config: &Config) -> Result<Sum
                 one.server,
                 note.as_deref().unwrap_or_default()
             );
-            tell(cx, "mail", &one.server, Severity::Warning, text).await?;
+            news::tell(cx, "mail", &one.server, Severity::Warning, &text).await;
         }
         applicants::end_mail(&cx.store, &one.id, state, note.as_deref(), cx.clock.now()).await?;
     }
-    Ok(summary)
+    Ok(())
 }

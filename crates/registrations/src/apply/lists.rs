@@ -13,7 +13,7 @@ use store::{
     notices::Severity,
 };
 
-use super::tidy::tell;
+use super::news::tell;
 use crate::{Config, Names, gather::Rules};
 
 /// The largest list: far more than all disposable domains there are.
@@ -50,7 +50,7 @@ pub(crate) async fn read_lists(cx: &JobContext, config: &Config, rules: &Rules) 
         summary.add(if list.trouble.is_some() { "failed" } else { "read" }, 1);
         if let Some(trouble) = &list.trouble {
             let text = format!("the list {source} {trouble}; its last good text goes on to count");
-            tell(cx, "list", source, Severity::Warning, text).await?;
+            tell(cx, "list", source, Severity::Warning, &text).await;
         }
         applicants::save_list(&cx.store, &list).await?;
     }

@@ -1,18 +1,19 @@
 //! Carries decisions out and remembers them.
 
+mod digest;
 mod due;
 mod hints;
 mod letters;
 mod lists;
+mod news;
 mod pass;
 mod send;
-mod tidy;
 mod walk;
 
+pub(crate) use digest::digest;
 pub(crate) use letters::send_letters;
 pub(crate) use lists::read_lists;
 pub(crate) use pass::Pass;
-pub(crate) use tidy::digest;
 
 use job::{JobContext, JobError, Summary};
 
@@ -25,6 +26,6 @@ pub(crate) async fn pending(cx: &JobContext, config: &Config, rules: &Rules) -> 
     let told = pass.hints().await?;
     pass.due().await?;
     pass.walk(told).await?;
-    pass.tidy().await?;
+    pass.tell_burst().await;
     Ok(pass.summary)
 }

@@ -67,7 +67,7 @@ impl<'a> Pass<'a> {
     /// Judges those whom the server just showed and does what follows. `fresh`: they were asked for one by one.
     pub(crate) async fn judge(&mut self, accounts: &[AdminAccount], fresh: bool) -> Result<(), JobError> {
         let known = self.known(accounts).await?;
-        let mut decisions = Vec::new();
+        let (mut decisions, mut rehearsed) = (Vec::new(), Vec::new());
         for one in known {
             if one.row.state.is_end() {
                 // Ended a moment ago, and the list is older than that.
@@ -91,6 +91,11 @@ impl<'a> Pass<'a> {
                 decisions.extend(self.changed(&one, &judgement, &step));
                 continue;
             }
+            if self.cx.effects.mode() == Mode::Observe {
+                let wish = self.wish(act, &one, &judgement, &step);
+                rehearsed.push((wish, self.decision(&one, &judgement, &step)));
+                continue;
+            }
             // What comes next may take a while: those before are written down first.
             applicants::decide(
                 &self.cx.store,
@@ -105,6 +110,12 @@ impl<'a> Pass<'a> {
             } else {
                 self.look_and_act(one, judgement, step).await?;
             }
+        }
+        let (wishes, ready): (Vec<_>, Vec<_>) = rehearsed.into_iter().unzip();
+        // Where the mode was switched a moment ago nothing is written down of them, and the next run acts.
+        if !wishes.is_empty() && self.cx.effects.rehearse(wishes).await? {
+            self.summary.add("rehearsed", ready.len());
+            decisions.extend(ready);
         }
         applicants::decide(&self.cx.store, self.server(), &decisions, self.cx.clock.now()).await?;
         Ok(())

@@ -14,7 +14,7 @@ use store::{
 
 use super::pass::{ELSEWHERE, Pass, US};
 use crate::{
-    Judgement,
+    FEATURE, Judgement,
     config::Record,
     gather::Known,
     plan::{Act, Step},
@@ -29,8 +29,6 @@ pub(crate) const LOOKS: [Duration; 3] = [
 
 /// Failures in a row after which a server is left alone until the next run.
 const PATIENCE: u32 = 3;
-
-const FEATURE: &str = "registrations";
 
 impl Act {
     pub(crate) fn kind(self) -> &'static str {
@@ -48,7 +46,47 @@ impl Act {
     }
 }
 
+/// By whom somebody's waiting ended.
+#[derive(Debug, Clone)]
+pub(super) struct By {
+    who: String,
+    /// A server answered the call. Without an answer it only shows that it is done: most likely by that call.
+    answered: bool,
+}
+
+impl By {
+    fn elsewhere() -> Self {
+        Self {
+            who: ELSEWHERE.to_owned(),
+            answered: true,
+        }
+    }
+}
+
 impl Pass<'_> {
+    /// Who decided.
+    fn who(&self, one: &Known, step: &Step) -> String {
+        let person = one.row.asked_by.clone().filter(|_| step.by_person);
+        person.unwrap_or_else(|| US.to_owned())
+    }
+
+    /// What is wished, with the reason that explains it for ever.
+    pub(super) fn wish(&self, act: Act, one: &Known, judgement: &Judgement, step: &Step) -> Wish {
+        let id = &one.row.account_id;
+        Wish {
+            kind: act.kind(),
+            server: self.server().to_owned(),
+            key: id.clone(),
+            intent: json!({ "account_id": id }),
+            reason: json!({
+                "rule": judgement.rule,
+                "why": step.why,
+                "ruleset": self.rules.hash(),
+                "by": self.who(one, step),
+            }),
+        }
+    }
+
     /// Wishes the effect and writes down what became of it.
     pub(super) async fn act(
         &mut self,
@@ -58,19 +96,8 @@ impl Pass<'_> {
         step: &Step,
     ) -> Result<(), JobError> {
         let id = AccountId::new(one.row.account_id.clone());
-        let who = one
-            .row
-            .asked_by
-            .clone()
-            .filter(|_| step.by_person)
-            .unwrap_or_else(|| US.to_owned());
-        let wish = Wish {
-            kind: act.kind(),
-            server: self.server().to_owned(),
-            key: id.as_str().to_owned(),
-            intent: json!({ "account_id": id.as_str() }),
-            reason: json!({ "rule": judgement.rule, "why": step.why, "ruleset": self.rules.hash(), "by": who }),
-        };
+        let who = self.who(one, step);
+        let wish = self.wish(act, one, judgement, step);
         // Decided first: whatever happens from here on, the next run knows what was going on.
         let ready = Decision {
             answers: None,
@@ -126,8 +153,11 @@ impl Pass<'_> {
         if state == State::Approved && !elsewhere && !step.by_person {
             self.room = self.room.saturating_sub(1);
         }
-        let by = if elsewhere { ELSEWHERE } else { &who };
-        self.end(&one.row, state, by, Some((one, judgement, step))).await
+        let by = By {
+            who: if elsewhere { ELSEWHERE.to_owned() } else { who },
+            answered: result.get("seen").is_none(),
+        };
+        self.end(&one.row, state, &by, Some((one, judgement, step))).await
     }
 
     /// It waits for a quota or a panic stop, visibly.
@@ -147,11 +177,11 @@ impl Pass<'_> {
         &mut self,
         row: &Applicant,
         state: State,
-        by: &str,
+        by: &By,
         told: Option<(&Known, &Judgement, &Step)>,
     ) -> Result<(), JobError> {
         let now = self.cx.clock.now();
-        let ours = by != ELSEWHERE;
+        let ours = by.who != ELSEWHERE;
         let (email, verdict, rule, why) = match told {
             Some((known, judgement, step)) => (
                 known.facts.email.clone(),
@@ -169,6 +199,7 @@ impl Pass<'_> {
         let why = match (state, ours) {
             (State::Gone, _) => "not on the server any more".to_owned(),
             (_, false) => "decided elsewhere".to_owned(),
+            _ if !by.answered => format!("{why}; our call got no answer, and the server shows it done"),
             _ => why,
         };
         let look = match state {
@@ -188,15 +219,15 @@ impl Pass<'_> {
             ruleset: self.rules.hash().to_owned(),
             stopped: None,
             act_at: None,
-            ended_by: Some(by.to_owned()),
+            ended_by: Some(by.who.clone()),
             look: (look, 0),
             flag: row.flag.clone(),
             answers: row.asked_at,
             seen: None,
             event: Some(Event {
                 kind: "ended",
-                by: by.to_owned(),
-                detail: json!({ "state": state.as_str(), "rule": rule, "why": why }),
+                by: by.who.clone(),
+                detail: json!({ "state": state.as_str(), "rule": rule, "why": why, "answered": by.answered }),
                 inputs: None,
             }),
             mail: letter.map(|text| Mail {
@@ -227,29 +258,36 @@ impl Pass<'_> {
     pub(super) async fn gone(&mut self, row: &Applicant) -> Result<(), JobError> {
         match self.sent(Act::Reject, row).await? {
             Some(by) => self.end(row, State::Rejected, &by, None).await,
-            None => self.end(row, State::Gone, ELSEWHERE, None).await,
+            None => self.end(row, State::Gone, &By::elsewhere(), None).await,
         }
     }
 
     /// The server shows somebody as approved: by us, if we were about to.
     pub(super) async fn is_in(&mut self, row: &Applicant) -> Result<(), JobError> {
-        let by = self.sent(Act::Approve, row).await?;
-        self.end(row, State::Approved, by.as_deref().unwrap_or(ELSEWHERE), None)
-            .await
+        let by = self.sent(Act::Approve, row).await?.unwrap_or_else(By::elsewhere);
+        self.end(row, State::Approved, &by, None).await
     }
 
     /// Who had this effect sent, if it may have been; one that was left without an answer has it now.
-    async fn sent(&self, act: Act, row: &Applicant) -> Result<Option<String>, JobError> {
+    async fn sent(&self, act: Act, row: &Applicant) -> Result<Option<By>, JobError> {
         let alive = effects::alive(&self.cx.store, FEATURE, self.server(), act.kind(), &row.account_id).await?;
         let Some(effect) = alive.filter(|effect| effect.state != effects::State::Held) else {
             return Ok(None);
         };
+        let told = |key: &str| effect.result.as_ref().is_some_and(|result| result.get(key).is_some());
+        if told("elsewhere") {
+            return Ok(Some(By::elsewhere()));
+        }
+        let answered = effect.state != effects::State::Intended && !told("seen");
         if effect.state == effects::State::Intended {
             let seen = Settled::Done(json!({ "seen": true }));
             self.cx.effects.settle(&effect.id, seen).await?;
         }
-        let by = effect.reason.get("by").and_then(Value::as_str).unwrap_or(US);
-        Ok(Some(by.to_owned()))
+        let who = effect.reason.get("by").and_then(Value::as_str).unwrap_or(US);
+        Ok(Some(By {
+            who: who.to_owned(),
+            answered,
+        }))
     }
 
     /// Effects that were about to be sent when a process died: the server says whether they were.

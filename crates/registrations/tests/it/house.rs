@@ -24,7 +24,7 @@ pub(crate) struct House {
     pub(crate) stop: CancellationToken,
     pub(crate) config: Config,
     net: Net,
-    _folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
 }
 
 /// `throwaway.example` takes the mail of many domains.
@@ -62,12 +62,62 @@ pub(crate) fn handbook() -> Vec<Rule> {
     ]
 }
 
-fn scenario() -> Scenario {
+pub(crate) fn scenario() -> Scenario {
     Scenario {
         threads: 0,
         replies: 0,
         origins: Vec::new(),
         ..Scenario::small()
+    }
+}
+
+/// It acts, by the rules of the handbook, and waits ten minutes before a rejection.
+pub(crate) fn config() -> Config {
+    let mut config = Config {
+        mode: Mode::Act,
+        rules: handbook(),
+        quota: 100_000,
+        approvals_per_hour: 100_000,
+        ..Config::default()
+    };
+    config.pending.enabled = true;
+    config
+}
+
+/// The way to servers of this machine, as often as a test likes.
+pub(crate) fn door() -> Net {
+    let config = net::Config {
+        allow: vec!["127.0.0.0/8".parse().unwrap()],
+        token_per_five_minutes: 1_000_000,
+        paging_per_fifteen_minutes: 1_000_000,
+        attempts: 1,
+        ..net::Config::default()
+    };
+    Net::with_lookup(&config, Arc::new(SystemClock), Arc::new(Nameserver)).unwrap()
+}
+
+/// What a run of a process that has just started is handed.
+pub(crate) fn context(net: Net, store: Db, clock: &FakeClock, config: &Config, home: &str, token: &str) -> JobContext {
+    let base: Url = home.parse().unwrap();
+    let client = Client::new(net.clone(), base, "home/me", token.to_owned().into());
+    let clock: Arc<dyn Clock> = Arc::new(clock.clone());
+    let login = Login {
+        name: "home/me".into(),
+        server: client.host().to_string(),
+        client,
+    };
+    let ledger = Ledger::new(store.clone(), Arc::clone(&clock));
+    ledger.configure("registrations", config.mode, Some(config.quota));
+    JobContext {
+        run: uuid::Uuid::now_v7().to_string(),
+        login: Some(login.clone()),
+        logins: vec![login],
+        stop: CancellationToken::new(),
+        net,
+        store,
+        clock,
+        progress: Progress::default(),
+        effects: ledger.of("registrations"),
     }
 }
 
@@ -82,59 +132,35 @@ impl House {
         Self::of(scenario).await
     }
 
-    /// It acts, by the rules of the handbook, and waits ten minutes before a rejection.
     async fn of(scenario: Scenario) -> Self {
-        let fediverse = Fediverse::start(scenario).await;
         let (store, folder) = store::testing::sqlite().await;
-        let net = net::Config {
-            allow: vec!["127.0.0.0/8".parse().unwrap()],
-            token_per_five_minutes: 1_000_000,
-            paging_per_fifteen_minutes: 1_000_000,
-            attempts: 1,
-            ..net::Config::default()
-        };
-        let mut config = Config {
-            mode: Mode::Act,
-            rules: handbook(),
-            quota: 100_000,
-            approvals_per_hour: 100_000,
-            ..Config::default()
-        };
-        config.pending.enabled = true;
         Self {
-            fediverse,
+            _folder: Some(folder),
+            ..Self::on(store, scenario).await
+        }
+    }
+
+    /// A server on somebody else's database: servers do not get into each other's way there.
+    pub(crate) async fn on(store: Db, scenario: Scenario) -> Self {
+        Self {
+            fediverse: Fediverse::start(scenario).await,
             store,
             clock: FakeClock::at(SystemClock.now()),
             stop: CancellationToken::new(),
-            config,
-            net: Net::with_lookup(&net, Arc::new(SystemClock), Arc::new(Nameserver)).unwrap(),
-            _folder: folder,
+            config: config(),
+            net: door(),
+            _folder: None,
         }
     }
 
     /// The doors of a process that has just started.
     pub(crate) fn cx(&self) -> JobContext {
+        let (home, token) = (&self.fediverse.home(), &self.fediverse.admin_token());
         let net = self.net.for_run("test", self.stop.clone());
-        let base: Url = self.fediverse.home().parse().unwrap();
-        let client = Client::new(net.clone(), base, "home/me", self.fediverse.admin_token().into());
-        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
-        let login = Login {
-            name: "home/me".into(),
-            server: client.host().to_string(),
-            client,
-        };
-        let ledger = Ledger::new(self.store.clone(), Arc::clone(&clock));
-        ledger.configure("registrations", self.config.mode, Some(self.config.quota));
+        let cx = context(net, self.store.clone(), &self.clock, &self.config, home, token);
         JobContext {
-            run: uuid::Uuid::now_v7().to_string(),
-            login: Some(login.clone()),
-            logins: vec![login],
-            net,
-            store: self.store.clone(),
-            clock,
             stop: self.stop.clone(),
-            progress: Progress::default(),
-            effects: ledger.of("registrations"),
+            ..cx
         }
     }
 

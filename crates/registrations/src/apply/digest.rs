@@ -1,4 +1,4 @@
-//! What is told to people, and what is forgotten.
+//! Once a day: what was decided is said, and what is old enough is forgotten.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,11 @@ use chrono::TimeDelta;
 use job::{JobContext, JobError, Summary};
 use store::{
     applicants::{self, Filter, State},
-    notices::{self, Notice, Severity},
+    notices::Severity,
     webhook_events,
 };
-use uuid::Uuid;
 
-use super::pass::Pass;
+use super::news::tell;
 use crate::Config;
 
 /// What nobody claimed by then is forgotten: the list has told it long ago.
@@ -20,56 +19,7 @@ const EVENTS: TimeDelta = TimeDelta::days(7);
 /// Rows in one statement.
 const BATCH: u32 = 500;
 
-impl Pass<'_> {
-    /// Tells of a burst, once a day.
-    pub(crate) async fn tidy(&mut self) -> Result<(), JobError> {
-        let stopped = self.summary.get("stopped");
-        if stopped > 0 {
-            let text = format!(
-                "{}: {} people were let in within an hour; {stopped} more wait for a person, on the page or with \
-                 `egret registrations approve`",
-                self.server(),
-                self.config.approvals_per_hour
-            );
-            self.notice("burst", self.server(), Severity::Warning, text).await?;
-        }
-        Ok(())
-    }
-
-    pub(super) async fn notice(
-        &self,
-        kind: &str,
-        about: &str,
-        severity: Severity,
-        text: String,
-    ) -> Result<(), JobError> {
-        tell(self.cx, kind, about, severity, text).await
-    }
-}
-
-pub(super) async fn tell(
-    cx: &JobContext,
-    kind: &str,
-    about: &str,
-    severity: Severity,
-    text: String,
-) -> Result<(), JobError> {
-    let notice = Notice {
-        id: Uuid::now_v7().to_string(),
-        feature: "registrations".to_owned(),
-        kind: kind.to_owned(),
-        about: about.to_owned(),
-        severity,
-        text,
-        created_at: cx.clock.now(),
-        seen_at: None,
-        delivered_at: None,
-    };
-    notices::insert(&cx.store, &notice).await?;
-    Ok(())
-}
-
-/// Once a day: what was decided and who waits; and what is old enough is forgotten.
+/// What was decided and who waits, of each server; then what is old enough is forgotten.
 pub(crate) async fn digest(cx: &JobContext, config: &Config) -> Result<Summary, JobError> {
     let now = cx.clock.now();
     let mut summary = Summary::default();
@@ -107,7 +57,7 @@ pub(crate) async fn digest(cx: &JobContext, config: &Config) -> Result<Summary, 
             );
         }
         let severity = if late > 0 { Severity::Warning } else { Severity::Info };
-        tell(cx, "digest", &server, severity, text).await?;
+        tell(cx, "digest", &server, severity, &text).await;
         summary.add("servers", 1);
     }
     if let Some(before) = TimeDelta::from_std(config.keep)

@@ -92,14 +92,6 @@ pub async fn undelivered_of(db: &Db, feature: &str, since: DateTime<Utc>, limit:
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(feature).bind(micros(since)).bind(limit).fetch_all(pool).await)?)
 }
 
-/// What a feature told and nobody saw yet, newest first.
-pub async fn unseen_of(db: &Db, feature: &str, limit: u32) -> Result<Vec<Notice>, Error> {
-    const SQL: &str = "
-        SELECT id, feature, kind, about, severity, text, created_at, seen_at, delivered_at FROM notices
-        WHERE seen_at IS NULL AND feature = $1 ORDER BY id DESC LIMIT $2";
-    Ok(on!(db, pool => sqlx::query_as(SQL).bind(feature).bind(i64::from(limit)).fetch_all(pool).await)?)
-}
-
 /// Somebody saw it; `false` when somebody had before, or there is none.
 pub async fn mark_seen(db: &Db, id: &str, now: DateTime<Utc>) -> Result<bool, Error> {
     const SQL: &str = "UPDATE notices SET seen_at = $2 WHERE id = $1 AND seen_at IS NULL";

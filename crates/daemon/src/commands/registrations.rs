@@ -248,7 +248,7 @@ struct Inner {
 
 async fn replay(args: &Args, db: &Db, config: &[Rule], file: Option<&Path>) -> anyhow::Result<Exit> {
     let rules = match file {
-        None => config.to_vec(),
+        None => registrations::in_place(db, config).await?,
         Some(file) => {
             let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
             let read: RulesFile =

@@ -8,4 +8,5 @@ mod init;
 mod lifecycle;
 mod metrics;
 mod moving;
+mod registrations;
 mod tokens;

@@ -1,4 +1,4 @@
-//! What the people who look after sign-ups should hear of: kept as notices, which the page shows and the log tells, and
+//! What the people who look after sign-ups should hear of: kept as notices, which the Overview shows and the log tells, and
 //! sent by letter to whom `[registrations.mail] notify` names.
 
 use chrono::{DateTime, TimeDelta, Utc};

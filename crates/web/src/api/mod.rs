@@ -17,6 +17,7 @@ mod overview;
 pub(crate) mod paging;
 mod rate;
 mod recovery;
+pub(crate) mod registration_rules;
 pub(crate) mod registrations;
 pub(crate) mod replies;
 pub(crate) mod servers;
@@ -68,6 +69,8 @@ const PARTS: &[Part] = &[
     (Right::Admin, All, settings::admin_routes),
     (Right::Registrations, Any, registrations::routes),
     (Right::Federation, Any, blocklists::routes),
+    (Right::Registrations, Any, registration_rules::routes),
+    (Right::Registrations, All, registration_rules::replay_routes),
 ];
 
 /// The routes, each for those who may use it.

@@ -8,13 +8,14 @@ use axum::{
 };
 use maud::{Markup, html};
 use model::{Clock as _, SystemClock};
-use registrations::{Facts, Replay, Rule, Ruleset, known_lists, replay};
+use registrations::{Facts, Replay, Rule, replay};
 use serde::Deserialize;
 use store::applicants::{self, StoredRule};
 
 use super::registrations::PAGE;
 use crate::{
     State,
+    api::registration_rules::{beside, compile, in_place},
     layout::Sheet,
     parts::{Tone, badge, button, empty, form, note},
     problem::Problem,
@@ -51,20 +52,6 @@ fn unreadable(error: FormRejection) -> Problem {
 
 fn bad_rules(why: String) -> Problem {
     Problem::field(422, "rules", why)
-}
-
-/// The rules in place, as the job last used them.
-async fn in_place(state: &State) -> Result<(Vec<StoredRule>, Vec<Rule>), Problem> {
-    let stored = applicants::rules(&state.store).await?;
-    let rules = stored
-        .iter()
-        .filter_map(|one| serde_json::from_value(one.rule.clone()).ok())
-        .collect();
-    Ok((stored, rules))
-}
-
-async fn compile(state: &State, rules: &[Rule]) -> Result<Ruleset, Problem> {
-    Ruleset::new(rules, &known_lists(&state.store).await?).map_err(bad_rules)
 }
 
 /// `[[rules]]`, or the same in a whole config.
@@ -180,10 +167,8 @@ async fn test(Extract(state): Extract<State>, visitor: Visitor, form: Asked) -> 
 async fn compare(Extract(state): Extract<State>, visitor: Visitor, form: Asked) -> Result<Markup, Problem> {
     let Form(sent) = form.map_err(unreadable)?;
     let new = read(&sent.rules).map_err(bad_rules)?;
-    let (_, mut rules) = in_place(&state).await?;
-    rules.retain(|rule| !new.iter().any(|one| one.name == rule.name));
-    rules.extend(new);
-    let replay = replay(&state.store, &compile(&state, &rules).await?).await?;
+    let (_, rules) = in_place(&state).await?;
+    let replay = replay(&state.store, &compile(&state, &beside(rules, new)).await?).await?;
     render(&state, &visitor, &changes(&replay)).await
 }
 
@@ -213,10 +198,8 @@ fn changes(replay: &Replay) -> Markup {
 async fn add(Extract(state): Extract<State>, visitor: Visitor, form: Asked) -> Result<Redirect, Problem> {
     let Form(sent) = form.map_err(unreadable)?;
     let new = read(&sent.rules).map_err(bad_rules)?;
-    let (_, mut all) = in_place(&state).await?;
-    all.retain(|rule| !new.iter().any(|one| one.name == rule.name));
-    all.extend(new.clone());
-    compile(&state, &all).await?;
+    let (_, rules) = in_place(&state).await?;
+    compile(&state, &beside(rules, new.clone())).await?;
     for rule in new {
         if rule.domain_lists.iter().any(|list| !list.starts_with("https://")) {
             // Whoever may write rules here need not be allowed to read this machine's files.

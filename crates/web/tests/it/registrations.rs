@@ -220,3 +220,41 @@ async fn rules_are_tried_compared_and_put_in_place() {
     );
     assert!(applicants::rules(&house.state.store).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn programs_count_by_rule_and_replay_history() {
+    let house = house().await;
+    let rule = applicants::StoredRule {
+        name: "government".into(),
+        rule: json!({"name": "government", "verdict": "hold", "domains": [".gov"]}),
+        changed_by: "ada".into(),
+        changed_at: SystemClock.now(),
+    };
+    assert!(applicants::save_rule(&house.state.store, &rule).await.unwrap());
+    let (status, body) = house.get("/api/v1/registrations/rules").await;
+    let rules: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(status, 200);
+    assert_eq!(
+        rules["rules"][0]["counts"],
+        json!({"hold": 1, "veto": 1, "approved": 1})
+    );
+    let replay = |rules: serde_json::Value| {
+        Request::post("/api/v1/registrations/rules/replay")
+            .header("sec-fetch-site", "same-origin")
+            .header("content-type", "application/json")
+            .body(Body::from(json!({"rules": rules}).to_string()))
+            .unwrap()
+    };
+    let good = json!([{"name": "government", "verdict": "approve", "domains": [".gov"]}]);
+    let response = house.ask(replay(good)).await;
+    assert_eq!(response.status().as_u16(), 200);
+    let said: serde_json::Value = serde_json::from_str(&text(response).await).unwrap();
+    assert_eq!(
+        (&said["judged"], &said["same"], &said["changed"]),
+        (&json!(3), &json!(1), &json!(2))
+    );
+    let bad = json!([{"name": "all", "verdict": "approve"}]);
+    assert_eq!(house.ask(replay(bad)).await.status().as_u16(), 422);
+    let stands = applicants::rules(&house.state.store).await.unwrap();
+    assert_eq!(stands, [rule], "nothing is put in place");
+}

@@ -133,16 +133,24 @@ pub enum State {
     Done,
     /// The last try ended early.
     Trouble,
+    /// Whoever it is asked for it, or their host did.
+    LeftAlone,
 }
 
 /// [`Backfill::state`], for the database.
-const STATE: &str = "CASE WHEN trouble IS NOT NULL THEN 'trouble' WHEN started_at IS NOT NULL THEN 'reading'
+const STATE: &str = "CASE WHEN trouble IS NOT NULL AND failures = 0 THEN 'left_alone' WHEN trouble IS NOT NULL THEN 'trouble' WHEN started_at IS NOT NULL THEN 'reading'
     WHEN finished_at IS NOT NULL THEN 'done' ELSE 'waiting' END";
 
 impl Backfill {
     /// How far it is.
     pub fn state(&self) -> State {
         match self {
+            // What is left alone was not tried, and so did not fail.
+            Self {
+                trouble: Some(_),
+                failures: 0,
+                ..
+            } => State::LeftAlone,
             Self { trouble: Some(_), .. } => State::Trouble,
             Self {
                 started_at: Some(_), ..
@@ -254,7 +262,7 @@ pub async fn origins(db: &Db, servers: Option<&[String]>, limit: u32) -> Result<
         let mut query = QueryBuilder::new("SELECT homes.*, software, failures, rests_until, last_error FROM (SELECT ");
         query.push(dialect::domain_of_acct(db)).push(
             " AS domain, COUNT(*) AS accounts, COUNT(*) FILTER (WHERE trouble IS NULL AND finished_at IS NOT NULL) AS done,
-                COUNT(trouble) AS trouble FROM backfills WHERE 1 = 1");
+                COUNT(*) FILTER (WHERE trouble IS NOT NULL AND failures > 0) AS trouble FROM backfills WHERE 1 = 1");
         push_servers!(query, servers);
         query.push(" GROUP BY 1 ORDER BY 4 DESC, 2 DESC, 1 LIMIT ").push_bind(i64::from(limit));
         query.push(") AS homes LEFT JOIN hosts ON hosts.host = homes.domain ORDER BY trouble DESC, accounts DESC, domain");

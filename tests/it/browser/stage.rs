@@ -16,12 +16,12 @@ const EVERYTHING: &str = "[backfill]\nhold = \"0s\"\n[backfill.followings]\nenab
     [registrations]\nveto = \"1h\"\n[registrations.pending]\nenabled = true\n\
     [[registrations.rules]]\nname = \"government\"\nverdict = \"approve\"\ndomains = [\".gov\", \".gov.uk\", \".europa.eu\"]\n\
     [[registrations.rules]]\nname = \"free mail\"\nverdict = \"reject\"\ndomains = [\"=gmail.com\", \"=aol.com\"]\n\
-    [[blocklists.sources]]\nname = \"garden fence\"\nfile = \"garden.csv\"\n\
+    [[blocklists.sources]]\nname = \"garden\"\nfile = \"garden.csv\"\n\
     [[blocklists.policies]]\nname = \"default\"\n";
 
 const LIST: &str = "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\n\
-    spam.example.net,suspend,true,true,spam,false\nrude.example.net,silence,false,false,harassment,false\n\
-    scrape.example.org,suspend,true,true,scraping,false\nnoise.example.org,silence,true,false,unlabelled bots,false\n";
+    spam.egrets-garden.social,suspend,true,true,spam,false\nrude.egrets-garden.social,silence,false,false,harassment,false\n\
+    scrape.egrets-garden.social,suspend,true,true,scraping,false\nnoise.egrets-garden.social,silence,true,false,unlabelled bots,false\n";
 
 pub(crate) struct Stage {
     pub(crate) fediverse: Fediverse,

@@ -119,3 +119,90 @@ async fn a_pending_thread_waits_until_it_is_visited() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_page_shows_how_far_each_account_is() {
+    on_each_engine(async |db| {
+        let blank = |server: &str, acct: &str| Backfill {
+            server: server.to_owned(),
+            acct: acct.to_owned(),
+            source: "followings".to_owned(),
+            cursor: None,
+            listed: 2,
+            wanted: 1,
+            failures: 0,
+            trouble: None,
+            started_at: None,
+            finished_at: None,
+            next_at: None,
+        };
+        let rows = [
+            blank("a.example", "new@x.example"),
+            Backfill {
+                started_at: Some(start()),
+                finished_at: Some(start()),
+                ..blank("a.example", "again@x.example")
+            },
+            Backfill {
+                finished_at: Some(start()),
+                ..blank("a.example", "read@y.example:8443")
+            },
+            Backfill {
+                trouble: Some("closed".to_owned()),
+                failures: 1,
+                started_at: Some(start()),
+                ..blank("b.example", "shut@y.example:8443")
+            },
+            Backfill {
+                trouble: Some("not to be found".to_owned()),
+                ..blank("b.example", "shy@x.example")
+            },
+        ];
+        for row in &rows {
+            backfills::save(&db, row).await.unwrap();
+        }
+        let (a, b) = (["a.example".to_owned()], ["b.example".to_owned()]);
+        let mut seen = Vec::new();
+        let mut after: Option<(String, String)> = None;
+        loop {
+            let from = after.as_ref().map(|(server, acct)| (server.as_str(), acct.as_str()));
+            let page = backfills::page(&db, None, None, from, 2).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some((last.server.clone(), last.acct.clone()));
+            seen.extend(page.into_iter().map(|row| row.acct));
+        }
+        let order = [
+            "again@x.example",
+            "new@x.example",
+            "read@y.example:8443",
+            "shut@y.example:8443",
+            "shy@x.example",
+        ];
+        assert_eq!(seen, order);
+        for row in &rows {
+            let is = backfills::page(&db, None, Some(row.state()), None, 9).await.unwrap();
+            assert_eq!(is, std::slice::from_ref(row), "the two ways to say how far agree");
+            assert_eq!(backfills::newest(&db, None, row.state(), 9).await.unwrap(), is);
+        }
+        assert_eq!(backfills::page(&db, Some(&b), None, None, 9).await.unwrap().len(), 2);
+        assert!(backfills::page(&db, Some(&[]), None, None, 9).await.unwrap().is_empty());
+        let counts = backfills::counts(&db, Some(&a)).await.unwrap();
+        let sums = counts.iter().fold((0, 0, 0), |all, one| {
+            (all.0 + one.accounts, all.1 + one.listed, all.2 + one.wanted)
+        });
+        assert_eq!((counts.len(), sums), (3, (3, 6, 3)));
+        store::hosts::mark_failed(&db, "x.example", "no", start(), start())
+            .await
+            .unwrap();
+        let origins = backfills::origins(&db, None, 9).await.unwrap();
+        let told: Vec<_> = origins
+            .iter()
+            .map(|it| (it.domain.as_str(), it.accounts, it.done, it.trouble, it.failures))
+            .collect();
+        assert_eq!(
+            told,
+            [("y.example:8443", 2, 1, 1, None), ("x.example", 3, 1, 0, Some(1))]
+        );
+    })
+    .await;
+}

@@ -36,10 +36,12 @@ pub(crate) enum Stage {
     Done,
     /// The last try ended early.
     Trouble,
+    /// Whoever it is asked for it, or their host did.
+    LeftAlone,
 }
 
 impl Stage {
-    pub(crate) const ALL: [Self; 4] = [Self::Waiting, Self::Reading, Self::Done, Self::Trouble];
+    pub(crate) const ALL: [Self; 5] = [Self::Waiting, Self::Reading, Self::Done, Self::Trouble, Self::LeftAlone];
 
     pub(crate) fn of(state: Is) -> Self {
         match state {
@@ -47,6 +49,7 @@ impl Stage {
             Is::Reading => Self::Reading,
             Is::Done => Self::Done,
             Is::Trouble => Self::Trouble,
+            Is::LeftAlone => Self::LeftAlone,
         }
     }
 
@@ -56,6 +59,7 @@ impl Stage {
             Self::Reading => Is::Reading,
             Self::Done => Is::Done,
             Self::Trouble => Is::Trouble,
+            Self::LeftAlone => Is::LeftAlone,
         }
     }
 
@@ -66,6 +70,7 @@ impl Stage {
             Self::Reading => "reading",
             Self::Done => "done",
             Self::Trouble => "trouble",
+            Self::LeftAlone => "left_alone",
         }
     }
 }
@@ -81,6 +86,8 @@ pub(crate) struct Numbers {
     pub(crate) done: i64,
     /// The last try ended early.
     pub(crate) trouble: i64,
+    /// Whoever it is asked for it.
+    pub(crate) left_alone: i64,
     /// Posts that their servers listed in each account's last round.
     pub(crate) listed: i64,
     /// Of those, how many home lacked.
@@ -97,6 +104,7 @@ pub(crate) async fn numbers(state: &State, visitor: &Visitor) -> Result<Numbers,
             Is::Reading => all.reading += row.accounts,
             Is::Done => all.done += row.accounts,
             Is::Trouble => all.trouble += row.accounts,
+            Is::LeftAlone => all.left_alone += row.accounts,
         }
         all.listed += row.listed;
         all.wanted += row.wanted;
@@ -129,7 +137,7 @@ struct Account {
     wanted: i64,
     /// Failures in a row.
     failures: i64,
-    /// Why the last try ended early.
+    /// Why the last try ended early, or why there is none.
     trouble: Option<String>,
     /// Start of the round under way.
     started_at: Option<DateTime<Utc>>,

@@ -51,10 +51,11 @@ async fn show(Extract(state): Extract<State>, visitor: Visitor) -> Result<Markup
             section {
                 div.tiles {
                     (tile(&words::count(all.done), "accounts read"))
-                    (tile(&words::count(all.waiting + all.reading), "accounts wait or are being read"))
-                    (tile(&words::count(all.trouble), "accounts in trouble"))
+                    (tile(&words::count(all.waiting + all.reading), "wait or are being read"))
+                    (tile(&words::count(all.trouble), "in trouble"))
+                    (tile(&words::count(all.left_alone), "left alone"))
                     (tile(&words::count(all.listed), "posts listed"))
-                    (tile(&words::count(all.wanted), "of them home lacked"))
+                    (tile(&words::count(all.wanted), "home lacked"))
                 }
             }
             @if !reading.is_empty() {
@@ -64,6 +65,10 @@ async fn show(Extract(state): Extract<State>, visitor: Visitor) -> Result<Markup
                 (section_head("In trouble", "/backfill/accounts?state=trouble", trouble.is_empty()))
                 @if trouble.is_empty() { (empty("None.", &html! { "An account whose posts cannot be read shows here, with the reason." })) }
                 @else { (accounts_table(&trouble)) }
+                @if all.left_alone > 0 {
+                    p.small.quiet { (words::count(all.left_alone)) " accounts asked to be "
+                        a href="/backfill/accounts?state=left_alone" { "left alone" } "." }
+                }
             }
             section {
                 (section_head("Last read", "/backfill/accounts?state=done", done.is_empty()))
@@ -94,7 +99,7 @@ async fn show_accounts(
         form.filters method="get" action="/backfill/accounts" {
             label { "State" select name="state" {
                 option value="" { "any" }
-                @for one in Stage::ALL { option value=(one.as_str()) selected[params.state == Some(one)] { (one.as_str()) } }
+                @for one in Stage::ALL { option value=(one.as_str()) selected[params.state == Some(one)] { (one.as_str().replace('_', " ")) } }
             } }
             button { "Show" }
         }
@@ -135,7 +140,7 @@ fn accounts_table(accounts: &[Backfill]) -> Markup {
                         tr data-key={ (one.server) " " (one.acct) } {
                             td.uri data-label="Account" { div { "@" (one.acct)
                                 span.sub { "for " (one.server) ", of " (one.source.replace('_', " ")) } } }
-                            td data-label="State" { div { (stage(one)) @if let Some(trouble) = &one.trouble { span.sub { (trouble) } }
+                            td data-label="State" { div { (badged(one)) @if let Some(trouble) = &one.trouble { span.sub { (trouble) } }
                                 @if one.failures > 1 { span.sub { (one.failures) " failures in a row" } } } }
                             td.number data-label="Listed" { (words::count(one.listed)) }
                             td.number data-label="Lacked" { (words::count(one.wanted)) }
@@ -149,15 +154,15 @@ fn accounts_table(accounts: &[Backfill]) -> Markup {
     }
 }
 
-fn stage(one: &Backfill) -> Markup {
+fn badged(one: &Backfill) -> Markup {
     let stage = Stage::of(one.state());
     let tone = match stage {
-        Stage::Waiting => Tone::Plain,
+        Stage::Waiting | Stage::LeftAlone => Tone::Plain,
         Stage::Reading => Tone::Live,
         Stage::Done => Tone::Good,
         Stage::Trouble => Tone::Warn,
     };
-    badge(tone, stage.as_str())
+    badge(tone, &stage.as_str().replace('_', " "))
 }
 
 fn origins_table(origins: &[Origin]) -> Markup {

@@ -113,7 +113,7 @@ fn table(rows: &[Effect]) -> Markup {
                                 span.sub { (words::title(&row.feature)) } } }
                             td data-label="Server" { (row.server) }
                             td data-label="State" { div { (stage(row)) @if let Some(note) = &row.note { span.sub { (note) } } } }
-                            td.uri data-label="Why" { (brief(&row.reason)) }
+                            td.uri data-label="Why" { div { (brief(&row.reason)) } }
                             td data-label="Changed" { (words::when(row.changed_at)) }
                         }
                     }

@@ -332,6 +332,11 @@ async fn backfills(db: &Db, now: chrono::DateTime<Utc>) {
             ..account("odd@gts.example")
         },
         Backfill {
+            trouble: Some("not to be found".to_owned()),
+            finished_at: None,
+            ..account("shy@social.example")
+        },
+        Backfill {
             started_at: Some(now),
             finished_at: None,
             next_at: None,

@@ -1,6 +1,7 @@
 //! Against the simulated server.
 
 mod crash;
+mod elsewhere;
 mod gotosocial;
 mod house;
 mod letters;

@@ -11,6 +11,7 @@ mod config;
 mod cookies;
 mod counts;
 mod csrf;
+mod grants;
 mod guard;
 mod health;
 mod layout;

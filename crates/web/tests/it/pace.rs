@@ -10,6 +10,7 @@ use chrono::TimeDelta;
 use model::{Clock, SystemClock};
 use store::{
     Db,
+    backfills::{self, Backfill},
     job_runs::{self, JobRun, Outcome},
     wanted::{self, Wanted},
 };
@@ -21,18 +22,22 @@ use crate::house::{House, text};
 /// What is in the store.
 const STATUSES: usize = 1_000_000;
 const RUNS: usize = 10_000;
+const ACCOUNTS: usize = 5_000;
 
 /// What is asked for.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 13] = [
     "/",
     "/jobs",
     "/jobs/replies.home",
     "/replies",
     "/replies/wanted?state=done",
     "/replies/origins",
+    "/backfill",
+    "/backfill/accounts?state=done",
     "/effects",
     "/settings",
     "/api/v1/overview",
+    "/api/v1/replies",
     "/api/v1/replies/wanted?state=done&limit=200",
 ];
 
@@ -71,6 +76,22 @@ async fn fill(db: &Db) {
         let at = now - TimeDelta::seconds(i64::try_from(chunk).unwrap());
         wanted::mark_done(db, "mastodon.example", &arrived, at).await.unwrap();
     }
+    let accounts: Vec<Backfill> = (0..ACCOUNTS)
+        .map(|n| Backfill {
+            server: "mastodon.example".to_owned(),
+            acct: format!("user{n}@{}.example", n % hosts),
+            source: "followings".to_owned(),
+            cursor: None,
+            listed: 40,
+            wanted: 30,
+            failures: i64::from(n % 10 == 0),
+            trouble: (n % 10 == 0).then(|| "its server rests".to_owned()),
+            started_at: None,
+            finished_at: Some(now - TimeDelta::seconds(i64::try_from(n).unwrap())),
+            next_at: None,
+        })
+        .collect();
+    backfills::insert(db, &accounts).await.unwrap();
     for n in 0..RUNS {
         let started_at = now - TimeDelta::minutes(i64::try_from(RUNS - n).unwrap());
         let run = JobRun {

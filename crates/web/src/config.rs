@@ -20,7 +20,8 @@ pub struct Config {
     pub hosts: Vec<String>,
     /// Of `[[servers]]`, those whose people may sign in, as `host` or `host:port`; empty means all.
     pub servers: Vec<String>,
-    /// Accounts, `user@host`, that may do everything whatever their role at their server says.
+    /// Accounts, `user@host`, that may do everything whatever their role at their server says. With several servers, only
+    /// they may change what is the daemon's as a whole.
     pub admins: Vec<String>,
     /// Reverse proxies whose `X-Forwarded-For` is believed.
     pub proxies: Vec<IpNet>,

@@ -1,5 +1,7 @@
 //! Accounts and statuses as the Mastodon API of any server spells them.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use crate::clock::iso;
@@ -82,6 +84,16 @@ pub(crate) fn account(world: &World, viewer: ServerIx, ix: AccountIx) -> Value {
 
 /// A Status, as `reader` (a user of `viewer`) or a stranger sees it.
 pub(crate) fn status(world: &World, viewer: ServerIx, ix: StatusIx, reader: Option<AccountIx>) -> Value {
+    with_author(world, viewer, ix, reader, &mut |author| account(world, viewer, author))
+}
+
+fn with_author(
+    world: &World,
+    viewer: ServerIx,
+    ix: StatusIx,
+    reader: Option<AccountIx>,
+    account: &mut dyn FnMut(AccountIx) -> Value,
+) -> Value {
     let status = &world.statuses[ix];
     let server = &world.servers[viewer];
     let parent = status.parent.filter(|parent| world.knows(viewer, *parent));
@@ -122,7 +134,7 @@ pub(crate) fn status(world: &World, viewer: ServerIx, ix: StatusIx, reader: Opti
         "edited_at": status.edited_at.map(iso),
         "content": if in_timeline_of_boosts.is_some() { "" } else { &status.content },
         "reblog": in_timeline_of_boosts.map(|original| self::status(world, viewer, original, reader)),
-        "account": account(world, viewer, status.author),
+        "account": account(status.author),
         "media_attachments": [],
         "mentions": mentions,
         "tags": [],
@@ -174,7 +186,16 @@ pub(crate) fn status(world: &World, viewer: ServerIx, ix: StatusIx, reader: Opti
 
 /// Many of them.
 pub(crate) fn statuses(world: &World, viewer: ServerIx, found: &[StatusIx], reader: Option<AccountIx>) -> Value {
-    found.iter().map(|ix| status(world, viewer, *ix, reader)).collect()
+    // An account counts its statuses: once is enough where thousands of them are shown.
+    let mut authors: HashMap<AccountIx, Value> = HashMap::new();
+    let mut author = |ix| {
+        let shown = authors.entry(ix).or_insert_with(|| account(world, viewer, ix));
+        shown.clone()
+    };
+    found
+        .iter()
+        .map(|ix| with_author(world, viewer, *ix, reader, &mut author))
+        .collect()
 }
 
 /// An Account as the admin API has it.

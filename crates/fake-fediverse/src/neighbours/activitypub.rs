@@ -310,12 +310,15 @@ fn conversation_collection(
     if !right || !matches!(rest, [] | ["items"]) {
         return None;
     }
-    let mut all = world.descendants(server, root, None, usize::MAX, usize::MAX);
-    all.push(root);
     let above = after(world, server, call);
-    all.retain(|ix| shown(world, server, *ix) && world.order(server, *ix) > above);
-    all.sort_unstable_by_key(|ix| world.order(server, *ix));
-    all.truncate(PAGE);
+    let mut all: Vec<(u64, StatusIx)> = (root..world.statuses.len())
+        .filter(|ix| world.statuses[*ix].root == root && world.knows(server, *ix))
+        .map(|ix| (world.order(server, ix), ix))
+        .filter(|(order, _)| *order > above)
+        .collect();
+    all.sort_unstable();
+    let shown = all.into_iter().map(|(_, ix)| ix).filter(|ix| shown(world, server, *ix));
+    let all: Vec<StatusIx> = shown.take(PAGE).collect();
     let items_address = format!("{address}/items");
     let next = all
         .last()

@@ -84,7 +84,7 @@ pub(crate) async fn counts(
 fn grew_at_home(candidate: &Candidate, earlier: Option<&Thread>, count: &ReplyCount) -> bool {
     let seen = earlier
         .and_then(|thread| thread.replies_seen)
-        .or(count.replies)
+        .max(count.replies)
         .unwrap_or(0);
     candidate
         .replies
@@ -119,7 +119,10 @@ async fn ask(
         };
         let now = cx.clock.now();
         for candidate in some {
-            let replies = told.get(&candidate.uri).and_then(|count| i64::try_from(*count).ok());
+            // Home may know of one that its origin does not count: that is looked at once, and then known as well.
+            let told = told.get(&candidate.uri);
+            let replies = told.map(|told| candidate.replies.unwrap_or(0).max(*told));
+            let replies = replies.and_then(|count| i64::try_from(count).ok());
             let before = known.get(candidate.uri.as_str());
             let changed_at = match before {
                 Some(before) if before.replies == replies => before.changed_at,

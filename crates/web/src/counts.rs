@@ -1,5 +1,5 @@
-//! How many statuses are wanted, arrived, given up. Counting a million rows takes longer than a page may, so pages
-//! show the last count while the next one is made.
+//! How many statuses are wanted, arrived, given up, and what each run cost. Counting a million rows takes longer than a
+//! page may, so pages show the last count while the next one is made; what runs cost is read once for all who look.
 
 use std::{
     sync::{
@@ -11,6 +11,7 @@ use std::{
 
 use store::{
     Db,
+    job_runs::{Cost, Whose},
     wanted::{self, State},
 };
 
@@ -29,10 +30,17 @@ type Rows = Arc<[(String, State, i64)]>;
 #[derive(Debug, Clone, Default)]
 pub struct Counts(Arc<Inner>);
 
+/// Costs of runs, and when they were read; `None` for everybody's runs.
+type Costs = (Option<Whose>, Instant, Arc<[Cost]>);
+
+/// Readers with different reach whose costs are kept.
+const REACHES: usize = 32;
+
 #[derive(Debug, Default)]
 struct Inner {
     last: Mutex<Option<(Instant, Rows)>>,
     counting: AtomicBool,
+    costs: Mutex<Vec<Costs>>,
 }
 
 impl Counts {
@@ -42,6 +50,24 @@ impl Counts {
         let fits = |row: &&(String, State, i64)| servers.has(&row.0) && states.contains(&row.1);
         let fitting = rows.iter().filter(fits);
         Ok(fitting.map(|(.., count)| count).sum())
+    }
+
+    /// What runs cost, if it was read a moment ago.
+    pub(crate) fn costs(&self, whose: Option<&Whose>) -> Option<Arc<[Cost]>> {
+        let kept = self.0.costs.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = kept
+            .iter()
+            .find(|(of, at, _)| of.as_ref() == whose && at.elapsed() < FRESH);
+        found.map(|(.., costs)| costs.clone())
+    }
+
+    /// Keeps it for those who look in the next moment.
+    pub(crate) fn keep_costs(&self, whose: Option<Whose>, costs: Arc<[Cost]>) {
+        let mut kept = self.0.costs.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(of, at, _)| *of != whose && at.elapsed() < FRESH);
+        if kept.len() < REACHES {
+            kept.push((whose, Instant::now(), costs));
+        }
     }
 
     async fn rows(&self, db: &Db) -> Result<Rows, store::Error> {

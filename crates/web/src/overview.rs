@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -174,8 +175,11 @@ const RUNS: u32 = 400;
 const POINTS: usize = 48;
 
 /// What each run of the replies jobs within reach cost our own servers and brought, newest first.
-pub(crate) async fn costs(state: &State, visitor: &Visitor) -> Result<Vec<Cost>, store::Error> {
+pub(crate) async fn costs(state: &State, visitor: &Visitor) -> Result<Arc<[Cost]>, store::Error> {
     let whose = visitor.runs();
+    if let Some(kept) = state.counts.costs(whose.as_ref()) {
+        return Ok(kept);
+    }
     let jobs: BTreeSet<String> = state.board.list().into_iter().map(|live| live.job).collect();
     let jobs: Vec<String> = jobs.into_iter().filter(|job| job.starts_with("replies.")).collect();
     let mut costs: Vec<Cost> = Vec::new();
@@ -190,6 +194,8 @@ pub(crate) async fn costs(state: &State, visitor: &Visitor) -> Result<Vec<Cost>,
             cost.requests = Some(cost.requests.unwrap_or_default() + more.requests.unwrap_or_default());
         }
     }
+    let costs: Arc<[Cost]> = costs.into();
+    state.counts.keep_costs(whose, costs.clone());
     Ok(costs)
 }
 

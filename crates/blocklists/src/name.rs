@@ -143,14 +143,14 @@ fn is_normal(text: &str) -> bool {
     if text.is_empty() || text.len() > LONGEST {
         return false;
     }
-    let (mut label, mut digits, mut before) = (0_usize, true, b'.');
-    for &byte in text.as_bytes() {
+    let (mut label, mut digits, mut before, mut last) = (0_usize, true, b'.', 0);
+    for (at, &byte) in text.as_bytes().iter().enumerate() {
         match byte {
             b'.' => {
                 if label == 0 || label > LONGEST_LABEL || before == b'-' {
                     return false;
                 }
-                (label, digits) = (0, true);
+                (label, digits, last) = (0, true, at + 1);
             }
             b'a'..=b'z' => (label, digits) = (label + 1, false),
             b'0'..=b'9' => label += 1,
@@ -166,8 +166,7 @@ fn is_normal(text: &str) -> bool {
         before = byte;
     }
     // `0x7f` is a number to the URL standard.
-    let last = text.rsplit('.').next().unwrap_or_default();
-    label > 0 && label <= LONGEST_LABEL && !digits && before != b'-' && !last.starts_with("0x")
+    label > 0 && label <= LONGEST_LABEL && !digits && before != b'-' && !text.as_bytes()[last..].starts_with(b"0x")
 }
 
 fn is_made_of_labels(name: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Draft, Field, ListError, Place, Sink, boolean, is_damaged, severity};
+use super::{Draft, Field, ListError, Place, Sink, boolean, is_damaged, severity, trimmed};
 
 /// What stands in a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +108,9 @@ pub(super) fn read<'a>(text: &'a str, delimiter: u8, sink: &mut Sink<'a, '_>) ->
 }
 
 fn row<'a>(columns: &[Column], cells: &mut [Cell<'a>], line: u32, sink: &mut Sink<'a, '_>) -> Result<(), ListError> {
-    if let Some((cell, column)) = cells.iter().find(|(cell, _)| is_damaged(cell)) {
+    if sink.is_damaged
+        && let Some((cell, column)) = cells.iter().find(|(cell, _)| is_damaged(cell))
+    {
         let at = Place { line, column: *column };
         sink.fault(at, &cell.clone(), "damaged: NUL or bytes that are no UTF-8");
         return Ok(());
@@ -120,7 +122,7 @@ fn row<'a>(columns: &[Column], cells: &mut [Cell<'a>], line: u32, sink: &mut Sin
         match column {
             Column::Domain if domain.is_none() => domain = Some((std::mem::take(cell), at.column)),
             Column::Severity => {
-                let text = cell.trim();
+                let text = trimmed(cell);
                 if text.is_empty() {
                     continue;
                 }
@@ -135,7 +137,7 @@ fn row<'a>(columns: &[Column], cells: &mut [Cell<'a>], line: u32, sink: &mut Sin
                 Field::PublicComment => draft.public_comment = std::mem::take(cell),
                 Field::PrivateComment => draft.private_comment = std::mem::take(cell),
                 flag => {
-                    let text = cell.trim();
+                    let text = trimmed(cell);
                     let Some(read) = boolean(text) else {
                         sink.note(at, text, "neither yes nor no, so the row says nothing about it");
                         continue;
@@ -159,6 +161,11 @@ fn row<'a>(columns: &[Column], cells: &mut [Cell<'a>], line: u32, sink: &mut Sin
     }
 }
 
+/// Adds a cell that begins this many bytes behind the line's beginning.
+fn push<'a>(cells: &mut Vec<Cell<'a>>, cell: &'a str, begun: usize) {
+    cells.push((Cow::Borrowed(cell), u32::try_from(begun).unwrap_or(u32::MAX - 1) + 1));
+}
+
 /// The text, record by record: a quoted cell may go on over several lines.
 struct Lines<'a> {
     text: &'a str,
@@ -177,23 +184,34 @@ impl<'a> Lines<'a> {
         };
         self.line += 1;
         self.begun = self.line;
-        let end = rest.find('\n').unwrap_or(rest.len());
-        let line = rest[..end].strip_suffix('\r').unwrap_or(&rest[..end]);
-        if !line.as_bytes().contains(&b'"') {
-            self.at += end + 1;
-            let mut column = 1;
-            for cell in line.split(char::from(delimiter)) {
-                cells.push((Cow::Borrowed(cell), column));
-                column += u32::try_from(cell.len()).unwrap_or(u32::MAX) + 1;
+        // One look at each byte: nearly all rows of real lists have no quotes, or only around their last cells.
+        let mut begun = 0;
+        for (at, byte) in rest.bytes().enumerate() {
+            if byte == delimiter {
+                push(cells, &rest[begun..at], begun);
+                begun = at + 1;
+            } else if byte == b'\n' {
+                push(
+                    cells,
+                    rest[begun..at].strip_suffix('\r').unwrap_or(&rest[begun..at]),
+                    begun,
+                );
+                self.at += at + 1;
+                return Ok(true);
+            } else if byte == b'"' {
+                let line_start = self.at;
+                self.at += begun;
+                return self.quoted(delimiter, line_start, cells);
             }
-            return Ok(true);
         }
-        self.quoted(delimiter, cells)
+        push(cells, rest[begun..].strip_suffix('\r').unwrap_or(&rest[begun..]), begun);
+        self.at = self.text.len();
+        Ok(true)
     }
 
-    fn quoted(&mut self, delimiter: u8, cells: &mut Vec<Cell<'a>>) -> Result<bool, ListError> {
+    /// Goes on with a record in which a quote was seen, at the beginning of the cell that holds it.
+    fn quoted(&mut self, delimiter: u8, mut line_start: usize, cells: &mut Vec<Cell<'a>>) -> Result<bool, ListError> {
         let bytes = self.text.as_bytes();
-        let mut line_start = self.at;
         loop {
             let start = self.at;
             let column = u32::try_from(start - line_start).unwrap_or(u32::MAX - 1) + 1;
@@ -245,7 +263,8 @@ impl<'a> Lines<'a> {
         }
         // What stands between the closing quote and the next delimiter is kept: `"a"b` is odd, not fatal.
         let rest = &self.text[close + 1..];
-        let tail = rest.find([',', ';', '\t', '\n']).unwrap_or(rest.len());
+        let is_end = |byte| matches!(byte, b',' | b';' | b'\t' | b'\n');
+        let tail = rest.bytes().position(is_end).unwrap_or(rest.len());
         self.at = close + 1 + tail;
         let tail = rest[..tail].trim_end_matches('\r').trim();
         let cell = if doubled {

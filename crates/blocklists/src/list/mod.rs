@@ -213,6 +213,11 @@ pub fn parse<'a>(text: &'a str, reading: &Reading) -> Result<Parsed<'a>, ListErr
         }
     };
     let mut sink = Sink::new(format, reading);
+    if matches!(format, Format::Auto | Format::Csv | Format::Tsv | Format::Plain) {
+        sink.is_damaged = is_damaged(text);
+        // About as long as rows are; what is not used is never touched.
+        sink.parsed.rows.reserve_exact((text.len() / 40 + 1).min(MOST_ROWS));
+    }
     match format {
         Format::Auto | Format::Csv => csv::read(text, csv::delimiter(text), &mut sink)?,
         Format::Tsv => csv::read(text, b'\t', &mut sink)?,
@@ -239,6 +244,8 @@ struct Place {
 /// Collects rows and faults.
 struct Sink<'a, 'r> {
     parsed: Parsed<'a>,
+    /// Something in the text is: each row has to be looked at for it.
+    is_damaged: bool,
     reading: &'r Reading,
 }
 
@@ -261,6 +268,7 @@ impl<'a, 'r> Sink<'a, 'r> {
                 format,
                 ..Parsed::default()
             },
+            is_damaged: false,
             reading,
         }
     }
@@ -358,7 +366,16 @@ fn fault(at: Place, text: &str, reason: String) -> Fault {
 
 /// Whether a text was damaged on its way: NUL, or bytes that are no UTF-8.
 fn is_damaged(text: &str) -> bool {
-    text.contains(['\0', '\u{fffd}'])
+    text.as_bytes().contains(&0) || text.contains('\u{fffd}')
+}
+
+/// Without space around it. Nearly all cells have none, and a look at both ends tells.
+pub(crate) fn trimmed(text: &str) -> &str {
+    let is_bare = |byte: Option<&u8>| byte.is_none_or(|byte| byte.is_ascii_graphic());
+    if is_bare(text.as_bytes().first()) && is_bare(text.as_bytes().last()) {
+        return text;
+    }
+    text.trim()
 }
 
 fn hidden_digest(text: &str) -> Option<[u8; 32]> {

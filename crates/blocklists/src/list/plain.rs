@@ -18,7 +18,7 @@ pub(super) fn read<'a>(text: &'a str, sink: &mut Sink<'a, '_>) -> Result<(), Lis
             .unwrap_or(text)
             .trim_end_matches([',', ' ', '\t']);
         let at = Place { line, column: 1 };
-        if is_damaged(text) {
+        if sink.is_damaged && is_damaged(text) {
             sink.fault(at, text, "damaged: NUL or bytes that are no UTF-8");
             continue;
         }

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::*;
+use super::{fires::joined, *};
 
 fn suspending() -> Reading {
     Reading {
@@ -246,11 +246,111 @@ fn remarks_and_headers_are_no_rows() {
     assert_eq!(bare.rows[0].public_comment, "spam");
 }
 
+/// Lists as they are published, in small: what fuzzing begins with.
+const SAMPLES: [&str; 5] = [
+    "\u{feff}#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\r\nbad.social,suspend,TRUE,FALSE,\"anti-lgbtq, \"\"hate\"\"\",false\r\naud.invalid,silence,,,iftas:canary;spam,true\r\nb\u{fc}cher.social,limit,no,yes,,\r\n",
+    "# a list\nbad.social\n*.worse.social # why\n\nhttps://odd.social/about\n",
+    r#"[{"domain":"ba*.so****","digest":"00","severity":"suspend","comment":null},{"domain":"b.social","severity":"silence","reject_media":true},"c.social"]"#,
+    r#"{"@spec":"https://rapidblock.org/spec/v1/","publishedAt":"2022-12-29T18:40:02Z","blocks":{"a.social":{"isBlocked":true,"reason":"top100","tags":["x"]},"b.social":{"isBlocked":false}}}"#,
+    r#"{"@context":"x","orderedItems":[{"id":"/c/1","type":"Recommendation","entityKey":"a.social","recommendedPolicy":"drop"},{"id":"/c/2","type":"Tombstone"},{"id":"/c/3","type":"Retraction","entityKey":"a.social"}],"next":"/p?since=3"}"#,
+];
+
+/// What a mishap puts into a text.
+const SCRAPS: [&str; 14] = [
+    "\"",
+    "\"\"",
+    ",",
+    "\n",
+    "\r\n",
+    "\t",
+    ";",
+    "#",
+    "\0",
+    "\u{fffd}",
+    "*",
+    "xn--",
+    "{\"a\":[",
+    "\u{1f9a4}",
+];
+
+/// One mishap: where, how long, and what.
+type Mishap = (prop::sample::Index, usize, usize, u8);
+
+/// The sample after so many mishaps: cut out, doubled, overwritten, broken off.
+fn mangled(sample: &str, mishaps: &[Mishap]) -> String {
+    let mut text: Vec<char> = sample.chars().collect();
+    for (place, length, scrap, kind) in mishaps {
+        let at = place.index(text.len() + 1);
+        let end = (at + length).min(text.len());
+        match kind % 4 {
+            0 => drop(text.drain(at..end)),
+            1 => {
+                let again: Vec<char> = text[at..end].to_vec();
+                text.splice(at..at, again);
+            }
+            2 => drop(text.splice(at..end, SCRAPS[scrap % SCRAPS.len()].chars())),
+            _ if length % 3 == 0 => text.truncate(at),
+            _ => drop(text.splice(at..at, SCRAPS[scrap % SCRAPS.len()].chars())),
+        }
+    }
+    text.into_iter().collect()
+}
+
+/// What breaks readers that look back: each is read in one go, or refused.
+#[test]
+fn nothing_makes_a_reader_slow() {
+    const LONG: usize = 200_000;
+    for piece in [
+        "\"", ",", "\"\"", "\"a\",", "#", "*", "a.", "\n", "@", "://", "[", "{\"a\":", "xn--a.", "\u{fc}",
+    ] {
+        let text = piece.repeat(LONG / piece.len());
+        for text in [
+            text.clone(),
+            format!("domain,severity\n{text}"),
+            format!("a.social,suspend,\"{text}\"\n"),
+        ] {
+            for format in FORMATS {
+                let _ = parse(&text, &Reading { format, ..suspending() });
+            }
+        }
+    }
+}
+
+const FORMATS: [Format; 7] = [
+    Format::Auto,
+    Format::Csv,
+    Format::Tsv,
+    Format::Plain,
+    Format::Json,
+    Format::Rapidblock,
+    Format::Fires,
+];
+
 proptest! {
+    /// Lists that met with accidents on their way: nothing panics, what is read is a name, and what is not is placed.
+    #[test]
+    fn a_mangled_list_is_read_or_refused(
+        sample in 0..SAMPLES.len(), mishaps in prop::collection::vec(any::<Mishap>().prop_map(|(at, length, scrap, kind)| (at, length % 40, scrap, kind)), 1..8),
+    ) {
+        let text = mangled(SAMPLES[sample], &mishaps);
+        for format in FORMATS {
+            let Ok(parsed) = parse(&text, &Reading { format, ..suspending() }) else { continue };
+            for row in &parsed.rows {
+                if let Name::Plain(name) = &row.name {
+                    prop_assert_eq!(&crate::name::read(name).unwrap().name, &row.name);
+                }
+                prop_assert!(row.line >= 1);
+            }
+            prop_assert!(parsed.faults.len() <= parsed.bad);
+            let most = u32::try_from(text.len()).unwrap() + 1;
+            prop_assert!(parsed.faults.iter().chain(&parsed.notes).all(|it| (1..=most).contains(&it.line) && (1..=most).contains(&it.column)));
+            let _ = feed(&text).map(|feed| joined(feed.items.clone(), feed.items));
+        }
+    }
+
     #[test]
     fn no_text_makes_a_reader_panic(text in "[\\PC\n\r\t\",;#\0]{0,300}", format in 0..7_usize) {
-        let formats = [Format::Auto, Format::Csv, Format::Tsv, Format::Plain, Format::Json, Format::Rapidblock, Format::Fires];
-        let reading = Reading { format: formats[format], ..suspending() };
+        let reading = Reading { format: FORMATS[format], ..suspending() };
         if let Ok(parsed) = parse(&text, &reading) {
             prop_assert!(!parsed.rows.is_empty());
         }

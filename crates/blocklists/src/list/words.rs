@@ -4,6 +4,11 @@ use model::Severity;
 
 /// A severity as lists write it, in any case; `limit` is the interface's word for `silence`.
 pub fn severity(text: &str) -> Option<Severity> {
+    match text {
+        "suspend" => return Some(Severity::Suspend),
+        "silence" => return Some(Severity::Silence),
+        _ => {}
+    }
     const WORDS: [(&str, Severity); 9] = [
         ("suspend", Severity::Suspend),
         ("silence", Severity::Silence),
@@ -37,6 +42,8 @@ pub fn boolean(text: &str) -> Option<Option<bool>> {
     let is = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
     match text {
         "" => Some(None),
+        "false" => Some(Some(false)),
+        "true" => Some(Some(true)),
         _ if is(&NO) => Some(Some(false)),
         _ if is(&YES) => Some(Some(true)),
         _ => None,

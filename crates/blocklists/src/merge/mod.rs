@@ -1,22 +1,24 @@
 //! What all lists say together. The order of lists and rows never matters: lists are asked by name, and rows that
 //! speak of one domain are put together before they vote.
 
+mod bounds;
 mod comments;
+mod groups;
+mod hash;
+mod votes;
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, HashMap, HashSet},
-};
+use std::borrow::Cow;
 
 use model::Severity;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     guard::{Guard, Refusal},
-    list::{Flags, Row, Stance},
-    name::{Name, with_parents},
-    signature::sha256,
+    list::{Flags, Row},
 };
+use bounds::Bounds;
+use groups::Groups;
+use votes::{Vote, decide, flags, vote};
 
 pub use comments::{LONGEST_COMMENT, comment};
 
@@ -170,56 +172,13 @@ impl Merged<'_> {
     }
 }
 
-/// No row: the end of a chain.
-const END: u32 = u32::MAX;
-
-/// All rows by domain: each group is a chain through `links`.
-struct Groups<'a> {
-    index: HashMap<&'a str, u32>,
-    heads: Vec<(&'a str, u32)>,
-    links: Vec<Link<'a>>,
-}
-
-#[derive(Clone, Copy)]
-struct Link<'a> {
-    row: &'a Row<'a>,
-    list: u32,
-    by_digest: bool,
-    is_leaving: bool,
-    next: u32,
-}
-
-impl<'a> Groups<'a> {
-    fn add(&mut self, domain: &'a str, mut link: Link<'a>) {
-        let at = u32::try_from(self.links.len()).unwrap_or(END);
-        if let Some(group) = self.index.get(domain) {
-            let head = &mut self.heads[*group as usize].1;
-            link.next = *head;
-            *head = at;
-        } else {
-            let group = u32::try_from(self.heads.len()).unwrap_or(END);
-            self.index.insert(domain, group);
-            self.heads.push((domain, at));
-        }
-        self.links.push(link);
-    }
-
-    fn chain(&self, head: u32) -> impl Iterator<Item = &Link<'a>> {
-        let mut at = head;
-        std::iter::from_fn(move || {
-            let link = self.links.get(at as usize)?;
-            at = link.next;
-            Some(link)
-        })
-    }
-}
-
-/// One list's vote on one domain.
-struct Vote<'a> {
-    say: Say,
-    flags: Flags,
-    public_comment: &'a str,
-    private_comment: &'a str,
+/// The first sixteen bytes as a number that sorts like them.
+fn beginning(domain: &str) -> u128 {
+    let bytes = domain.as_bytes();
+    let mut first = [0; 16];
+    let length = bytes.len().min(16);
+    first[..length].copy_from_slice(&bytes[..length]);
+    u128::from_be_bytes(first)
 }
 
 /// Merges lists. `known` are domains by which hidden names can be told beside those that lists name: peers, and
@@ -236,7 +195,8 @@ pub fn merge<'a>(voters: &[Voter<'a>], merging: &Merging, guard: &Guard, known: 
             .collect(),
         ..Merged::default()
     };
-    let groups = group(&voters, known, &mut merged);
+    let groups = Groups::of(&voters, known);
+    merged.hidden = groups.hidden;
     let bounds = Bounds::of(&voters, &groups);
     let total: u64 = voters
         .iter()
@@ -245,19 +205,27 @@ pub fn merge<'a>(voters: &[Voter<'a>], merging: &Merging, guard: &Guard, known: 
         .sum();
     let needed = merging.needs(total);
 
+    // Few lists have any.
+    let with_private = voters.iter().any(|voter| {
+        voter
+            .rows
+            .iter()
+            .chain(voter.leaving)
+            .any(|row| !row.private_comment.is_empty())
+    });
     let mut votes: Vec<Vote<'a>> = Vec::new();
     let mut exempt: Vec<(&'a str, u32)> = Vec::new();
-    for (domain, head) in &groups.heads {
-        let is_doubled = vote(&groups, *head, &voters, merging, &mut votes);
+    for (domain, links) in groups.iter() {
+        let is_doubled = vote(links, &voters, merging, &mut votes);
         if votes.is_empty() {
             continue;
         }
         if let Some(list) = is_doubled {
-            merged.doubled.push((Cow::Borrowed(*domain), list));
+            merged.doubled.push((Cow::Borrowed(domain), list));
         }
         if let Some(refusal) = guard.refuses(domain) {
             let lists = votes.iter().map(|vote| vote.say.list).collect();
-            merged.refused.push((Cow::Borrowed(*domain), refusal, lists));
+            merged.refused.push((Cow::Borrowed(domain), refusal, lists));
             continue;
         }
         let Some(mut severity) = decide(&votes, &voters, merging, needed) else {
@@ -265,12 +233,12 @@ pub fn merge<'a>(voters: &[Voter<'a>], merging: &Merging, guard: &Guard, known: 
             continue;
         };
         if let Some(list) = bounds.allowed(domain) {
-            merged.allowed.push((Cow::Borrowed(*domain), list));
+            merged.allowed.push((Cow::Borrowed(domain), list));
             continue;
         }
         if let Some((most, list)) = bounds.most(domain) {
             if most == Severity::Noop {
-                merged.allowed.push((Cow::Borrowed(*domain), list));
+                merged.allowed.push((Cow::Borrowed(domain), list));
                 continue;
             }
             severity = severity.min(most);
@@ -278,18 +246,21 @@ pub fn merge<'a>(voters: &[Voter<'a>], merging: &Merging, guard: &Guard, known: 
         if let Some((allowed, list)) = bounds.below(domain) {
             match merging.covering {
                 Covering::Hold => {
-                    merged.covering.push((Cow::Borrowed(*domain), allowed));
+                    merged.covering.push((Cow::Borrowed(domain), allowed));
                     continue;
                 }
                 Covering::Exempt => exempt.push((allowed, list)),
             }
         }
         merged.entries.push(Entry {
-            domain: Cow::Borrowed(*domain),
+            domain: Cow::Borrowed(domain),
             severity,
             flags: flags(&votes, merging.method),
             public_comment: comment(votes.iter().map(|vote| vote.public_comment)),
-            private_comment: comment(votes.iter().map(|vote| vote.private_comment)),
+            private_comment: match with_private {
+                true => comment(votes.iter().map(|vote| &*vote.row.private_comment)),
+                false => Cow::Borrowed(""),
+            },
             says: votes.iter().map(|vote| vote.say).collect(),
             exempts: false,
         });
@@ -319,7 +290,7 @@ fn exception(domain: &str, list: u32) -> Entry<'_> {
 }
 
 fn sort(merged: &mut Merged<'_>) {
-    merged.entries.sort_unstable_by(|a, b| a.domain.cmp(&b.domain));
+    by_domain(&mut merged.entries);
     merged.entries.dedup_by(|a, b| a.domain == b.domain);
     merged.refused.sort_unstable();
     merged.allowed.sort_unstable();
@@ -327,230 +298,24 @@ fn sort(merged: &mut Merged<'_>) {
     merged.doubled.sort_unstable();
 }
 
-/// Puts rows together by domain, hidden ones by their digest.
-fn group<'a>(voters: &[Voter<'a>], known: &[&'a str], merged: &mut Merged<'a>) -> Groups<'a> {
-    let rows: usize = voters.iter().map(|voter| voter.rows.len() + voter.leaving.len()).sum();
-    let mut groups = Groups {
-        index: HashMap::with_capacity(rows / 4 + 16),
-        heads: Vec::with_capacity(rows / 4 + 16),
-        links: Vec::with_capacity(rows),
-    };
-    let mut hidden: Vec<([u8; 32], Link<'a>)> = Vec::new();
-    for (list, voter) in (0..).zip(voters) {
-        let all = voter
-            .rows
-            .iter()
-            .map(|row| (row, false))
-            .chain(voter.leaving.iter().map(|row| (row, true)));
-        for (row, is_leaving) in all {
-            let link = Link {
-                row,
-                list,
-                by_digest: false,
-                is_leaving,
-                next: END,
-            };
-            match &row.name {
-                Name::Plain(domain) => groups.add(domain, link),
-                Name::Hidden(name) => match name.digest {
-                    Some(digest) => hidden.push((digest, link)),
-                    None => merged.hidden += 1,
-                },
-            }
+/// Sorts entries. Comparing numbers is quicker than following pointers, and few names are alike for so long.
+fn by_domain(entries: &mut [Entry<'_>]) {
+    let mut order: Vec<(u128, usize)> = entries
+        .iter()
+        .enumerate()
+        .map(|(at, entry)| (beginning(&entry.domain), at))
+        .collect();
+    order.sort_unstable_by(|a, b| {
+        a.0.cmp(&b.0)
+            .then_with(|| entries[a.1].domain.cmp(&entries[b.1].domain))
+    });
+    // Each takes its place; what stood there has gone to where the one before it was.
+    for to in 0..order.len() {
+        let mut from = order[to].1;
+        while from < to {
+            from = order[from].1;
         }
-    }
-    if !hidden.is_empty() {
-        let wanted: HashSet<[u8; 32]> = hidden.iter().map(|(digest, _)| *digest).collect();
-        let mut found: HashMap<[u8; 32], &'a str> = HashMap::new();
-        for domain in groups
-            .heads
-            .iter()
-            .map(|(domain, _)| *domain)
-            .chain(known.iter().copied())
-        {
-            let digest = sha256(domain.as_bytes());
-            if wanted.contains(&digest) {
-                found.insert(digest, domain);
-            }
-        }
-        for (digest, mut link) in hidden {
-            let fits = |domain: &&&str| matches!(&link.row.name, Name::Hidden(name) if name.may_be(domain));
-            match found.get(&digest).filter(fits) {
-                Some(domain) => {
-                    link.by_digest = true;
-                    groups.add(domain, link);
-                }
-                None => merged.hidden += 1,
-            }
-        }
-    }
-    groups
-}
-
-/// Allow lists and vetoes.
-struct Bounds<'a> {
-    allow: HashMap<&'a str, u32>,
-    /// Strict parents of allowed domains.
-    above: HashMap<&'a str, (&'a str, u32)>,
-    most: HashMap<&'a str, (Severity, u32)>,
-}
-
-impl<'a> Bounds<'a> {
-    fn of(voters: &[Voter<'a>], groups: &Groups<'a>) -> Self {
-        let mut bounds = Self {
-            allow: HashMap::new(),
-            above: HashMap::new(),
-            most: HashMap::new(),
-        };
-        if voters.iter().all(|voter| voter.role == Role::Block) {
-            return bounds;
-        }
-        for (domain, head) in &groups.heads {
-            for link in groups.chain(*head) {
-                if link.row.stance == Stance::Retracted {
-                    continue;
-                }
-                match voters[link.list as usize].role {
-                    Role::Block => {}
-                    Role::Allow => {
-                        let list = bounds.allow.entry(domain).or_insert(link.list);
-                        *list = link.list.min(*list);
-                    }
-                    Role::Veto => {
-                        let severity = match link.row.stance {
-                            Stance::Block(severity) => severity,
-                            Stance::Clear | Stance::Retracted => Severity::Noop,
-                        };
-                        let most = bounds.most.entry(domain).or_insert((severity, link.list));
-                        *most = (*most).min((severity, link.list));
-                    }
-                }
-            }
-        }
-        let allowed: BTreeMap<&'a str, u32> = bounds.allow.iter().map(|(domain, list)| (*domain, *list)).collect();
-        for (domain, list) in allowed {
-            for parent in with_parents(domain).skip(1) {
-                bounds.above.entry(parent).or_insert((domain, list));
-            }
-        }
-        bounds
-    }
-
-    fn allowed(&self, domain: &str) -> Option<u32> {
-        if self.allow.is_empty() {
-            return None;
-        }
-        with_parents(domain).find_map(|name| self.allow.get(name).copied())
-    }
-
-    fn most(&self, domain: &str) -> Option<(Severity, u32)> {
-        if self.most.is_empty() {
-            return None;
-        }
-        with_parents(domain)
-            .filter_map(|name| self.most.get(name).copied())
-            .min()
-    }
-
-    /// An allowed domain below this one.
-    fn below(&self, domain: &str) -> Option<(&'a str, u32)> {
-        self.above.get(domain).copied()
-    }
-}
-
-/// Collects the votes on one domain, one per list, by list; gives a list that speaks with two tongues.
-fn vote<'a>(
-    groups: &Groups<'a>,
-    head: u32,
-    voters: &[Voter<'a>],
-    merging: &Merging,
-    votes: &mut Vec<Vote<'a>>,
-) -> Option<u32> {
-    votes.clear();
-    let mut doubled = None;
-    for link in groups.chain(head) {
-        let Stance::Block(severity) = link.row.stance else {
-            continue;
-        };
-        if voters[link.list as usize].role != Role::Block {
-            continue;
-        }
-        let new = Vote {
-            say: Say {
-                list: link.list,
-                severity,
-                by_digest: link.by_digest,
-                is_leaving: link.is_leaving,
-            },
-            flags: link.row.flags,
-            public_comment: &link.row.public_comment,
-            private_comment: &link.row.private_comment,
-        };
-        let Some(vote) = votes.iter_mut().find(|vote| vote.say.list == link.list) else {
-            votes.push(new);
-            continue;
-        };
-        // What is leaving holds up a weakening, whatever the method; otherwise the method decides.
-        let is_leaving = vote.say.is_leaving || new.say.is_leaving;
-        if vote.say.severity != severity && !is_leaving {
-            doubled = Some(link.list);
-        }
-        let harder = severity > vote.say.severity;
-        let replace = match (
-            severity == vote.say.severity,
-            is_leaving || merging.method != Method::Min,
-        ) {
-            // The same: decided by what stands in the rows, not by where they stand.
-            (true, _) => {
-                (new.public_comment, new.private_comment, key(new.flags))
-                    > (vote.public_comment, vote.private_comment, key(vote.flags))
-            }
-            (false, hardest) => harder == hardest,
-        };
-        if replace {
-            *vote = new;
-        }
-    }
-    votes.sort_unstable_by_key(|vote| vote.say.list);
-    doubled
-}
-
-fn key(flags: Flags) -> (Option<bool>, Option<bool>, Option<bool>) {
-    (flags.reject_media, flags.reject_reports, flags.obfuscate)
-}
-
-fn decide(votes: &[Vote<'_>], voters: &[Voter<'_>], merging: &Merging, needed: u64) -> Option<Severity> {
-    let weight = |at_least: Severity| -> u64 {
-        let harder = votes.iter().filter(|vote| vote.say.severity >= at_least);
-        harder
-            .map(|vote| u64::from(voters[vote.say.list as usize].weight))
-            .sum()
-    };
-    let severities = votes.iter().map(|vote| vote.say.severity);
-    match merging.method {
-        Method::Consensus => [Severity::Suspend, Severity::Silence, Severity::Noop]
-            .into_iter()
-            .find(|severity| weight(*severity) >= needed),
-        _ if weight(Severity::Noop) < needed => None,
-        Method::Max => severities.max(),
-        Method::Min => severities.min(),
-    }
-}
-
-/// A flag is what the lists say that state it.
-fn flags(votes: &[Vote<'_>], method: Method) -> Flags {
-    let of = |flag: fn(&Flags) -> Option<bool>| {
-        let mut stated = votes.iter().filter_map(|vote| flag(&vote.flags));
-        let first = stated.next()?;
-        Some(match method {
-            Method::Min => stated.fold(first, |all, this| all && this),
-            Method::Max | Method::Consensus => stated.fold(first, |any, this| any || this),
-        })
-    };
-    Flags {
-        reject_media: of(|flags| flags.reject_media),
-        reject_reports: of(|flags| flags.reject_reports),
-        obfuscate: of(|flags| flags.obfuscate),
+        entries.swap(to, from);
     }
 }
 

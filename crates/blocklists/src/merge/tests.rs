@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::{list::Stance, name::Name, signature::sha256};
 
 fn row<'a>(domain: &'a str, severity: Severity, comment: &'a str) -> Row<'a> {
     Row {

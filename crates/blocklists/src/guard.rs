@@ -14,7 +14,7 @@ pub enum Refusal {
     #[error("it is {0}'s own, its parent or its subdomain")]
     Own(String),
     /// `com`, `.tk`, `co.uk`, `github.io`: everything below it would be blocked.
-    #[error("a public suffix: everything below it would be blocked")]
+    #[error("a public suffix: everything below it would be blocked, unless the policy's `force` names it")]
     PublicSuffix,
     /// `misskey-forkbomb`.
     #[error("a single word is no domain")]

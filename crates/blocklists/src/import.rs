@@ -63,17 +63,27 @@ impl Import<'_> {
         }
     }
 
-    /// A word that no other list has.
+    /// A word that no other list has: of an address the file's name, unless every list is called so.
     fn name(&mut self, place: &str) -> String {
         let plain = place.split_once("://").map_or(place, |(_, rest)| rest);
-        let mut name: String = plain
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' })
-            .collect::<String>()
-            .split('-')
-            .filter(|part| !part.is_empty() && !matches!(*part, "raw" | "refs" | "heads" | "main" | "master" | "blob"))
-            .collect::<Vec<_>>()
-            .join("-");
+        let (host, path) = plain.split_once('/').unwrap_or((plain, ""));
+        let file = path.rsplit('/').next().unwrap_or_default();
+        let stem = file.split('.').next().unwrap_or_default();
+        let word = match stem.to_ascii_lowercase().as_str() {
+            "" => host.to_owned(),
+            "blocklist" | "blocks" | "list" | "domains" | "domain_blocks" | "index" | "latest" if !host.is_empty() => {
+                format!("{host}-{stem}")
+            }
+            _ => stem.to_owned(),
+        };
+        let fits = |c: char| {
+            if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') {
+                c
+            } else {
+                '-'
+            }
+        };
+        let mut name: String = word.chars().map(fits).collect();
         name.truncate(60);
         let name = name.trim_matches(['.', '-']).to_owned();
         let name = if name.is_empty() { "list".to_owned() } else { name };
@@ -103,6 +113,12 @@ impl Import<'_> {
                 self.say("blocks that Egret made on a server do not count as that server's own opinion");
             } else {
                 let _ = writeln!(self.text, "server = {}", quoted(&domain));
+                if source.contains_key("token") || source.contains_key("token_env_var") {
+                    self.say(format!(
+                        "{domain} was read with a token and is read without one: where it shows its blocks to its own people \
+                         only, it cannot be read"
+                    ));
+                }
                 self.say("entries that a server hides behind stars are resolved by their digest; they were thrown away before");
             }
             self.fields(&source);
@@ -151,7 +167,9 @@ impl Import<'_> {
         if !most.is_empty() && most != "suspend" {
             let _ = writeln!(self.text, "max_severity = {}", quoted(&most));
         }
-        self.fields(source);
+        if !allow {
+            self.fields(source);
+        }
         self.text.push('\n');
     }
 
@@ -279,7 +297,13 @@ impl Import<'_> {
         }
         self.say("blocks made by hand are never changed, weaker ones neither: the plan suggests");
         self.say("a block that Egret made is lifted when every list dropped it for a day and three good copies");
-        self.say("blocks that FediBlockHole made count as made by hand; `egret blocks adopt DOMAIN` hands one over");
+        let stamp = text(self.table, "override_private_comment");
+        let stamp = if stamp.is_empty() { "TEXT".to_owned() } else { stamp };
+        self.say(format!(
+            "blocks that FediBlockHole made count as made by hand; `egret blocks adopt --private-comment {}` hands all over \
+             whose private comment holds that",
+            quoted(&stamp)
+        ));
         self.say("nothing is sent before mode is \"act\"; the first large import waits for `egret blocks apply HASH`");
     }
 }
@@ -348,6 +372,18 @@ mod tests {
             .find(|source| source.max_severity == model::Severity::Silence)
             .unwrap();
         assert_eq!(capped.fields.len(), 2);
+        let names: Vec<&str> = config.sources.iter().map(|source| &*source.name).collect();
+        assert_eq!(
+            names,
+            [
+                "own",
+                "tier0",
+                "rapidblock.org-blocklist",
+                "allow",
+                "public.social",
+                "admin.social"
+            ]
+        );
         assert_eq!(
             config
                 .sources

@@ -139,7 +139,8 @@ pub struct Filter {
 }
 
 impl Filter {
-    fn fits(&self, domain: &str, block: &AdminDomainBlock, entry: Option<&Entry>) -> bool {
+    /// Whether a block is meant.
+    pub fn fits(&self, domain: &str, block: &AdminDomainBlock, entry: Option<&Entry>) -> bool {
         let contains = |wanted: &Option<String>, text: &str| {
             wanted
                 .as_ref()

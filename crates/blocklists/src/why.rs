@@ -14,7 +14,7 @@ use crate::{
     gather::Library,
     guard::Guard,
     list::{Stance, severity_word},
-    merge::{Say, merge},
+    merge::{Role, Say, merge},
     name::{Name, is_within},
     plan::Reason,
 };
@@ -53,6 +53,7 @@ pub struct Opinion {
 /// When the store fails.
 pub async fn why(store: &Db, config: &Config, text: &str) -> Result<Option<Explanation>, store::Error> {
     let Some(name) = domain(text) else { return Ok(None) };
+    let digest = crate::signature::sha256(name.as_bytes());
     let mut policies = Vec::new();
     for policy in &config.policies {
         let library = Library::load(store, config, policy).await?;
@@ -76,43 +77,34 @@ pub async fn why(store: &Db, config: &Config, text: &str) -> Result<Option<Expla
             says: Vec::new(),
             covered_by: Vec::new(),
         };
+        let mut spared_by = Vec::new();
         for voter in &voters {
-            let rows = voter
-                .rows
-                .iter()
-                .map(|row| (row, false))
-                .chain(voter.leaving.iter().map(|row| (row, true)));
-            for (row, is_leaving) in rows {
+            let now = voter.rows.iter().map(|row| (row, false));
+            for (row, is_leaving) in now.chain(voter.leaving.iter().map(|row| (row, true))) {
                 let by_digest = match &row.name {
-                    Name::Plain(known) => match *known == name {
-                        true => false,
-                        false => continue,
-                    },
-                    Name::Hidden(hidden) => match hidden.digest == Some(crate::signature::sha256(name.as_bytes())) {
-                        true => true,
-                        false => continue,
-                    },
+                    Name::Plain(known) if *known == name => false,
+                    Name::Hidden(hidden) if hidden.digest == Some(digest) => true,
+                    _ => continue,
                 };
-                if let Stance::Block(severity) = row.stance {
-                    opinion.says.push(Reason {
+                match (voter.role, row.stance) {
+                    (Role::Block, Stance::Block(severity)) => opinion.says.push(Reason {
                         list: voter.name.to_owned(),
                         severity,
                         by_digest,
                         is_leaving,
-                    });
+                    }),
+                    (Role::Allow | Role::Veto, Stance::Block(_) | Stance::Clear) => spared_by.push(voter.name),
+                    _ => {}
                 }
             }
         }
         if let Some(entry) = merged.get(&name) {
             opinion.severity = Some(entry.severity);
             opinion.says = entry.says.iter().map(reason).collect();
-            opinion.verdict = format!(
-                "{} by {:?} of {} lists",
-                severity_word(entry.severity),
-                policy.merge,
-                entry.says.len()
-            )
-            .to_lowercase();
+            let count = entry.says.len();
+            let lists = if count == 1 { "list" } else { "lists" };
+            let severity = severity_word(entry.severity);
+            opinion.verdict = format!("{severity} by {:?} of {count} {lists}", policy.merge).to_lowercase();
         } else if let Some((_, refusal, _)) = merged.refused.iter().find(|(it, ..)| *it == name) {
             opinion.verdict = format!("never blocked: {refusal}");
         } else if let Some((_, list)) = merged.allowed.iter().find(|(it, _)| *it == name) {
@@ -121,6 +113,8 @@ pub async fn why(store: &Db, config: &Config, text: &str) -> Result<Option<Expla
             opinion.verdict = format!("left out: it covers {allowed}, which is allowed");
         } else if !opinion.says.is_empty() {
             opinion.verdict = "fewer votes than the policy asks for".to_owned();
+        } else if !spared_by.is_empty() {
+            opinion.verdict = format!("no list wants it blocked; spared by {}", spared_by.join(", "));
         }
         if merged.is_held(&merging) {
             opinion.verdict = format!("held: {} was never read", merged.unread.join(", "));

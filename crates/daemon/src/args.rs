@@ -283,10 +283,14 @@ pub enum BlocksAction {
         /// The list
         list: String,
     },
-    /// Hands a block that a moderator made or changed to the lists
+    /// Hands blocks that a moderator or another tool made or changed to the lists
     Adopt {
         /// The domain
-        domain: String,
+        #[arg(required_unless_present = "private_comment")]
+        domain: Option<String>,
+        /// All whose private comment contains this, as what FediBlockHole stamped
+        #[arg(long)]
+        private_comment: Option<String>,
         /// On this server, host or host:port [default: the only one]
         #[arg(long)]
         server: Option<String>,

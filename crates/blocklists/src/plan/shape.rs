@@ -1,6 +1,6 @@
 //! What a plan is made of: stored as JSON, shown by commands and pages.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use chrono::{DateTime, Utc};
 use mastodon::{AdminDomainBlock, DomainBlockFields, Ties};
@@ -270,8 +270,20 @@ impl Plan {
         for doubt in &self.doubts {
             let _ = writeln!(text, "  ! {doubt}");
         }
+        // What holds many is said once.
+        let mut holds: BTreeMap<&str, usize> = BTreeMap::new();
+        for hold in self.operations.iter().filter_map(|it| it.hold.as_ref()) {
+            *holds.entry(&hold.reason).or_default() += 1;
+        }
+        holds.retain(|_, count| *count > 1);
+        for (reason, count) in &holds {
+            let _ = writeln!(text, "  ! {count} wait: {reason}");
+        }
         for operation in &self.operations {
-            let _ = writeln!(text, "  {}", operation.text());
+            let _ = match &operation.hold {
+                Some(hold) if holds.contains_key(&*hold.reason) => writeln!(text, "  {}; WAITS", operation.change()),
+                _ => writeln!(text, "  {}", operation.text()),
+            };
         }
         for note in &self.notes {
             let _ = writeln!(text, "  = {}: {}", note.domain, note.text);
@@ -289,8 +301,16 @@ impl Plan {
 }
 
 impl Operation {
-    /// The change in one line.
+    /// The change in one line, and what it waits for.
     pub fn text(&self) -> String {
+        match &self.hold {
+            Some(hold) => format!("{}; WAITS: {}", self.change(), hold.reason),
+            None => self.change(),
+        }
+    }
+
+    /// The change in one line.
+    pub fn change(&self) -> String {
         let mut text = match &self.action {
             Action::Create { fields } => {
                 format!("+ {} {}", self.domain, fields.severity.map_or("suspend", severity_word))
@@ -316,9 +336,6 @@ impl Operation {
             if let Some(until) = cap.until {
                 let _ = write!(text, " from {} on", until.format("%Y-%m-%d"));
             }
-        }
-        if let Some(hold) = &self.hold {
-            let _ = write!(text, "; WAITS: {}", hold.reason);
         }
         text
     }

@@ -1,6 +1,9 @@
 //! `egret blocks`: plans, ways back, explanations.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use anyhow::{Context as _, bail};
 use blocklists::{
@@ -75,7 +78,19 @@ pub(super) async fn run(args: &Args, action: &BlocksAction) -> anyhow::Result<Ex
         BlocksAction::Lists { name } => desk.lists(name.as_deref()).await,
         BlocksAction::Affected { domain: name, server } => desk.affected(&domain(name)?, server.as_deref()).await,
         BlocksAction::Approve { list } => desk.approve(list).await,
-        BlocksAction::Adopt { domain: name, server } => desk.adopt(&domain(name)?, server.as_deref()).await,
+        BlocksAction::Adopt {
+            domain: name,
+            private_comment,
+            server,
+        } => {
+            let filter = Filter {
+                all: true,
+                private_comment: private_comment.clone(),
+                ..Filter::default()
+            };
+            let name = name.as_deref().map(domain).transpose()?;
+            desk.adopt(name.as_deref(), &filter, server.as_deref()).await
+        }
     };
     doors.store.close().await;
     exit
@@ -588,17 +603,39 @@ impl Desk<'_> {
         Ok(Exit::Done)
     }
 
-    async fn adopt(&self, name: &str, server: Option<&str>) -> anyhow::Result<Exit> {
+    async fn adopt(&self, name: Option<&str>, filter: &Filter, server: Option<&str>) -> anyhow::Result<Exit> {
         let settings = self.settings()?;
         let cx = self.cx(&settings, &self.server(server)?)?;
         let login = cx.login()?;
         let live = gather::blocks(login).await?;
-        let Some(block) = live.get(name) else {
-            bail!("{} does not block {name}", login.server);
-        };
-        blocklists::apply::adopt(&cx, &login.server, name, block).await?;
+        let ours: BTreeSet<String> = block_entries::list(&cx.store, &login.server)
+            .await?
+            .into_iter()
+            .filter(|entry| entry.state == block_entries::State::Ours)
+            .map(|entry| entry.domain)
+            .collect();
+        let meant = |domain: &str| name.is_none_or(|name| name == domain) && !ours.contains(domain);
+        let mut adopted = 0;
+        for (domain, block) in live
+            .iter()
+            .filter(|(domain, block)| meant(domain) && filter.fits(domain, block, None))
+        {
+            blocklists::apply::adopt(&cx, &login.server, domain, block).await?;
+            adopted += 1;
+        }
+        match name {
+            Some(name) if adopted == 0 => {
+                bail!("{} has no block of {name} that is somebody else's", login.server)
+            }
+            None if adopted == 0 => bail!("{} has no such block that is somebody else's", login.server),
+            _ => {}
+        }
+        if self.args.json {
+            out::json(&json!({ "adopted": adopted }))?;
+            return Ok(Exit::Done);
+        }
         out::line(format!(
-            "The block of {name} on {} is the lists' business from now on.",
+            "{adopted} blocks on {} are the lists' business from now on: what no list wants is lifted by the next plan.",
             login.server
         ));
         if self.config.blocklists.mode == Mode::Observe {

@@ -1,6 +1,7 @@
 //! The program itself: processes, signals, exit codes, and what it says.
 
 mod bad_input;
+mod blocks;
 mod callbacks;
 mod commands;
 mod house;

@@ -11,6 +11,7 @@ use axum::{
 use blocklists::{
     list::severity_word,
     plan::{Kind, Operation, Plan},
+    undo::CLEAR,
     why::{Explanation, Opinion},
 };
 use maud::{Markup, html};
@@ -84,31 +85,30 @@ async fn show(
     let mode = state.ledger.mode("blocklists");
     let undone: Vec<&str> = plans.iter().map(|plan| &*plan.policy).collect();
     let body = html! {
-        p { "Mode " (badge(if mode == job::Mode::Act { Tone::Good } else { Tone::Plain }, mode.as_str()))
-            @if mode == job::Mode::Observe { " Plans are made and shown; nothing is sent." } }
-        form method="get" action="/blocklists" role="search" {
-            label { "Domain " input type="search" name="q" value=(q) placeholder="bad.social"; }
-            " " button { "Search" }
+        form.filters method="get" action="/blocklists" role="search" {
+            label { "Domain" input type="search" name="q" value=(q) placeholder="bad.social"; }
+            button { "Search" }
+            span { "Mode " (badge(if mode == job::Mode::Act { Tone::Good } else { Tone::Plain }, mode.as_str()))
+                @if mode == job::Mode::Observe { span.quiet { " Plans are made and shown; nothing is sent." } } }
         }
         @if !q.is_empty() { (answers(q, &found, told.as_ref())) }
-        h2 { "Plans" }
         div #plans data-refresh {
             @if !plans.iter().any(is_shown) {
-                (empty("There is no plan yet.", &html! { "Each server that a policy is for gets one: "
-                    code { "[[blocklists.policies]]" } "." }))
+                section { h2 { "Plans" } (empty("There is no plan yet.", &html! { "Each server that a policy is for gets one: "
+                    code { "[[blocklists.policies]]" } "." })) }
             }
             @for stored in &plans { (plan(&visitor, stored)) }
         }
-        h2 { "Lists" }
-        div #lists data-refresh {
+        div #lists data-refresh { section { h2 { "Lists" }
             @if lists.is_empty() {
                 (empty("No list was read yet.", &html! { code { "[[blocklists.sources]]" } " names them." }))
             } @else { (health(&visitor, &lists)) }
-        }
-        h2 { "History" }
-        @if runs.is_empty() { (empty("Nothing was changed yet.", &html! {})) } @else {
-            (history(&visitor, &runs, &undone, mode))
-            (pager(&[("q", Some(q)), ("before", before.as_deref())], older.as_deref()))
+        } }
+        section { h2 { "History" }
+            @if runs.is_empty() { (empty("Nothing was changed yet.", &html! {})) } @else {
+                (history(&visitor, &runs, &undone, mode))
+                (pager(&[("q", Some(q)), ("before", before.as_deref())], older.as_deref()))
+            }
         }
     };
     Ok(Sheet::of(&PAGE, &visitor, "Blocklists")
@@ -125,21 +125,26 @@ fn answers(q: &str, found: &[Entry], told: Option<&Explanation>) -> Markup {
                 .any(|it| !it.says.is_empty() || it.severity.is_some() || !it.covered_by.is_empty())
     });
     html! {
-        section aria-label="Found" {
-            @if let Some(told) = said {
-                h3 { "Why " (told.domain) }
-                @for policy in &told.policies { (opinion(policy)) }
-                @if !told.changes.is_empty() {
-                    ul { @for change in &told.changes { li {
-                        (words::when(change.changed_at)) " " b { (change.action) } " on " (change.server) " by " (change.who) ": " (why(&change.reason))
-                        @if change.undone_by.is_some() { " " (badge(Tone::Plain, "undone")) }
-                    } } }
-                }
-            }
-            @if found.is_empty() && said.is_none() {
-                (empty("Nothing is on record.", &html! { "No list names " code { (q) } ", and Egret neither blocked it nor was told to leave it." }))
-            }
-            @if !found.is_empty() {
+        @if let Some(told) = said { section {
+            h2 { "Why " (told.domain) }
+            div.card.padded { @for policy in &told.policies { (opinion(policy)) } }
+        } }
+        @if let Some(told) = said.filter(|told| !told.changes.is_empty()) { section { h2 { "What was done" }
+            div.table { table.stack {
+                thead { tr { th scope="col" { "When" } th scope="col" { "What" } th scope="col" { "Server" } th scope="col" { "Who" } th scope="col" { "Why" } } }
+                tbody { @for change in &told.changes { tr {
+                    td data-label="When" { (words::when(change.changed_at)) }
+                    td data-label="What" { div { (change.action) @if change.undone_by.is_some() { " " (badge(Tone::Plain, "undone")) } } }
+                    td data-label="Server" { (change.server) }
+                    td data-label="Who" { (change.who) }
+                    td data-label="Why" { div { (why(&change.reason)) } }
+                } } }
+            } }
+        } }
+        section { h2 { "On record" }
+            @if found.is_empty() {
+                (empty("Nothing is on record.", &html! { "Egret neither blocked " code { (q) } " anywhere nor was told to leave it." }))
+            } @else {
                 div.table { table.stack {
                     thead { tr { th scope="col" { "Domain" } th scope="col" { "Server" } th scope="col" { "State" } th scope="col" { "Why" } } }
                     tbody { @for entry in found { tr {
@@ -201,13 +206,15 @@ fn plan(visitor: &Visitor, stored: &block_plans::Plan) -> Markup {
     let fields = [("server", &*stored.server), ("hash", &*stored.hash)];
     let act = |path: &str, words: &str| button(visitor, path, &fields, words, &format!("{words}: plan {short}"));
     html! {
-        section aria-label={ "Plan for " (stored.server) } {
-            h3 { (stored.server) " " code { (short) } @if stored.state == Is::Approved { " " (badge(Tone::Good, "approved")) } }
+        section {
+            h2 { "Plan for " (stored.server) " " code { (short) } @if stored.state == Is::Approved { " " (badge(Tone::Good, "approved")) } }
             @if plan.operations.is_empty() {
-                p { "As its policy wants it: " (plan.blocks) " blocks. Looked at " (words::when(stored.made_at)) "." }
+                p { "As the policy " b { (plan.policy) } " wants it: " (plan.blocks) " blocks. Looked at " (words::when(stored.made_at)) "." }
             } @else {
-            p { (plan.count(Kind::Create)) " to make, " (plan.count(Kind::Update)) " to change, " (plan.count(Kind::Weaken))
-                " to weaken, " (plan.count(Kind::Remove)) " to lift; " b { (plan.held().count()) " wait" } ". Made " (words::when(stored.made_at)) "." }
+                p { @if plan.policy == CLEAR { "To clear, made by a command: " } @else { "By the policy " b { (plan.policy) } ": " }
+                    (plan.count(Kind::Create)) " to make, " (plan.count(Kind::Update)) " to change, " (plan.count(Kind::Weaken))
+                    " to weaken, " (plan.count(Kind::Remove)) " to lift; " b { (plan.held().count()) " wait" } ". Made " (words::when(stored.made_at)) "." }
+                @if plan.policy == CLEAR { p { code { "egret blocks apply " (short) } " carries it out." } }
             }
             @for doubt in &plan.doubts { (note(Tone::Warn, &html! { (doubt) }, None)) }
             @if stored.state == Is::Open && plan.held().any(|it| it.hold.as_ref().is_some_and(|hold| hold.human)) {
@@ -229,7 +236,7 @@ fn operations(operations: &[Operation]) -> Markup {
             div.table { table.stack {
                 thead { tr { th scope="col" { "Change" } th scope="col" { "Follows" } th scope="col" { "Waits for" } } }
                 tbody { @for operation in operations.iter().take(MOST) { tr {
-                    td.uri data-label="Change" { (operation.text().split("; WAITS").next().unwrap_or_default()) }
+                    td.uri data-label="Change" { (operation.change()) }
                     td.number data-label="Follows" { @if let Some(ties) = &operation.ties { (ties.follows + ties.followers) } }
                     td data-label="Waits for" { @if let Some(hold) = &operation.hold { (hold.reason) } }
                 } } }

@@ -164,7 +164,7 @@ fn an_empty_server_gets_each_entry_once() {
     assert!(plan.text().contains("+ a.social suspend"), "{}", plan.text());
 }
 
-/// The one every feature has: carried out, and planned again, nothing is left. Check 33 and check 27 on the way: the
+/// The one every feature has: carried out, and planned again, nothing is left. Check 27. Check 33. On the way: the
 /// list spells names otherwise, and the server knows no comment where the list has an empty one.
 #[test]
 fn carried_out_and_planned_again_nothing_is_left() {

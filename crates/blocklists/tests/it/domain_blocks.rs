@@ -34,7 +34,8 @@ async fn does_its_work() {
     );
 }
 
-/// Check 25. The second run reads. Check 33: however the list spells its names.
+/// Check 25. The second run reads.
+/// Check 33. However the list spells its names.
 #[tokio::test(flavor = "multi_thread")]
 async fn does_nothing_the_second_time() {
     let house =

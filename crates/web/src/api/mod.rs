@@ -70,7 +70,7 @@ const PARTS: &[Part] = &[
     (Right::Registrations, Any, registrations::routes),
     (Right::Federation, Any, blocklists::routes),
     (Right::Registrations, Any, registration_rules::routes),
-    (Right::Registrations, All, registration_rules::replay_routes),
+    (Right::Registrations, All, registration_rules::everywhere_routes),
 ];
 
 /// The routes, each for those who may use it.

@@ -258,3 +258,53 @@ async fn programs_count_by_rule_and_replay_history() {
     let stands = applicants::rules(&house.state.store).await.unwrap();
     assert_eq!(stands, [rule], "nothing is put in place");
 }
+
+#[tokio::test]
+async fn programs_write_try_and_delete_rules() {
+    let house = house().await;
+    let ask = |method: &str, path: &str, body: serde_json::Value| {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1/registrations/rules{path}"))
+            .header("sec-fetch-site", "same-origin")
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        house.ask(request)
+    };
+    let names = || async {
+        let rules = applicants::rules(&house.state.store).await.unwrap();
+        rules.into_iter().map(|rule| rule.name).collect::<Vec<_>>()
+    };
+    let good = json!({"name": "government", "verdict": "approve", "domains": [".gov"]});
+    for bad in [
+        json!([]),
+        json!([good, {"name": "all", "verdict": "approve"}]),
+        json!([good, {"name": "mine", "verdict": "hold", "domain_lists": ["/etc/passwd"]}]),
+        json!([good, {"name": "mine", "verdict": "befriend", "domains": ["a.example"]}]),
+    ] {
+        let response = ask("POST", "", json!({"rules": bad})).await;
+        assert_eq!(response.status().as_u16(), 422, "{bad}");
+        assert!(names().await.is_empty(), "all of them or none: {bad}");
+    }
+    assert_eq!(ask("POST", "", json!({"rules": [good]})).await.status().as_u16(), 204);
+    assert_eq!(names().await, ["government"]);
+
+    let response = ask("POST", "/try", json!({"email": "a@nyc.gov"})).await;
+    let said: serde_json::Value = serde_json::from_str(&text(response).await).unwrap();
+    assert_eq!(
+        (&said["verdict"], &said["rule"]),
+        (&json!("approve"), &json!("government"))
+    );
+
+    let mut config = applicants::rules(&house.state.store).await.unwrap().remove(0);
+    config.name = "written".into();
+    applicants::show_config_rules(&house.state.store, &[config])
+        .await
+        .unwrap();
+    let again = json!({"name": "written", "verdict": "hold", "domains": [".gov"]});
+    assert_eq!(ask("POST", "", json!({"rules": [again]})).await.status().as_u16(), 422);
+    assert_eq!(ask("DELETE", "/written", json!({})).await.status().as_u16(), 404);
+    assert_eq!(ask("DELETE", "/government", json!({})).await.status().as_u16(), 204);
+    assert_eq!(names().await, ["written"]);
+}

@@ -270,6 +270,43 @@ mod tests {
         }
     }
 
+    /// Requirement S8.
+    #[test]
+    fn the_first_scripts_names_are_known_as_variables_and_as_flags() {
+        let numbers = [
+            "home-timeline-length",
+            "reply-interval-in-hours",
+            "max-followings",
+            "max-followers",
+            "max-follow-requests",
+            "max-bookmarks",
+            "http-timeout",
+            "lock-hours",
+        ];
+        let texts = ["on-start", "on-done", "on-fail", "user"];
+        let mut variables = "MASTODON_SERVER=mstdn.example\nACCESS_TOKEN=TOKEN-123\n".to_owned();
+        let mut flags = "python get_context.py --server=mstdn.example --access-token=TOKEN-123".to_owned();
+        let values = numbers
+            .iter()
+            .map(|name| (name, "7"))
+            .chain(texts.iter().map(|name| (name, "ada")));
+        for (name, value) in values {
+            variables += &format!("{}={value}\n", name.to_uppercase().replace('-', "_"));
+            flags += &format!(" --{name}={value}");
+        }
+        for form in [variables, flags] {
+            let options = read(&form);
+            assert_eq!(options.text("server"), Some("mstdn.example"), "{form}");
+            assert_eq!(tokens(&options), ["TOKEN-123"], "{form}");
+            for name in numbers {
+                assert_eq!(options.number(name), Some(7), "{name} in {form}");
+            }
+            for name in texts {
+                assert_eq!(options.text(name), Some("ada"), "{name} in {form}");
+            }
+        }
+    }
+
     #[test]
     fn templates_and_odd_values_are_no_settings() {
         let options =

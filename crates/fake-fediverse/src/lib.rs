@@ -7,6 +7,7 @@
 mod applicants;
 mod clock;
 mod control;
+mod diary;
 mod faults;
 mod gotosocial;
 mod hooks;

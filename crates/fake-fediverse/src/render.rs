@@ -181,6 +181,7 @@ fn with_author(
         }
         _ => {}
     }
+    world.diary.dress(ix, &mut out);
     out
 }
 

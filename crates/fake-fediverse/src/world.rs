@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
+use crate::diary::Diary;
 use crate::ids;
 use crate::moderation::{DomainBlock, Moderation};
 use crate::users::{ADMINISTRATOR, Users};
@@ -157,6 +158,8 @@ pub(crate) struct World {
     pub(crate) lists: Vec<List>,
     pub(crate) domain_blocks: Vec<DomainBlock>,
     pub(crate) moderation: Moderation,
+    /// What `me` wrote and is told of.
+    pub(crate) diary: Diary,
     pub(crate) next_row: u64,
     /// What home fetched from other servers.
     pub(crate) remote_fetches: u64,
@@ -187,6 +190,7 @@ impl World {
             lists: Vec::new(),
             domain_blocks: Vec::new(),
             moderation: Moderation::default(),
+            diary: Diary::default(),
             next_row: 1,
             remote_fetches: 0,
             missing_at_start: 0,

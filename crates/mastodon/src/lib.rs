@@ -10,12 +10,14 @@ mod client;
 mod error;
 mod page;
 mod permit;
+mod raw;
 mod refresh;
 pub mod streaming;
 
-pub use api::{AdminDomainBlock, Creation, DomainBlockFields, Notification, Ties, scopes::permission_behind};
+pub use api::{AdminDomainBlock, Creation, DomainBlockFields, Notification, Shelf, Ties, scopes::permission_behind};
 pub use client::{Client, Known};
 pub use error::Error;
 pub use page::{Cursor, Page};
 pub use permit::Permit;
+pub use raw::{field as raw_field, items as raw_items};
 pub use refresh::Refresh;

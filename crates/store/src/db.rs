@@ -206,6 +206,17 @@ impl Db {
         }
     }
 
+    /// The folder that an SQLite file is in.
+    pub fn folder(&self) -> Option<PathBuf> {
+        match self {
+            Self::Postgres(_) => None,
+            Self::Sqlite { write, .. } => {
+                let options = write.connect_options();
+                options.get_filename().parent().map(Path::to_owned)
+            }
+        }
+    }
+
     /// Closes every connection, SQLite's log folded into the file.
     pub async fn close(&self) {
         match self {

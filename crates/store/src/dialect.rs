@@ -1,6 +1,9 @@
 //! Statements that need two texts, next to each other.
 
-use crate::Db;
+use crate::{
+    Db,
+    archive::search::{Filter, token},
+};
 
 /// The text for the open engine.
 fn pick(db: &Db, postgres: &'static str, sqlite: &'static str) -> &'static str {
@@ -106,6 +109,119 @@ pub(crate) fn claim(db: &Db, of_one_thread: bool) -> &'static str {
     } else {
         pick(db, claim!("", " FOR UPDATE SKIP LOCKED"), claim!("", ""))
     }
+}
+
+/// Makes a status of the archive findable: `$1` id, `$2` its words, `$3` its facets.
+pub(crate) fn search_insert(db: &Db) -> &'static str {
+    pick(
+        db,
+        "INSERT INTO archive_search (id, words) VALUES ($1, CAST($2 || ' ' || $3 AS TSVECTOR))
+         ON CONFLICT (id) DO UPDATE SET words = excluded.words",
+        "INSERT INTO archive_search (rowid, words, facets) VALUES ($1, $2, $3)",
+    )
+}
+
+/// And no longer: `$1` id.
+pub(crate) fn search_delete(db: &Db) -> &'static str {
+    pick(
+        db,
+        "DELETE FROM archive_search WHERE id = $1",
+        "DELETE FROM archive_search WHERE rowid = $1",
+    )
+}
+
+/// Words as the engine takes them. They hold letters and digits alone; what else might stand there is left out.
+pub(crate) fn search_text(db: &Db, words: &[String]) -> String {
+    match db {
+        // Postgres counts positions up to 16,383 only.
+        Db::Postgres(_) => words
+            .iter()
+            .enumerate()
+            .filter(|(_, word)| !plain(word).is_empty())
+            .map(|(n, word)| format!("'{}':{}", plain(word), (n + 1).min(16_383)))
+            .collect::<Vec<_>>()
+            .join(" "),
+        Db::Sqlite { .. } => words.iter().map(|word| plain(word)).collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// Facets as the engine takes them; one that all statuses have stands for "anything".
+pub(crate) fn search_facets(db: &Db, facets: &[String]) -> String {
+    let facets = facets.iter().map(String::as_str).chain(["any"]);
+    match db {
+        Db::Postgres(_) => facets.map(|facet| format!("'={facet}'")).collect::<Vec<_>>().join(" "),
+        Db::Sqlite { .. } => facets.collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// What stands before the words that are looked for.
+pub(crate) fn search_begin(db: &Db) -> &'static str {
+    pick(db, "f.words @@ CAST(", "f.archive_search MATCH ")
+}
+
+/// And behind.
+pub(crate) fn search_end(db: &Db) -> &'static str {
+    pick(db, " AS TSQUERY)", "")
+}
+
+/// What is looked for, in the engine's language.
+pub(crate) fn search_words(db: &Db, filter: &Filter) -> String {
+    let facets: Vec<String> = filter.facets.iter().map(token).collect();
+    let mut wanted = Vec::new();
+    let mut unwanted = Vec::new();
+    for term in &filter.terms {
+        let words: Vec<String> = term
+            .words
+            .iter()
+            .map(|word| plain(word))
+            .filter(|word| !word.is_empty())
+            .collect();
+        if words.is_empty() {
+            continue;
+        }
+        let text = match db {
+            Db::Postgres(_) => {
+                let last = words.len() - 1;
+                let words = words.iter().enumerate().map(|(n, word)| {
+                    let beginning = if term.prefix && n == last { ":*" } else { "" };
+                    format!("'{word}'{beginning}")
+                });
+                format!("({})", words.collect::<Vec<_>>().join(" <-> "))
+            }
+            Db::Sqlite { .. } => {
+                let beginning = if term.prefix { " *" } else { "" };
+                format!("words : \"{}\"{beginning}", words.join(" "))
+            }
+        };
+        if term.not { &mut unwanted } else { &mut wanted }.push(text);
+    }
+    match db {
+        Db::Postgres(_) => {
+            wanted.extend(facets.iter().map(|facet| format!("'={facet}'")));
+            if wanted.is_empty() {
+                wanted.push("'=any'".to_owned());
+            }
+            wanted.extend(unwanted.iter().map(|text| format!("!{text}")));
+            wanted.join(" & ")
+        }
+        Db::Sqlite { .. } => {
+            wanted.extend(facets.iter().map(|facet| format!("facets : \"{facet}\"")));
+            if wanted.is_empty() {
+                wanted.push("facets : \"any\"".to_owned());
+            }
+            let wanted = wanted.join(" AND ");
+            if unwanted.is_empty() {
+                wanted
+            } else {
+                format!("({wanted}) NOT ({})", unwanted.join(" OR "))
+            }
+        }
+    }
+}
+
+/// Without anything that either engine's language or tokenizer would take for more than a letter.
+fn plain(word: &str) -> String {
+    word.chars().filter(|c| c.is_alphanumeric()).take(64).collect()
 }
 
 #[cfg(all(test, feature = "testing"))]

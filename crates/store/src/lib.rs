@@ -14,6 +14,7 @@ mod url;
 
 pub mod api_tokens;
 pub mod applicants;
+pub mod archive;
 pub mod backfills;
 pub mod block_entries;
 pub mod block_plans;
@@ -24,6 +25,7 @@ pub mod heard;
 pub mod hosts;
 pub mod job_runs;
 pub mod job_states;
+pub mod lama;
 pub mod leases;
 pub mod lock;
 pub mod modes;

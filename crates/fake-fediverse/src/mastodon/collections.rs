@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::paging::{self, ACCOUNTS, STATUSES};
+use super::paging::{self, ACCOUNTS, Next, Rules, STATUSES};
 use super::{Routed, auth, statuses};
 use crate::clock::iso;
+use crate::diary;
 use crate::render;
 use crate::request::{Call, Reply};
 use crate::state::State;
@@ -27,7 +28,8 @@ pub(super) fn answer(state: &State, call: &Call, path: &[&str]) -> Routed {
         ["v1", "mutes"] => empty(state, call, &["read", "read:mutes"]),
         ["v1", "follow_requests"] => requests(state, call),
         ["v1", "followed_tags"] => empty(state, call, &["read", "read:follows"]),
-        ["v1", "conversations" | "scheduled_statuses"] => empty(state, call, &["read", "read:statuses"]),
+        ["v1", "conversations"] => conversations(state, call),
+        ["v1", "scheduled_statuses"] => empty(state, call, &["read", "read:statuses"]),
         ["v2", "filters"] | ["v1", "filters"] => empty(state, call, &["read", "read:filters"]),
         ["v1", "endorsements" | "featured_tags" | "suggestions"] => empty(state, call, &["read", "read:accounts"]),
         ["v1", "markers"] => auth::user(state, call, &["read", "read:statuses"]).map(|_| Reply::json(&json!({}))),
@@ -51,14 +53,56 @@ fn empty(state: &State, call: &Call, scopes: &[&str]) -> Result<Reply, Reply> {
 fn notifications(state: &State, call: &Call) -> Result<Reply, Reply> {
     let user = auth::user(state, call, &["read", "read:notifications"])?;
     let world = state.world();
+    let types = call.list("types");
+    let wanted = |kind: &str| types.is_empty() || types.contains(&kind);
+    let mut rows = BTreeMap::new();
+    if user == world.me {
+        if wanted("follow") {
+            rows.extend(world.notices.keys().map(|row| (*row, false)));
+        }
+        let told = world.diary.told.iter().filter(|(_, (_, kind, _))| wanted(kind));
+        rows.extend(told.map(|(row, _)| (*row, true)));
+    }
+    let rules = Rules {
+        next: Next::Always,
+        ..ACCOUNTS
+    };
+    let rules = Rules {
+        prev: "min_id",
+        ..rules
+    };
+    let (found, link) = paging::page(&world, call, rules, &rows, paging::number);
+    let body: Value = found
+        .into_iter()
+        .map(|(row, told)| {
+            if told {
+                return diary::notification(&world, row, world.diary.told[&row]);
+            }
+            let (who, at) = world.notices[&row];
+            json!({ "id": row.to_string(), "type": "follow", "created_at": iso(at),
+                    "account": render::account(&world, HOME, who) })
+        })
+        .collect();
+    Ok(paging::linked(Reply::json(&body), link))
+}
+
+/// The cursor is the last status, not the conversation.
+fn conversations(state: &State, call: &Call) -> Result<Reply, Reply> {
+    let user = auth::user(state, call, &["read", "read:statuses"])?;
+    let world = state.world();
     let none = BTreeMap::new();
-    let rows = if user == world.me { &world.notices } else { &none };
+    let rows = if user == world.me {
+        &world.diary.conversations
+    } else {
+        &none
+    };
     let (found, link) = paging::page(&world, call, STATUSES, rows, paging::number);
     let body: Value = found
         .into_iter()
-        .map(|(row, (who, at))| {
-            json!({ "id": row.to_string(), "type": "follow", "created_at": iso(at),
-                    "account": render::account(&world, HOME, who) })
+        .map(|(_, (id, last))| {
+            json!({ "id": id.to_string(), "unread": false,
+                    "accounts": [render::account(&world, HOME, world.statuses[last].author)],
+                    "last_status": render::status(&world, HOME, last, Some(user)) })
         })
         .collect();
     Ok(paging::linked(Reply::json(&body), link))

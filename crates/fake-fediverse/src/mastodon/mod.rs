@@ -54,6 +54,10 @@ pub(crate) async fn answer(state: &Arc<State>, call: &Call) -> Reply {
             instance::answer(state, call, &path)
         }
         ["api", rest @ ..] => collections::answer(state, call, rest),
+        ["system", ..] if get => {
+            let file = state.world().diary.files.get(&call.path).cloned();
+            file.map(|(kind, text)| Ok(Reply::typed(&kind, text)))
+        }
         _ => neighbours::web::answer(state, call, &path).map(Ok),
     };
     let answer = match path.as_slice() {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Routed, auth, collections, refreshes};
-use crate::clock::iso;
+use crate::diary::Diary;
 use crate::ids;
 use crate::render;
 use crate::request::{Call, Reply};
@@ -110,16 +110,6 @@ fn history(state: &State, call: &Call, id: &str) -> Result<Reply, Reply> {
     let user = auth::public(state, call, &READ)?;
     let world = state.world();
     let ix = find(&world, id, user)?;
-    let status = &world.statuses[ix];
-    let versions: Value = std::iter::once(status.created_at)
-        .chain(status.edited_at)
-        .map(|at| {
-            json!({
-                "content": status.content, "spoiler_text": "", "sensitive": false, "created_at": iso(at),
-                "account": render::account(&world, HOME, status.author),
-                "media_attachments": [], "emojis": [], "quote": null,
-            })
-        })
-        .collect();
+    let versions = Value::from(Diary::history(&world, ix));
     Ok(Reply::json(&versions))
 }

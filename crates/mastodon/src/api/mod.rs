@@ -10,11 +10,13 @@ mod lists;
 mod notifications;
 pub(crate) mod scopes;
 mod search;
+mod shelves;
 mod statuses;
 mod timelines;
 
 pub use admin::{AdminDomainBlock, Creation, DomainBlockFields, Ties};
 pub use notifications::Notification;
+pub use shelves::Shelf;
 
 /// Items a page, the most that Mastodon gives for statuses.
 const PAGE: u32 = 40;

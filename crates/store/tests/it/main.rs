@@ -1,6 +1,7 @@
 //! Every function on both engines. Postgres is asked where `TEST_DATABASE_URL` names one.
 
 mod applicants;
+mod archive;
 mod backfills;
 mod blocks;
 mod dashboard;

@@ -1,0 +1,81 @@
+//! What kept statuses reply to, and the threads around them.
+
+use job::{JobContext, JobError, Summary};
+use model::StatusId;
+use store::archive::{
+    self, Item, NewActivity, Page, Saved,
+    recheck::{self, Why},
+};
+
+use super::walk::tell;
+use crate::{
+    Context, gather,
+    item::{self, Owner},
+};
+
+/// Asks for the parents of statuses that have some. One request brings a whole chain; of a long one as much is kept as
+/// a run may, and the rest is up to the next run, which begins at the last one kept.
+pub(crate) async fn context(cx: &JobContext, config: &Context) -> Result<Summary, JobError> {
+    let login = cx.login()?;
+    let me = gather::me(login).await?;
+    let owner = Owner {
+        server: &login.server,
+        acct: &me.acct,
+    };
+    let (mut summary, mut saved) = (Summary::default(), Saved::default());
+    let due = recheck::due(&cx.store, &login.name, &login.server, Why::Context, config.per_run).await?;
+    cx.progress.begin("threads", u64::try_from(due.len()).ok());
+    for one in due {
+        cx.check_stop()?;
+        let around = login.client.raw_context(&StatusId::new(one.server_id.clone())).await?;
+        let now = cx.clock.now();
+        let (above, below) = around.unwrap_or_default();
+        let activity = |kind: &str| NewActivity {
+            kind: kind.to_owned(),
+            ..NewActivity::default()
+        };
+        // The nearest first: they stand at the end.
+        let near = &above[above.len().saturating_sub(config.depth)..];
+        let of = |bodies: &[String], kind| -> Vec<Item> {
+            let items = bodies
+                .iter()
+                .filter_map(|body| item::of_status(owner, body, activity(kind), now));
+            items
+                .map(|item| Item {
+                    wants_context: false,
+                    ..item
+                })
+                .collect()
+        };
+        let mut items = of(near, "parent");
+        let cut = (near.len() < above.len())
+            .then(|| items.first().map(|item| item.uri.clone()))
+            .flatten();
+        if config.whole_threads {
+            items.extend(of(&below, "thread"));
+        }
+        let page = Page {
+            login: &login.name,
+            server: &login.server,
+            items: &items,
+            cursor: None,
+            live: true,
+            now,
+        };
+        saved.add(archive::save(&cx.store, &page).await?);
+        summary.add("parents", near.len());
+        if let Some(uri) = cut {
+            let rest: Vec<i64> = archive::by_uris(&cx.store, &[uri])
+                .await?
+                .iter()
+                .map(|kept| kept.id)
+                .collect();
+            recheck::want_context(&cx.store, &rest).await?;
+            summary.add("later", 1);
+        }
+        recheck::mark_context(&cx.store, &[one.id]).await?;
+        cx.progress.advance(1);
+    }
+    tell(&mut summary, saved);
+    Ok(summary)
+}

@@ -1,0 +1,155 @@
+//! Looking again: edits, deletions, what was taken back, polls that ended.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::TimeDelta;
+use job::{JobContext, JobError, Summary};
+use mastodon::raw_field;
+use model::StatusId;
+use store::archive::{
+    self, Item, NewActivity, Page,
+    recheck::{self, Due, Why},
+};
+
+use super::walk::tell;
+use crate::{
+    Recheck, gather,
+    item::{self, Owner},
+};
+
+/// Statuses asked for at once.
+const BATCH: usize = 20;
+
+/// Asks for statuses that were not looked at for long, and for the versions of edited ones.
+pub(crate) async fn recheck(cx: &JobContext, config: &Recheck) -> Result<Summary, JobError> {
+    let login = cx.login()?;
+    let me = gather::me(login).await?;
+    let owner = Owner {
+        server: &login.server,
+        acct: &me.acct,
+    };
+    let mut summary = Summary::default();
+    let before = cx.clock.now() - TimeDelta::from_std(config.after).unwrap_or(TimeDelta::days(30));
+    let due = recheck::due(
+        &cx.store,
+        &login.name,
+        &login.server,
+        Why::Unchecked(before),
+        config.per_run,
+    )
+    .await?;
+    cx.progress.begin("statuses", u64::try_from(due.len()).ok());
+    for chunk in due.chunks(BATCH) {
+        cx.check_stop()?;
+        look(cx, owner, chunk, &mut summary).await?;
+        cx.progress.advance(chunk.len() as u64);
+    }
+    histories(cx, config.per_run, &mut summary).await?;
+    Ok(summary)
+}
+
+/// Reads polls again that have ended.
+pub(crate) async fn polls(cx: &JobContext, per_run: u32) -> Result<Summary, JobError> {
+    let login = cx.login()?;
+    let me = gather::me(login).await?;
+    let owner = Owner {
+        server: &login.server,
+        acct: &me.acct,
+    };
+    let mut summary = Summary::default();
+    let due = recheck::due(
+        &cx.store,
+        &login.name,
+        &login.server,
+        Why::Poll(cx.clock.now()),
+        per_run,
+    )
+    .await?;
+    for chunk in due.chunks(BATCH) {
+        cx.check_stop()?;
+        look(cx, owner, chunk, &mut summary).await?;
+        let ids: Vec<i64> = chunk.iter().map(|due| due.id).collect();
+        recheck::mark_poll(&cx.store, &ids).await?;
+        summary.add("polls", ids.len());
+    }
+    Ok(summary)
+}
+
+/// Asks for up to 20 statuses and keeps what changed.
+async fn look(cx: &JobContext, owner: Owner<'_>, due: &[Due], summary: &mut Summary) -> Result<(), JobError> {
+    let login = cx.login()?;
+    let ids: Vec<StatusId> = due.iter().map(|due| StatusId::new(due.server_id.clone())).collect();
+    let mut found = login.client.raw_statuses(&ids).await?;
+    let now = cx.clock.now();
+    let seen: HashSet<String> = found.iter().filter_map(|body| server_id(body)).collect();
+    let mut gone = Vec::new();
+    for one in due.iter().filter(|one| !seen.contains(&one.server_id)) {
+        // A list that leaves one out proves little; only the status's own address does.
+        match login.client.raw_status(&StatusId::new(one.server_id.clone())).await? {
+            Some(body) => found.push(body),
+            None => gone.push(one.id),
+        }
+    }
+    let items: Vec<Item> = found
+        .iter()
+        .filter_map(|body| item::of_status(owner, body, NewActivity::default(), now))
+        .map(|item| Item {
+            activities: Vec::new(),
+            ..item
+        })
+        .collect();
+    let page = Page {
+        login: &login.name,
+        server: &login.server,
+        items: &items,
+        cursor: None,
+        live: true,
+        now,
+    };
+    let saved = archive::save(&cx.store, &page).await?;
+    tell(summary, saved);
+    recheck::mark_gone(&cx.store, &gone, now).await?;
+    let ids: Vec<i64> = due.iter().map(|due| due.id).collect();
+    recheck::mark_checked(&cx.store, &ids, now).await?;
+    summary.add("looked_at", due.len());
+    summary.add("gone", gone.len());
+    let by_id: HashMap<&str, i64> = due.iter().map(|due| (due.server_id.as_str(), due.id)).collect();
+    for (flag, kind) in [
+        ("favourited", "favourite"),
+        ("bookmarked", "bookmark"),
+        ("reblogged", "boost"),
+    ] {
+        // Only a clear no counts: other software leaves the flags out.
+        let ended: Vec<i64> = found
+            .iter()
+            .filter(|body| raw_field(body, flag) == Some("false"))
+            .filter_map(|body| by_id.get(server_id(body)?.as_str()).copied())
+            .collect();
+        summary.add(
+            "taken_back",
+            recheck::end(&cx.store, &login.name, kind, &ended, now).await?,
+        );
+    }
+    Ok(())
+}
+
+/// Asks for all versions of edited statuses.
+async fn histories(cx: &JobContext, per_run: u32, summary: &mut Summary) -> Result<(), JobError> {
+    let login = cx.login()?;
+    for due in recheck::due(&cx.store, &login.name, &login.server, Why::History, per_run).await? {
+        cx.check_stop()?;
+        let bodies = login.client.history(&StatusId::new(due.server_id.clone())).await?;
+        let now = cx.clock.now();
+        let versions: Vec<_> = bodies
+            .iter()
+            .flatten()
+            .filter_map(|body| item::of_edit(due.id, body, now))
+            .collect();
+        summary.add("versions", recheck::save_versions(&cx.store, due.id, &versions).await?);
+    }
+    Ok(())
+}
+
+fn server_id(body: &str) -> Option<String> {
+    item::id(&serde_json::from_str(raw_field(body, "id")?).ok()?)
+}

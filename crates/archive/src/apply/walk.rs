@@ -1,0 +1,176 @@
+//! A walk through a list of the server, each page saved together with the cursor behind it.
+
+use job::{JobContext, JobError, Login, Summary};
+use mastodon::{Shelf, raw_field};
+use model::StatusId;
+use serde_json::Value;
+use store::archive::{self, Item, NewActivity, Page, Saved};
+
+use crate::{
+    gather::{self, Me},
+    item::{self, Owner},
+    plan::Brought,
+};
+
+/// What a list is a list of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Own statuses and boosts.
+    Post,
+    Favourite,
+    Bookmark,
+    Mention,
+    Poll,
+    Conversation,
+}
+
+impl Kind {
+    /// As the store spells it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Post => "post",
+            Self::Favourite => "favourite",
+            Self::Bookmark => "bookmark",
+            Self::Mention => "mention",
+            Self::Poll => "poll",
+            Self::Conversation => "conversation",
+        }
+    }
+
+    fn shelf<'m>(self, me: &'m Me) -> Shelf<'m> {
+        match self {
+            Self::Post => Shelf::Statuses(&me.id),
+            Self::Favourite => Shelf::Favourites,
+            Self::Bookmark => Shelf::Bookmarks,
+            Self::Mention => Shelf::Notifications("mention"),
+            Self::Poll => Shelf::Notifications("poll"),
+            Self::Conversation => Shelf::Conversations,
+        }
+    }
+}
+
+/// Reads on in a list until there is nothing more.
+pub(crate) async fn walk(cx: &JobContext, job: &'static str, kind: Kind) -> Result<Summary, JobError> {
+    let login = cx.login()?;
+    let me = gather::me(login).await?;
+    let owner = Owner {
+        server: &login.server,
+        acct: &me.acct,
+    };
+    let mut state = gather::walk(cx, job, &login.name).await?;
+    let of = me.statuses.filter(|_| kind == Kind::Post && !state.whole);
+    cx.progress.begin("statuses", of);
+    let (mut saved, mut summary) = (Saved::default(), Summary::default());
+    loop {
+        cx.check_stop()?;
+        let step = state.step();
+        let page = gather::page(login, kind.shelf(&me), &step).await?;
+        summary.add("pages", 1);
+        let now = cx.clock.now();
+        let items: Vec<Item> = page
+            .items
+            .iter()
+            .filter_map(|body| kept(owner, kind, body, now))
+            .collect();
+        summary.add("without_status", page.items.len() - items.len());
+        let items = match kind {
+            Kind::Conversation => threads(login, owner, items, now).await?,
+            _ => items,
+        };
+        cx.progress.advance(page.items.len() as u64);
+        // Which of them are new decides whether to go on, and is only known once they are saved. So is saved first the
+        // page, with the cursor of one that brought something new, which is right or repeats a page.
+        let brought = |new| Brought {
+            items: page.items.len(),
+            new,
+            next: page.next.as_ref().map(|next| next.as_str()),
+            prev: page.prev.as_ref().map(|prev| prev.as_str()),
+        };
+        let (after, _) = state.after(&step, brought(page.items.len()));
+        let value = serde_json::to_string(&after).unwrap_or_default();
+        let one = archive::save(
+            &cx.store,
+            &Page {
+                login: &login.name,
+                server: &login.server,
+                items: &items,
+                cursor: (!after.is_unset()).then_some((job, login.name.as_str(), value.as_str())),
+                live: true,
+                now,
+            },
+        )
+        .await?;
+        saved.add(one);
+        let (end, more) = state.after(
+            &step,
+            brought(usize::try_from(one.activities + one.edited).unwrap_or(1)),
+        );
+        if end != after {
+            let value = serde_json::to_string(&end).unwrap_or_default();
+            store::cursors::save(&cx.store, job, &login.name, &value, now).await?;
+        }
+        state = end;
+        if !more {
+            break;
+        }
+    }
+    tell(&mut summary, saved);
+    Ok(summary)
+}
+
+/// What was saved, in the words of the feature's page.
+pub(super) fn tell(summary: &mut Summary, saved: Saved) {
+    summary.add("new", saved.new);
+    summary.add("edited", saved.edited);
+    summary.add("activities", saved.activities);
+    summary.add("known", saved.known);
+}
+
+/// An item of a list as a row; `None` where its status is gone.
+fn kept(owner: Owner<'_>, kind: Kind, body: &str, now: chrono::DateTime<chrono::Utc>) -> Option<Item> {
+    let text = |name| raw_field(body, name).and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let mut activity = NewActivity {
+        kind: kind.as_str().to_owned(),
+        ..NewActivity::default()
+    };
+    let status = match kind {
+        Kind::Post | Kind::Favourite | Kind::Bookmark => body,
+        Kind::Mention | Kind::Poll => {
+            activity.at = text("created_at").as_ref().and_then(item::time);
+            activity.activity_id = text("id").as_ref().and_then(item::id);
+            raw_field(body, "status")?
+        }
+        Kind::Conversation => {
+            activity.activity_id = text("id").as_ref().and_then(item::id);
+            raw_field(body, "last_status")?
+        }
+    };
+    let mut item = item::of_status(owner, status, activity, now)?;
+    // Own statuses are done when they are written.
+    if kind == Kind::Post
+        && let Some(activity) = item.activities.first_mut().filter(|activity| activity.kind == "post")
+    {
+        activity.at = Some(item.created_at);
+    }
+    Some(item)
+}
+
+/// The messages around the last one of each conversation.
+async fn threads(
+    login: &Login,
+    owner: Owner<'_>,
+    last: Vec<Item>,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<Vec<Item>, JobError> {
+    let mut all = Vec::new();
+    for item in last {
+        let id = StatusId::new(item.server_id.clone());
+        let activity = item.activities.first().cloned().unwrap_or_default();
+        if let Some((above, below)) = login.client.raw_context(&id).await? {
+            let around = above.iter().chain(&below);
+            all.extend(around.filter_map(|body| item::of_status(owner, body, activity.clone(), now)));
+        }
+        all.push(item);
+    }
+    Ok(all)
+}

@@ -1,0 +1,255 @@
+//! Walks through lists: all of it, once, whatever happens in between.
+
+use fake_fediverse::Fault;
+use job::JobError;
+use model::Clock;
+use serde_json::json;
+use store::archive::entries;
+
+use crate::house::{House, LOGIN};
+
+/// Check 30, first part.
+#[tokio::test(flavor = "multi_thread")]
+async fn does_its_work() {
+    let house = House::build().await;
+    let uris = house.posts(120);
+    let summary = house.run("statuses").await;
+    let all = house.all().await;
+    assert_eq!(
+        all.iter().map(|kept| kept.uri.clone()).collect::<Vec<_>>(),
+        uris,
+        "{summary:?}"
+    );
+    assert!(all.iter().all(|kept| kept.body.contains("\"media_attachments\"")));
+    assert_eq!(house.kinds(&uris[7]).await.0, ["post"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn does_nothing_the_second_time() {
+    let house = House::build().await;
+    house.posts(50);
+    house.run("statuses").await;
+    house.fediverse.clear_log();
+    let summary = house.run("statuses").await;
+    assert_eq!(
+        (summary.get("new"), summary.get("activities"), summary.get("pages")),
+        (0, 0, 1)
+    );
+    let late = house.fediverse.post("late", house.clock.now(), json!({}));
+    let summary = house.run("statuses").await;
+    assert_eq!(summary.get("new"), 1);
+    assert!(house.kept(&late).await.is_some());
+}
+
+/// Check 30: the server fails on every request in turn, and the rows are the same in the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn survives_a_busy_server() {
+    let house = House::build().await;
+    let uris = house.posts(120);
+    let mut tries = 0;
+    // Of each run one page gets through: the first request is for the login, the second for a page.
+    loop {
+        tries += 1;
+        assert!(tries < 20, "it ends");
+        let watch = async {
+            let pages = || house.fediverse.log().home().path("/statuses").len();
+            let before = pages();
+            while pages() == before {
+                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            }
+            house.fediverse.fault(None, "/statuses", Fault::Html(502), None);
+        };
+        let ended = tokio::select! {
+            ended = house.try_run("statuses") => ended,
+            ended = async { watch.await; std::future::pending().await } => ended,
+        };
+        house.fediverse.heal(None);
+        match ended {
+            Ok(_) => break,
+            Err(error) => assert!(matches!(error, JobError::Transient(_)), "{error:?}"),
+        }
+    }
+    house.run("statuses").await;
+    let kept: Vec<_> = house.all().await.into_iter().map(|kept| kept.uri).collect();
+    assert_eq!(kept, uris, "all, and each once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stops_between_pages() {
+    let mut house = House::build().await;
+    house.posts(10);
+    house.stop.cancel();
+    assert!(matches!(house.try_run("statuses").await, Err(JobError::Stopped)));
+    house.stop = Default::default();
+    house.run("statuses").await;
+    assert_eq!(house.all().await.len(), 10);
+}
+
+/// Check 31.
+#[tokio::test(flavor = "multi_thread")]
+async fn empty_lists_are_no_error() {
+    let house = House::build().await;
+    for noun in [
+        "statuses",
+        "favourites",
+        "bookmarks",
+        "mentions",
+        "polls",
+        "conversations",
+    ] {
+        house.run(noun).await;
+        let job = format!("archive.{noun}");
+        assert_eq!(
+            store::cursors::load(&house.store, &job, LOGIN).await.unwrap(),
+            None,
+            "{noun}"
+        );
+    }
+}
+
+/// Check 32.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bookmark_made_meanwhile_is_not_missed() {
+    let house = House::build().await;
+    let uris = house.posts(130);
+    for uri in &uris[..100] {
+        house.fediverse.bookmark(uri);
+    }
+    let run = house.run("bookmarks");
+    let meanwhile = async {
+        for uri in &uris[100..] {
+            house.fediverse.bookmark(uri);
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    };
+    tokio::join!(run, meanwhile);
+    house.run("bookmarks").await;
+    assert_eq!(house.all().await.len(), 130);
+}
+
+/// Check 35.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_status_and_an_activity_for_each_thing_done_with_it() {
+    let house = House::build().await;
+    let person = house.fediverse.writer(0, 1, 1);
+    let uri = &person.posts[0];
+    house.fediverse.boost_it(uri, house.ago(5));
+    house.fediverse.bookmark(uri);
+    house.fediverse.favourite(uri);
+    for noun in ["statuses", "bookmarks", "favourites"] {
+        house.run(noun).await;
+    }
+    assert_eq!(house.all().await.len(), 1);
+    assert_eq!(house.kinds(uri).await.0, ["bookmark", "boost", "favourite"]);
+}
+
+/// Check 36.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_written_is_found() {
+    let house = House::build().await;
+    let fields = json!({
+        "spoiler_text": "herons ahead", "sensitive": true, "visibility": "private", "language": "de",
+        "media_attachments": [{"id": "1", "type": "image", "url": null, "description": "a grey bird"}],
+        "poll": {"id": "1", "expires_at": "2099-01-01T00:00:00.000Z", "expired": false,
+                 "options": [{"title": "perhaps"}]},
+        "quote": {"state": "revoked", "quoted_status": null},
+    });
+    let uri = house.fediverse.post("Grüße aus 東京都", house.ago(9), fields);
+    house.posts(5);
+    house.run("statuses").await;
+    for query in [
+        "heron*",
+        "grusse",
+        "GRÜSSE",
+        "grey bird",
+        "perhaps",
+        "東京",
+        "京都",
+        "\"aus 東京\"",
+        "is:private",
+        "lang:de",
+        "has:poll",
+        "has:quote",
+        "grüße -number",
+        "from:me@x OR",
+        "has:image kind:post",
+    ] {
+        let found = house.search(query).await;
+        if query.starts_with("from:me@x") {
+            assert!(found.is_empty(), "{query}");
+        } else {
+            assert_eq!(found.iter().map(|f| &f.uri).collect::<Vec<_>>(), [&uri], "{query}");
+        }
+    }
+    assert!(house.search("kind:bookmark").await.is_empty());
+    let newest = house.search("number").await;
+    assert_eq!(newest.len(), 5);
+    assert!(newest.is_sorted_by(|a, b| a.created_at > b.created_at), "newest first");
+    assert!(
+        newest[0]
+            .snippet
+            .iter()
+            .any(|piece| piece.hit && piece.text == "number")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mentions_and_conversations() {
+    let house = House::build().await;
+    let person = house.fediverse.writer(0, 0, 0);
+    let mention = house.fediverse.tell(&person, "mention", "hello you", house.ago(50));
+    let first = house.fediverse.whisper(Some(&person), None, "psst", house.ago(40));
+    let answer = house.fediverse.whisper(None, Some(&first), "what", house.ago(30));
+    house.run("mentions").await;
+    house.run("conversations").await;
+    assert_eq!(house.kinds(&mention).await.0, ["mention"]);
+    assert_eq!(house.kinds(&first).await.0, ["conversation"]);
+    assert_eq!(house.kinds(&answer).await.0, ["conversation"]);
+    let later = house
+        .fediverse
+        .whisper(Some(&person), Some(&answer), "never mind", house.ago(20));
+    house.run("conversations").await;
+    assert_eq!(house.kinds(&later).await.0, ["conversation"]);
+    let thread = store::archive::thread(&house.store, house.kept(&answer).await.unwrap().id, 100)
+        .await
+        .unwrap();
+    assert_eq!(
+        thread.into_iter().map(|kept| kept.uri).collect::<Vec<_>>(),
+        [first, answer, later]
+    );
+}
+
+/// Check 37.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_chain_is_kept_in_pieces() {
+    let house = House::build().await;
+    let person = house.fediverse.writer(0, 0, 0);
+    let chain = house.fediverse.chain(&person, 601);
+    house.run("statuses").await;
+    for n in 1..=6 {
+        let summary = house.run("context").await;
+        assert_eq!(summary.get("parents"), 100, "{n}");
+        assert_eq!(house.all().await.len(), 1 + n * 100);
+    }
+    assert_eq!(house.run("context").await.get("parents"), 0);
+    let all: Vec<_> = house.all().await.into_iter().map(|kept| kept.uri).collect();
+    assert_eq!(all, chain);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_snapshots_with_what_changed() {
+    let house = House::build().await;
+    let person = house.fediverse.writer(0, 0, 0);
+    house.run("lists").await;
+    house.fediverse.followed_by(&person);
+    let before = house.clock.now();
+    house.clock.advance(chrono::TimeDelta::days(1));
+    let summary = house.run("lists").await;
+    assert_eq!((summary.get("added"), summary.get("removed")), (1, 0));
+    let acct = person.acct.to_lowercase();
+    let now = house.clock.now();
+    let on = entries::at(&house.store, LOGIN, "followers", now).await.unwrap();
+    assert!(on.iter().any(|entry| entry.entry == acct));
+    let then = entries::at(&house.store, LOGIN, "followers", before).await.unwrap();
+    assert!(then.iter().all(|entry| entry.entry != acct));
+}

@@ -1,0 +1,475 @@
+//! The archive: what a page saves, what a search finds, what forgetting leaves.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use store::{
+    Db,
+    archive::{
+        self, Facet, File, Item, NewActivity, Page, Saved, Whom,
+        files::{self, Blob},
+        recheck::{self, Why},
+        search::{Filter, Term, search},
+    },
+    cursors,
+    testing::on_each_engine,
+};
+
+use crate::{minute, start};
+
+const ME: &str = "home.example/me";
+
+fn item(n: i64, text: &str) -> Item {
+    Item {
+        uri: format!("https://a.example/{n}"),
+        url: None,
+        author: "alice@a.example".into(),
+        author_name: "Alice".into(),
+        created_at: minute(n),
+        version_at: minute(n),
+        visibility: "public".into(),
+        language: Some("en".into()),
+        in_reply_to: None,
+        server_id: n.to_string(),
+        digest: text.into(),
+        body: format!("{{\"content\":\"{text}\"}}"),
+        words: text.split(' ').map(str::to_owned).collect(),
+        facets: vec![Facet {
+            kind: 'a',
+            value: "alice@a.example".into(),
+        }],
+        files: Vec::new(),
+        wants_context: false,
+        poll_ends_at: None,
+        activities: vec![NewActivity {
+            kind: "post".into(),
+            ..NewActivity::default()
+        }],
+    }
+}
+
+async fn save_as(db: &Db, login: &str, items: &[Item], now: DateTime<Utc>) -> Saved {
+    let cursor = Some(("archive.statuses", login, "{}"));
+    let page = Page {
+        login,
+        server: "home.example",
+        items,
+        cursor,
+        live: true,
+        now,
+    };
+    archive::save(db, &page).await.unwrap()
+}
+
+async fn save(db: &Db, items: &[Item]) -> Saved {
+    save_as(db, ME, items, start()).await
+}
+
+fn term(words: &str, prefix: bool, not: bool) -> Term {
+    Term {
+        words: words.split(' ').map(str::to_owned).collect(),
+        prefix,
+        not,
+    }
+}
+
+async fn found(db: &Db, filter: Filter) -> Vec<i64> {
+    let rows = search(db, &filter, 100).await.unwrap();
+    rows.iter().map(|row| row.server_id.parse().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_page_saved_twice_changes_nothing() {
+    on_each_engine(async |db| {
+        let items: Vec<Item> = (0..1200).map(|n| item(n, "some words")).collect();
+        let saved = save(&db, &items).await;
+        assert_eq!((saved.new, saved.activities), (1200, 1200));
+        let again = save_as(&db, ME, &items, minute(5)).await;
+        assert_eq!(
+            again,
+            Saved {
+                known: 1200,
+                ..Saved::default()
+            }
+        );
+        assert_eq!(
+            cursors::load(&db, "archive.statuses", ME).await.unwrap().as_deref(),
+            Some("{}")
+        );
+        let all = archive::each(&db, Some(ME), 0, 2000).await.unwrap();
+        assert_eq!(all.len(), 1200);
+        assert!(all.iter().all(|kept| kept.first_seen == start()));
+        // Odd things strangers send.
+        let odd = Item {
+            uri: "x".repeat(5000),
+            ..item(7, "long")
+        };
+        let nul = Item {
+            uri: "https://a.example/nul".into(),
+            body: "a\0b".into(),
+            server_id: "x".into(),
+            ..item(8, "nul")
+        };
+        let twin = Item {
+            uri: "https://b.example/8".into(),
+            server_id: "y".into(),
+            words: vec!["'\\':&!".into(), String::new()],
+            ..item(8, "twin")
+        };
+        assert_eq!(save(&db, &[odd, nul, twin]).await.new, 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_edit_keeps_what_was_said_before() {
+    on_each_engine(async |db| {
+        save(&db, &[item(1, "one")]).await;
+        let edited = Item {
+            version_at: minute(60),
+            ..item(1, "two")
+        };
+        let saved = save_as(&db, ME, std::slice::from_ref(&edited), minute(61)).await;
+        assert_eq!((saved.new, saved.edited), (0, 1));
+        let kept = archive::find(&db, &edited.uri).await.unwrap().unwrap();
+        assert_eq!(
+            (kept.body.as_str(), kept.version_at),
+            (edited.body.as_str(), minute(60))
+        );
+        let versions = archive::versions(&db, kept.id).await.unwrap();
+        assert_eq!(
+            versions
+                .iter()
+                .map(|v| (v.version_at, v.digest.as_str()))
+                .collect::<Vec<_>>(),
+            [(minute(1), "one")]
+        );
+        // An older one that comes later is a version and nothing else.
+        let between = Item {
+            version_at: minute(30),
+            ..item(1, "between")
+        };
+        assert_eq!(save(&db, &[between]).await.versions, 1);
+        assert_eq!(archive::load(&db, kept.id).await.unwrap().unwrap().body, edited.body);
+        assert_eq!(
+            found(
+                &db,
+                Filter {
+                    terms: vec![term("one", false, false)],
+                    ..Filter::default()
+                }
+            )
+            .await,
+            [0; 0]
+        );
+        assert_eq!(
+            found(
+                &db,
+                Filter {
+                    terms: vec![term("two", false, false)],
+                    ..Filter::default()
+                }
+            )
+            .await,
+            [1]
+        );
+        let due = recheck::due(&db, ME, "home.example", Why::History, 10).await.unwrap();
+        assert_eq!(due.len(), 1);
+    })
+    .await;
+}
+
+/// Check 40: the same questions have the same answers, in the same order.
+#[tokio::test]
+async fn both_engines_find_the_same() {
+    on_each_engine(async |db| {
+        let mut items = vec![
+            item(1, "the quick brown fox"),
+            item(2, "the brown quick dog"),
+            item(3, "日本 本語 語"),
+            item(4, "привет quickly"),
+        ];
+        items[3].author = "bob@b.example".into();
+        items[3].facets = vec![
+            Facet {
+                kind: 'a',
+                value: "bob@b.example".into(),
+            },
+            Facet {
+                kind: 'v',
+                value: "direct".into(),
+            },
+        ];
+        items[3].activities[0].kind = "bookmark".into();
+        save(&db, &items).await;
+        save_as(&db, "home.example/you", &[item(5, "quick and yours")], start()).await;
+        let ask = |terms: Vec<Term>| Filter {
+            terms,
+            ..Filter::default()
+        };
+        for (terms, expected) in [
+            (vec![term("quick", false, false)], vec![5, 2, 1]),
+            (vec![term("quick", true, false)], vec![5, 4, 2, 1]),
+            (vec![term("quick brown", false, false)], vec![1]),
+            (vec![term("quick bro", true, false)], vec![1]),
+            (vec![term("quick", false, false), term("fox", false, true)], vec![5, 2]),
+            (vec![term("fox", false, true)], vec![5, 4, 3, 2]),
+            (
+                vec![term("brown quick", false, true), term("brown", false, false)],
+                vec![1],
+            ),
+            (vec![term("日本 本語", false, false)], vec![3]),
+            (vec![term("語", true, false)], vec![3]),
+            (vec![term("привет", false, false)], vec![4]),
+            (vec![term("absent", false, false)], vec![]),
+            (vec![term("\" OR *", false, false)], vec![]),
+            (vec![term("'", false, false)], vec![5, 4, 3, 2, 1]),
+        ] {
+            assert_eq!(found(&db, ask(terms.clone())).await, expected, "{terms:?}");
+        }
+        let bob = Facet {
+            kind: 'a',
+            value: "bob@b.example".into(),
+        };
+        assert_eq!(
+            found(
+                &db,
+                Filter {
+                    facets: vec![bob],
+                    ..Filter::default()
+                }
+            )
+            .await,
+            [4]
+        );
+        assert_eq!(
+            found(
+                &db,
+                Filter {
+                    kinds: vec!["bookmark".into()],
+                    ..Filter::default()
+                }
+            )
+            .await,
+            [4]
+        );
+        let mine = Filter {
+            logins: Some(vec![ME.into()]),
+            ..ask(vec![term("quick", true, false)])
+        };
+        assert_eq!(found(&db, mine.clone()).await, [4, 2, 1]);
+        assert_eq!(
+            found(
+                &db,
+                Filter {
+                    logins: Some(Vec::new()),
+                    ..mine.clone()
+                }
+            )
+            .await,
+            [0; 0],
+            "nobody sees nothing"
+        );
+        assert_eq!(
+            found(
+                &db,
+                Filter {
+                    since: Some(minute(2)),
+                    until: Some(minute(4)),
+                    ..mine.clone()
+                }
+            )
+            .await,
+            [2]
+        );
+        let first = search(&db, &mine, 1).await.unwrap();
+        assert_eq!(
+            found(
+                &db,
+                Filter {
+                    before: Some(first[0].id),
+                    ..mine
+                }
+            )
+            .await,
+            [2, 1]
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_taken_back_has_an_end_and_may_begin_again() {
+    on_each_engine(async |db| {
+        save(&db, &[item(1, "x")]).await;
+        let id = archive::find(&db, "https://a.example/1").await.unwrap().unwrap().id;
+        assert_eq!(recheck::end(&db, ME, "post", &[id], minute(5)).await.unwrap(), 1);
+        assert_eq!(recheck::end(&db, ME, "post", &[id], minute(6)).await.unwrap(), 0);
+        assert_eq!(save_as(&db, ME, &[item(1, "x")], minute(7)).await.activities, 1);
+        let all = archive::activities(&db, &[id]).await.unwrap();
+        assert_eq!(
+            all.iter().map(|a| (a.noticed_at, a.ended_at)).collect::<Vec<_>>(),
+            [(start(), Some(minute(5))), (minute(7), None)]
+        );
+        recheck::mark_gone(&db, &[id], minute(8)).await.unwrap();
+        recheck::mark_gone(&db, &[id], minute(9)).await.unwrap();
+        assert_eq!(archive::load(&db, id).await.unwrap().unwrap().gone_at, Some(minute(8)));
+        assert_eq!(
+            found(
+                &db,
+                Filter {
+                    gone: Some(true),
+                    ..Filter::default()
+                }
+            )
+            .await,
+            [1]
+        );
+        save_as(&db, ME, &[item(1, "x")], minute(10)).await;
+        assert_eq!(
+            archive::load(&db, id).await.unwrap().unwrap().gone_at,
+            None,
+            "it is there again"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_thread_is_joined_as_far_as_it_is_kept() {
+    on_each_engine(async |db| {
+        let reply = |n: i64, to: i64| Item {
+            in_reply_to: Some(to.to_string()),
+            ..item(n, "x")
+        };
+        // Two that reply to each other, as some server once said.
+        save(
+            &db,
+            &[
+                item(1, "root"),
+                reply(2, 1),
+                reply(3, 2),
+                reply(4, 1),
+                item(9, "other"),
+                reply(7, 8),
+                reply(8, 7),
+            ],
+        )
+        .await;
+        for n in 1..=4 {
+            let id = archive::find(&db, &format!("https://a.example/{n}"))
+                .await
+                .unwrap()
+                .unwrap()
+                .id;
+            let ids: Vec<_> = archive::thread(&db, id, 100)
+                .await
+                .unwrap()
+                .into_iter()
+                .map(|k| k.server_id)
+                .collect();
+            assert_eq!(ids, ["1", "2", "3", "4"]);
+            assert!(archive::thread(&db, id, 2).await.unwrap().len() <= 2);
+        }
+        let odd = archive::find(&db, "https://a.example/7").await.unwrap().unwrap().id;
+        assert_eq!(archive::thread(&db, odd, 100).await.unwrap().len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn forgetting_takes_what_nobody_else_needs() {
+    on_each_engine(async |db| {
+        let with = |n: i64, url: &str| Item {
+            files: vec![File {
+                url: url.into(),
+                kind: "own",
+                fallback: None,
+            }],
+            ..item(n, "x")
+        };
+        save(
+            &db,
+            &[with(1, "https://a.example/a.png"), with(2, "https://a.example/b.png")],
+        )
+        .await;
+        save_as(&db, "home.example/you", &[with(2, "https://a.example/b.png")], start()).await;
+        let due = files::due(&db, &["own"], start(), 10).await.unwrap();
+        assert_eq!(due.len(), 2);
+        for (n, file) in due.iter().enumerate() {
+            let blob = Blob {
+                blob: format!("{n:064}"),
+                bytes: 5,
+                kind: "image/png".into(),
+            };
+            files::mark_kept(&db, &file.url, &blob, start()).await.unwrap();
+        }
+        let you = ["home.example/you".to_owned()];
+        assert!(
+            files::blob(&db, &format!("{:064}", 0), Some(&you))
+                .await
+                .unwrap()
+                .is_none(),
+            "not theirs"
+        );
+        assert!(
+            files::blob(&db, &format!("{:064}", 1), Some(&you))
+                .await
+                .unwrap()
+                .is_some()
+        );
+        let gone = archive::forget(&db, &Whom::Login(ME.into())).await.unwrap();
+        assert_eq!((gone.statuses, gone.activities), (1, 2));
+        assert_eq!(gone.blobs, [format!("{:064}", 0)]);
+        assert_eq!(cursors::load(&db, "archive.statuses", ME).await.unwrap(), None);
+        let gone = archive::forget(&db, &Whom::Author("alice@a.example".into()))
+            .await
+            .unwrap();
+        assert_eq!((gone.statuses, gone.blobs.len()), (1, 1));
+        assert!(search(&db, &Filter::default(), 10).await.unwrap().is_empty());
+        assert!(
+            found(
+                &db,
+                Filter {
+                    terms: vec![term("x", false, false)],
+                    ..Filter::default()
+                }
+            )
+            .await
+            .is_empty()
+        );
+    })
+    .await;
+}
+
+/// A first archive stores more than any server sends: see the bench for the figure.
+#[tokio::test]
+async fn what_is_due_is_what_waits_longest() {
+    on_each_engine(async |db| {
+        save_as(&db, ME, &[item(1, "x")], minute(0)).await;
+        save_as(&db, ME, &[item(2, "x")], minute(10)).await;
+        let poll = Item {
+            poll_ends_at: Some(minute(30)),
+            ..item(3, "x")
+        };
+        save_as(&db, ME, &[poll], minute(20)).await;
+        let due = |why| {
+            let db = &db;
+            async move {
+                recheck::due(db, ME, "home.example", why, 10)
+                    .await
+                    .unwrap()
+                    .into_iter()
+                    .map(|d| d.server_id)
+                    .collect::<Vec<_>>()
+            }
+        };
+        assert_eq!(due(Why::Unchecked(minute(15))).await, ["1", "2"]);
+        assert_eq!(due(Why::Poll(minute(30))).await, [""; 0]);
+        assert_eq!(due(Why::Poll(minute(31))).await, ["3"]);
+        let id = archive::find(&db, "https://a.example/1").await.unwrap().unwrap().id;
+        recheck::mark_checked(&db, &[id], start() + TimeDelta::days(1))
+            .await
+            .unwrap();
+        assert_eq!(due(Why::Unchecked(minute(15))).await, ["2"]);
+    })
+    .await;
+}

@@ -94,6 +94,12 @@ pub enum Command {
         #[command(subcommand)]
         action: RepliesAction,
     },
+    /// Searches, checks and exports what is kept of your own activity
+    Archive {
+        /// What to do
+        #[command(subcommand)]
+        action: ArchiveAction,
+    },
     /// Looks after sign-ups that wait for approval
     Registrations {
         /// What to do
@@ -181,6 +187,58 @@ pub enum RepliesAction {
         /// With this login [default: the first]
         #[arg(long)]
         login: Option<String>,
+    },
+}
+
+/// What to do with the archive.
+#[derive(Debug, Subcommand)]
+pub enum ArchiveAction {
+    /// Finds statuses: words, "phrases", begin*, -without, and filters such as from:user@host, kind:bookmark, has:image,
+    /// is:direct, lang:de, tag:birds, login:host/name, since:2026-01-31, until:2026-02-28
+    Search {
+        /// What to look for; nothing finds the newest
+        query: Vec<String>,
+        /// How many
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+        /// Goes on after this one, by the ID of the last one shown
+        #[arg(long, value_name = "ID")]
+        before: Option<i64>,
+    },
+    /// Shows one status with its versions and the thread around it, as far as they are kept
+    Show {
+        /// Its address or ID
+        status: String,
+    },
+    /// Counts what is kept
+    Stats,
+    /// Writes what is kept to a new folder
+    Export {
+        /// The folder
+        folder: PathBuf,
+        /// jsonl, csv or markdown
+        #[arg(long, default_value = "jsonl")]
+        format: String,
+        /// Only what this login, as in host/name, has to do with
+        #[arg(long)]
+        login: Option<String>,
+    },
+    /// Reads every kept file again; damaged and missing ones are fetched anew
+    Verify,
+    /// Forgets a status, an author or a login, with files that nothing else shows
+    Forget {
+        /// A status, by its address
+        #[arg(long, value_name = "URL", group = "whom", required = true)]
+        status: Option<String>,
+        /// All that somebody wrote, by user@domain
+        #[arg(long, value_name = "ACCT", group = "whom")]
+        author: Option<String>,
+        /// All that only this login, as in host/name, has to do with
+        #[arg(long, value_name = "LOGIN", group = "whom")]
+        login: Option<String>,
+        /// Does it; without this it is only shown what would go
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -302,6 +360,34 @@ pub enum BlocksAction {
 pub enum ImportAction {
     /// FediFetcher and mastodon_get_replies: what they remember, and their settings as a config
     Fedifetcher(FedifetcherOptions),
+    /// Mastodon's own archive, a ZIP or an old tar.gz: what you wrote, with its files, into the archive
+    MastodonZip {
+        /// The archive
+        file: PathBuf,
+        /// The login that it belongs to here, as in host/name
+        #[arg(long)]
+        login: String,
+    },
+    /// LAMA: its database and files, into the archive
+    Lama {
+        /// Its folder, or `data` in it
+        folder: PathBuf,
+        /// The login that it belongs to here, as in host/name
+        #[arg(long)]
+        login: String,
+        /// The account whose activity is taken, as in user@host
+        #[arg(long)]
+        account: String,
+    },
+    /// mastodon-archive: its JSON, split parts too, and its files, into the archive
+    MastodonArchive {
+        /// Its files, such as mastodon.example.user.alice.json
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// The login that they belong to here, as in host/name
+        #[arg(long)]
+        login: String,
+    },
     /// FediBlockHole: its TOML as a config of ours, and what will be different
     Fediblockhole {
         /// Its config, such as /etc/default/fediblockhole.conf.toml

@@ -277,6 +277,7 @@ fn web_state(
         hosts: config.web.hosts.clone(),
         webhooks: webhooks.clone(),
         actor: actor.clone(),
+        archive: config.archive.folder(&doors.store),
     }
 }
 

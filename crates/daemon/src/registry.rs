@@ -11,6 +11,7 @@ pub fn jobs(config: &Config) -> Vec<Arc<dyn Job>> {
     let mut jobs = Vec::new();
     jobs.extend(replies::jobs(&config.replies));
     jobs.extend(backfill::jobs(&config.backfill));
+    jobs.extend(archive::jobs(&config.archive));
     jobs.extend(registrations::jobs(&config.registrations));
     jobs.extend(blocklists::jobs(&config.blocklists));
     jobs

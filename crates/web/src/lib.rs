@@ -76,6 +76,8 @@ pub struct State {
     pub actor: Actor,
     /// Who may push events to us, and who wants them.
     pub webhooks: Webhooks,
+    /// Where the archive keeps files.
+    pub archive: std::path::PathBuf,
 }
 
 impl std::fmt::Debug for State {

@@ -181,13 +181,6 @@ impl Visitor {
 
     /// Whether a login is their own, so that what it sees of private things is theirs to see. Who runs the daemon owns
     /// all; who moderates a server owns none of its people's.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "for the pages of archive and metering, which come with their features"
-        )
-    )]
     pub(crate) fn owns(&self, login: &str) -> bool {
         let admin = Grant::everywhere(Right::Admin);
         let own = |grant: &Grant| *grant == admin || matches!(&grant.place, Place::Login(own) if own == login);

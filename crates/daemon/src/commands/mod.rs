@@ -1,6 +1,7 @@
 //! One file per command. Each says on standard output what it found, and how it went by its exit code.
 
 mod actor;
+mod archive;
 mod blocks;
 mod check;
 mod demo;
@@ -64,6 +65,7 @@ pub async fn run(args: &Args) -> anyhow::Result<Exit> {
         Command::Replies {
             action: RepliesAction::Fetch { url, login },
         } => replies::fetch(args, url, login.as_deref()).await,
+        Command::Archive { action } => archive::run(args, action).await,
         Command::Registrations { action } => registrations::run(args, action).await,
         Command::Blocks { action } => blocks::run(args, action).await,
         Command::Effects { action } => effects::run(args, action).await,

@@ -239,6 +239,7 @@ fn kinds() -> Kinds {
         ("web", toml::Value::try_from(web::Config::default())),
         ("replies", toml::Value::try_from(replies::Config::default())),
         ("backfill", toml::Value::try_from(backfill::Config::default())),
+        ("archive", toml::Value::try_from(archive::Config::default())),
         ("blocklists", toml::Value::try_from(blocklists::Config::default())),
     ];
     for (name, value) in sections {

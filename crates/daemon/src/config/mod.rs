@@ -40,6 +40,8 @@ pub struct Config {
     pub replies: replies::Config,
     /// `[backfill]`
     pub backfill: backfill::Config,
+    /// `[archive]`
+    pub archive: archive::Config,
     /// `[registrations]`
     pub registrations: registrations::Config,
     /// `[blocklists]`
@@ -219,6 +221,10 @@ impl Config {
             .validate()
             .map_err(anyhow::Error::msg)
             .context("in [backfill]")?;
+        self.archive
+            .validate()
+            .map_err(anyhow::Error::msg)
+            .context("in [archive]")?;
         self.registrations
             .validate()
             .map_err(anyhow::Error::msg)

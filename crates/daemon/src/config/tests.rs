@@ -201,6 +201,7 @@ fn the_example_holds_the_defaults_and_every_key() {
     assert_eq!(config.log, default.log);
     assert_eq!(config.replies, default.replies);
     assert_eq!(config.backfill, default.backfill);
+    assert_eq!(config.archive, default.archive);
     assert_eq!(config.registrations, default.registrations);
     assert_eq!(config.blocklists, default.blocklists);
     let shown: toml::Table = toml::from_str(text).unwrap();
@@ -211,6 +212,7 @@ fn the_example_holds_the_defaults_and_every_key() {
         ("log", toml::Value::try_from(&default.log).unwrap()),
         ("replies", toml::Value::try_from(&default.replies).unwrap()),
         ("backfill", toml::Value::try_from(&default.backfill).unwrap()),
+        ("archive", toml::Value::try_from(&default.archive).unwrap()),
         ("registrations", toml::Value::try_from(&default.registrations).unwrap()),
         ("blocklists", toml::Value::try_from(&default.blocklists).unwrap()),
     ] {

@@ -25,10 +25,10 @@ async fn a_pass_tells_its_start_and_exactly_one_end() {
     let fediverse = fediverse().await;
     let site = Site::start("text/plain", "OK").await;
     let house = House::of(&fediverse, &section(&site));
-    let ended = house.egret(&["once"]).await;
+    let ended = house.egret(&["once", "replies.home"]).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     fediverse.fault(None, "/api/v1/timelines/home", Fault::Html(503), None);
-    let ended = house.egret(&["once"]).await;
+    let ended = house.egret(&["once", "replies.home"]).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
 
     let told = told(&site);
@@ -57,7 +57,7 @@ async fn a_pass_does_not_mind_that_nobody_listens() {
         &fediverse,
         &format!("on_start = \"http://{free}/\"\non_done = \"http://{free}/\""),
     );
-    let ended = house.egret(&["once"]).await;
+    let ended = house.egret(&["once", "replies.home"]).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stderr.contains("a callback failed"), "{ended:?}");
 }

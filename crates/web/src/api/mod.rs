@@ -3,6 +3,7 @@
 //! To add a noun: a file beside this one that gives an `OpenApiRouter` for each right it needs, and a line for each in
 //! [`PARTS`]. The OpenAPI document is made from the same routers, so what is not described is not there.
 
+pub(crate) mod archive;
 mod ask;
 pub(crate) mod backfill;
 pub(crate) mod blocklists;
@@ -62,6 +63,7 @@ const PARTS: &[Part] = &[
     (Right::View, Any, recovery::routes),
     (Right::View, Any, replies::routes),
     (Right::View, Any, backfill::routes),
+    (Right::View, Any, archive::routes),
     (Right::View, Any, servers::routes),
     (Right::View, Any, effects::routes),
     (Right::Admin, Any, effects::admin_routes),
@@ -70,7 +72,7 @@ const PARTS: &[Part] = &[
     (Right::Registrations, Any, registrations::routes),
     (Right::Federation, Any, blocklists::routes),
     (Right::Registrations, Any, registration_rules::routes),
-    (Right::Registrations, All, registration_rules::everywhere_routes),
+    (Right::Registrations, All, registration_rules::replay_routes),
 ];
 
 /// The routes, each for those who may use it.

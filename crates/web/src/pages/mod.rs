@@ -3,6 +3,7 @@
 //! To add a page: a file beside this one with a [`Page`], and a line in [`PAGES`]. The navigation, the right it needs
 //! and its routes follow from these. What it looks like is in [`crate::parts`] and [`crate::layout::Sheet`].
 
+mod archive;
 pub(crate) mod backfill;
 pub(crate) mod blocklists;
 mod budgets;
@@ -66,6 +67,7 @@ pub(crate) const PAGES: &[Page] = &[
     jobs::PAGE,
     replies::PAGE,
     backfill::PAGE,
+    archive::PAGE,
     registrations::PAGE,
     blocklists::PAGE,
     effects::PAGE,

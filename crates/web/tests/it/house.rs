@@ -51,6 +51,7 @@ impl House {
             counts: Counts::default(),
             webhooks: web::Webhooks::default(),
             actor: web::Actor::default(),
+            archive: folder.path().join("archive"),
             store,
         };
         Self { state, folder }

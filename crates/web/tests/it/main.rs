@@ -2,6 +2,7 @@
 
 mod actor;
 mod api;
+mod archive;
 mod blocklists;
 mod guests;
 mod house;

@@ -22,7 +22,7 @@ use crate::{
 const FULL: &str = "mastodon.example";
 
 /// Pages and documents that show what there is.
-const SHOWN: [&str; 26] = [
+const SHOWN: [&str; 28] = [
     "/",
     "/jobs",
     "/replies",
@@ -31,6 +31,7 @@ const SHOWN: [&str; 26] = [
     "/backfill",
     "/backfill/accounts",
     "/backfill/origins",
+    "/archive",
     "/registrations",
     "/blocklists",
     "/effects",
@@ -42,6 +43,7 @@ const SHOWN: [&str; 26] = [
     "/api/v1/replies/threads",
     "/api/v1/replies/wanted?state=done",
     "/api/v1/backfill/accounts",
+    "/api/v1/archive/statuses",
     "/api/v1/effects",
     "/api/v1/notices",
     "/api/v1/registrations",
@@ -79,7 +81,7 @@ const SECRETS: [&str; 10] = [
 ];
 
 /// A hotel with two servers: the one where people sign in, and the full one.
-async fn two() -> Hotel {
+pub(crate) async fn two() -> Hotel {
     let mut hotel = Hotel::open().await;
     let here = server(&hotel.fediverse);
     let full = web::signin::Server {
@@ -93,13 +95,13 @@ async fn two() -> Hotel {
     hotel
 }
 
-async fn token(hotel: &Hotel, name: &str, scopes: &[&str]) -> String {
+pub(crate) async fn token(hotel: &Hotel, name: &str, scopes: &[&str]) -> String {
     let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
     let made = tokens::create(&hotel.house.state.store, name, &scopes, hotel.clock.now(), None).await;
     made.unwrap().token.expose_secret().to_owned()
 }
 
-async fn ask(hotel: &Hotel, method: &str, path: &str, token: &str, json: Option<&str>) -> (u16, String) {
+pub(crate) async fn ask(hotel: &Hotel, method: &str, path: &str, token: &str, json: Option<&str>) -> (u16, String) {
     let request = Request::builder().method(method).uri(path);
     let request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
     let request = match json {

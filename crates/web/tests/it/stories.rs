@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::house::{House, text};
 
-const PAGES: [&str; 20] = [
+const PAGES: [&str; 22] = [
     "/",
     "/jobs",
     "/jobs/replies.home",
@@ -23,6 +23,8 @@ const PAGES: [&str; 20] = [
     "/backfill",
     "/backfill/accounts?state=trouble",
     "/backfill/origins",
+    "/archive",
+    "/archive?q=spam",
     "/blocklists",
     "/effects",
     "/effects?feature=blocklists&state=held&server=",

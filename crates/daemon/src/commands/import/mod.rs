@@ -3,6 +3,7 @@
 //! What they all hold to: importing twice changes nothing, nothing that is there is overwritten, and a report says
 //! what was taken over and what has no equivalent.
 
+mod archives;
 mod fediblockhole;
 mod fedifetcher;
 
@@ -18,6 +19,9 @@ use crate::{
 pub(super) async fn run(args: &Args, action: &ImportAction) -> anyhow::Result<Exit> {
     match action {
         ImportAction::Fedifetcher(options) => fedifetcher::run(args, options).await,
+        ImportAction::MastodonZip { file, login } => archives::mastodon_zip(args, file, login).await,
+        ImportAction::Lama { folder, login, account } => archives::lama(args, folder, login, account).await,
+        ImportAction::MastodonArchive { files, login } => archives::mastodon_archive(args, files, login).await,
         ImportAction::Fediblockhole { file } => fediblockhole::run(args, file),
     }
 }

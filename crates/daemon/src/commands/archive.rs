@@ -1,0 +1,236 @@
+//! `egret archive`: what is kept of somebody's own activity.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use archive::{Blobs, Found};
+use store::{
+    Db,
+    archive::{self as kept, Kept, Whom, search},
+};
+
+use crate::{
+    Exit,
+    args::{ArchiveAction, Args},
+    out,
+};
+
+/// Statuses of one thread that are shown.
+const THREAD: usize = 500;
+
+pub(super) async fn run(args: &Args, action: &ArchiveAction) -> anyhow::Result<Exit> {
+    let (config, doors) = super::open(args).await?;
+    let db = &doors.store;
+    let folder = config.archive.folder(db);
+    let exit = match action {
+        ArchiveAction::Search { query, limit, before } => search(args, db, &query.join(" "), *limit, *before).await?,
+        ArchiveAction::Show { status } => show(args, db, status).await?,
+        ArchiveAction::Stats => stats(args, db).await?,
+        ArchiveAction::Export { folder, format, login } => export(args, db, folder, format, login.as_deref()).await?,
+        ArchiveAction::Verify => {
+            let found = archive::verify(db, &Blobs::open(folder)?, doors.clock.now()).await?;
+            if args.json {
+                out::json(&found)?;
+            } else {
+                out::line(format!(
+                    "{} files are sound ({} bytes); {} damaged and {} missing ones are fetched again.",
+                    found.sound, found.bytes, found.damaged, found.missing
+                ));
+            }
+            if found.damaged + found.missing == 0 {
+                Exit::Done
+            } else {
+                Exit::Part
+            }
+        }
+        ArchiveAction::Forget {
+            status,
+            author,
+            login,
+            yes,
+        } => {
+            let whom = match (status, author, login) {
+                (Some(status), ..) => Whom::Status(find(db, status).await?.uri),
+                (_, Some(author), _) => Whom::Author(author.trim_start_matches('@').to_lowercase()),
+                (.., Some(login)) => Whom::Login(login.clone()),
+                _ => bail!("say what to forget: --status, --author or --login"),
+            };
+            forget(args, db, &Blobs::open(folder)?, &whom, *yes).await?
+        }
+    };
+    doors.store.close().await;
+    Ok(exit)
+}
+
+async fn search(args: &Args, db: &Db, query: &str, limit: u32, before: Option<i64>) -> anyhow::Result<Exit> {
+    let mut filter = archive::parse(query).map_err(anyhow::Error::msg)?;
+    filter.before = before;
+    let rows = search::search(db, &filter, limit.clamp(1, 1000)).await?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let activities = kept::activities(db, &ids).await?;
+    let found: Vec<Found> = rows
+        .into_iter()
+        .map(|row| archive::found(row, &activities, &filter.terms, None))
+        .collect();
+    if args.json {
+        out::json(&found)?;
+    } else if found.is_empty() {
+        out::line("Nothing found. `egret archive stats` counts what is kept.");
+    } else {
+        let rows: Vec<Vec<String>> = found.iter().map(row).collect();
+        out::table(&["ID", "WRITTEN (UTC)", "AUTHOR", "KIND", "TEXT"], &rows);
+    }
+    Ok(Exit::Done)
+}
+
+fn row(found: &Found) -> Vec<String> {
+    let mut kinds: Vec<&str> = found.activities.iter().map(|activity| activity.kind.as_str()).collect();
+    kinds.dedup();
+    let gone = found.gone_at.map_or("", |_| " (deleted)");
+    // Hits are set apart by brackets: a terminal may show no colours, and a pipe none at all.
+    let text: String = found
+        .snippet
+        .iter()
+        .map(|piece| {
+            if piece.hit {
+                format!("[{}]", piece.text)
+            } else {
+                piece.text.clone()
+            }
+        })
+        .collect();
+    let visible = text.chars().filter(|c| !c.is_control()).collect();
+    vec![
+        found.id.to_string(),
+        found.created_at.format("%Y-%m-%d %H:%M").to_string(),
+        found.author.clone(),
+        format!("{}{gone}", kinds.join(" ")),
+        visible,
+    ]
+}
+
+/// A status by what somebody calls it.
+async fn find(db: &Db, status: &str) -> anyhow::Result<Kept> {
+    let by_id = match status.parse::<i64>() {
+        Ok(id) => kept::load(db, id).await?,
+        Err(_) => None,
+    };
+    match by_id {
+        Some(found) => Ok(found),
+        None => kept::find(db, status)
+            .await?
+            .with_context(|| format!("{status:?} is not kept; `egret archive search` finds what is")),
+    }
+}
+
+async fn show(args: &Args, db: &Db, status: &str) -> anyhow::Result<Exit> {
+    let one = find(db, status).await?;
+    let id = one.id;
+    let versions = kept::versions(db, id).await?;
+    let thread = kept::thread(db, id, THREAD).await?;
+    let ids: Vec<i64> = thread.iter().map(|kept| kept.id).collect();
+    let activities = kept::activities(db, &ids).await?;
+    let thread: Vec<Found> = thread
+        .into_iter()
+        .map(|row| archive::found(row, &activities, &[], None))
+        .collect();
+    if args.json {
+        out::json(&serde_json::json!({ "status": one, "versions": versions, "thread": thread }))?;
+        return Ok(Exit::Done);
+    }
+    for found in &thread {
+        let mark = if found.id == id { ">" } else { " " };
+        out::line(format!(
+            "{mark} {}  {}  {}",
+            found.created_at.format("%Y-%m-%d %H:%M"),
+            found.author,
+            found.url.as_deref().unwrap_or(&found.uri)
+        ));
+        for line in found.text.lines() {
+            let line: String = line.chars().filter(|c| !c.is_control()).collect();
+            out::line(format!("    {line}"));
+        }
+    }
+    if !versions.is_empty() {
+        out::line(format!("{} earlier versions; --json shows them.", versions.len()));
+    }
+    Ok(Exit::Done)
+}
+
+async fn stats(args: &Args, db: &Db) -> anyhow::Result<Exit> {
+    let counts = kept::counts(db).await?;
+    let (files, waiting, given_up, bytes) = kept::files::standing(db).await?;
+    if args.json {
+        out::json(&serde_json::json!({
+            "counts": counts,
+            "files": { "kept": files, "waiting": waiting, "given_up": given_up, "bytes": bytes },
+        }))?;
+        return Ok(Exit::Done);
+    }
+    let mut rows: Vec<Vec<String>> = counts
+        .into_iter()
+        .map(|count| vec![count.login, count.what, count.count.to_string()])
+        .collect();
+    for (what, count) in [
+        ("files", files),
+        ("files waiting", waiting),
+        ("files given up", given_up),
+        ("bytes", bytes),
+    ] {
+        rows.push(vec!["-".to_owned(), what.to_owned(), count.to_string()]);
+    }
+    out::table(&["LOGIN", "WHAT", "COUNT"], &rows);
+    Ok(Exit::Done)
+}
+
+async fn export(args: &Args, db: &Db, folder: &Path, format: &str, login: Option<&str>) -> anyhow::Result<Exit> {
+    let format = archive::Format::named(format).map_err(anyhow::Error::msg)?;
+    let written = archive::export(db, folder, format, login).await?;
+    if args.json {
+        out::json(&written)?;
+    } else {
+        out::line(format!("{} statuses are in {}.", written.statuses, folder.display()));
+    }
+    Ok(Exit::Done)
+}
+
+async fn forget(args: &Args, db: &Db, blobs: &Blobs, whom: &Whom, yes: bool) -> anyhow::Result<Exit> {
+    if !yes {
+        let would = match whom {
+            Whom::Status(uri) => format!("the status {uri}"),
+            Whom::Author(author) => {
+                let filter = archive::parse(&format!("from:{author}")).map_err(anyhow::Error::msg)?;
+                let found = search::search(db, &filter, 10_000).await?.len();
+                format!("{found} statuses of {author}")
+            }
+            Whom::Login(login) => {
+                let counts = kept::counts(db).await?;
+                let found: i64 = counts
+                    .iter()
+                    .filter(|count| &count.login == login)
+                    .map(|count| count.count)
+                    .sum();
+                format!("{found} activities of {login}, and the statuses that no other login has to do with")
+            }
+        };
+        if args.json {
+            out::json(&serde_json::json!({ "would_forget": would }))?;
+        } else {
+            out::line(format!(
+                "Would forget {would}, with files that nothing else shows. --yes does it; nothing brings it back."
+            ));
+        }
+        return Ok(Exit::Done);
+    }
+    let gone = kept::forget(db, whom).await?;
+    let files = blobs.delete(&gone.blobs).await?;
+    if args.json {
+        out::json(&serde_json::json!({ "forgotten": gone, "files": files }))?;
+    } else {
+        out::line(format!(
+            "Forgot {} statuses, {} earlier versions, {} activities and {files} files.",
+            gone.statuses, gone.versions, gone.activities
+        ));
+    }
+    Ok(Exit::Done)
+}

@@ -10,6 +10,7 @@ mod heard;
 mod hosts;
 mod jobs;
 mod leases;
+mod metering;
 mod migrate;
 mod notices;
 mod open;

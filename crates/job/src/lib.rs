@@ -20,7 +20,7 @@ pub use error::JobError;
 pub use notice::{News, tell};
 pub use round::Round;
 pub use run_logs::RunLogs;
-pub use schedule::{Due, Schedule, ScheduleError, due};
+pub use schedule::{Due, Schedule, ScheduleError, due, slot};
 pub use section::Section;
 pub use summary::Summary;
 

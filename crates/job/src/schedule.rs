@@ -144,6 +144,39 @@ pub fn due(schedule: &Schedule, now: DateTime<Utc>, last_start: Option<DateTime<
     }
 }
 
+/// The slot that `now` lies in: the schedule's last time at or before `now`, and its next one. An interval's slots are
+/// counted from 1970, so that a restart does not move them. `None` for a schedule that never comes, or never came.
+pub fn slot(schedule: &Schedule, now: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    match schedule {
+        Schedule::Never => None,
+        Schedule::Every(every) => {
+            let every = i64::try_from(every.as_secs()).ok()?.max(1);
+            let start = now.timestamp().div_euclid(every) * every;
+            Some((
+                DateTime::from_timestamp(start, 0)?,
+                DateTime::from_timestamp(start + every, 0)?,
+            ))
+        }
+        Schedule::Cron { cron, timezone } => {
+            let (line, timezone) = (CronLine::parse(cron).ok()?, zone(timezone)?);
+            // Looked for from further and further back, so that a line of minutes is not walked through a year.
+            let looks = [1, 25, 24 * 8, 24 * 32, 24 * 366, 24 * 366 * 5].map(TimeDelta::hours);
+            for back in looks {
+                let mut found = None;
+                let mut at = line.after(now.checked_sub_signed(back)?, timezone)?;
+                while at <= now {
+                    found = Some(at);
+                    at = line.after(at, timezone)?;
+                }
+                if let Some(found) = found {
+                    return Some((found, at));
+                }
+            }
+            None
+        }
+    }
+}
+
 fn backoff(failures: u32) -> TimeDelta {
     FIRST_RETRY * 2_i32.saturating_pow(failures.saturating_sub(1).min(20))
 }
@@ -183,6 +216,38 @@ mod tests {
         );
         assert_eq!(due(&every("10m"), now, Some(at("2026-01-01T11:50:00Z")), 0), Due::Now);
         assert_eq!(due(&Schedule::Never, now, None, 3), Due::Never);
+    }
+
+    /// Check 46: one slot a day, whatever the clocks do.
+    #[test]
+    fn each_day_has_one_slot_across_both_changes_of_the_clock() {
+        let daily = cron("30 2 * * *", "Europe/Berlin");
+        for (from, days, hours) in [("2026-03-27T12:00:00Z", 4, 23), ("2026-10-23T12:00:00Z", 4, 25)] {
+            let mut slots = Vec::new();
+            for minute in 0..(days * 24 * 60) {
+                let (start, next) = slot(&daily, at(from) + TimeDelta::minutes(minute)).unwrap();
+                assert!(start < next);
+                slots.push((start, (next - start).num_hours()));
+            }
+            slots.dedup();
+            assert_eq!(slots.len(), 5, "{slots:?}");
+            assert!(slots.iter().any(|(_, length)| *length == hours), "{slots:?}");
+        }
+    }
+
+    /// Check 45.
+    #[test]
+    fn a_restart_does_not_move_a_slot() {
+        let daily = cron("0 3 * * *", "UTC");
+        let starts = ["02:59:59.7", "03:00:00", "03:00:00.3", "12:00:00"]
+            .map(|time| slot(&daily, at(&format!("2026-01-02T{time}Z"))).unwrap().0.to_rfc3339());
+        assert_eq!(starts[0], "2026-01-01T03:00:00+00:00");
+        assert!(starts[1..].iter().all(|start| start == "2026-01-02T03:00:00+00:00"));
+        let (start, next) = slot(&every("5m"), at("2026-01-01T12:07:31Z")).unwrap();
+        assert_eq!((start, next), (at("2026-01-01T12:05:00Z"), at("2026-01-01T12:10:00Z")));
+        let yearly = slot(&cron("0 0 1 1 *", "UTC"), at("2026-12-31T12:00:00Z")).unwrap();
+        assert_eq!(yearly, (at("2026-01-01T00:00:00Z"), at("2027-01-01T00:00:00Z")));
+        assert_eq!(slot(&Schedule::Never, at("2026-01-01T12:00:00Z")), None);
     }
 
     #[test]

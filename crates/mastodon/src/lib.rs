@@ -14,7 +14,10 @@ mod raw;
 mod refresh;
 pub mod streaming;
 
-pub use api::{AdminDomainBlock, Creation, DomainBlockFields, Notification, Shelf, Ties, scopes::permission_behind};
+pub use api::{
+    AdminDomainBlock, Counted, Creation, DomainBlockFields, Notification, Number, Shelf, Ties,
+    scopes::permission_behind,
+};
 pub use client::{Client, Known};
 pub use error::Error;
 pub use page::{Cursor, Page};

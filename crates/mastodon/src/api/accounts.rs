@@ -2,8 +2,14 @@
 
 use model::{Account, AccountId, CredentialAccount, Status};
 
+use serde_json::Value;
+
 use super::{BATCH, PAGE, is_no_batch};
-use crate::{Client, Cursor, Error, Page, answer, call::Call};
+use crate::{
+    Client, Cursor, Error, Page, answer,
+    call::Call,
+    remote::{ACCOUNTS_BATCH, Measured},
+};
 
 impl Client {
     /// `GET /api/v1/accounts/verify_credentials`: is the token good, and whose is it. The one call to check a token
@@ -70,6 +76,51 @@ impl Client {
             }
         }
         Ok(found)
+    }
+
+    /// `GET /api/v1/directory`: accounts of this server that let themselves be found, newest first. Public.
+    pub async fn directory(&self, offset: usize) -> Result<Vec<Account>, Error> {
+        let call = Call::get(&["api", "v1", "directory"]);
+        let call = call
+            .query("local", "true")
+            .query("order", "new")
+            .query("limit", 80)
+            .query("offset", offset);
+        Ok(self.page(call).await?.items)
+    }
+
+    /// What up to 40 accounts have, as the server counts; those it does not show are left out. `None` where it does not
+    /// answer for several at once. Scope `read:accounts`.
+    pub async fn measured(&self, ids: &[&str]) -> Result<Option<Vec<Measured>>, Error> {
+        let call = Call::get(&["api", "v1", "accounts"]).scope("read:accounts");
+        let call = ids
+            .iter()
+            .take(ACCOUNTS_BATCH)
+            .fold(call, |call, id| call.query("id[]", id));
+        match self.answer(&call).await {
+            Ok(response) => {
+                let items: Vec<Value> = answer::list(&response, &self.asked(&call))?;
+                Ok(Some(items.iter().filter_map(Measured::read).collect()))
+            }
+            Err(error) if is_no_batch(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What one account has, as the server counts. Scope `read:accounts`.
+    pub async fn measured_one(&self, id: &str) -> Result<Measured, Error> {
+        let call = Call::get(&["api", "v1", "accounts", id]).scope("read:accounts");
+        let (value, _) = self.value(&call).await?;
+        Measured::read(&value).ok_or_else(|| self.asked(&call).not_json("JSON without an id"))
+    }
+
+    /// What an account has as far as this server knows: `user` or `user@domain`. Scope `read:accounts`.
+    pub async fn measured_by_name(&self, acct: &str) -> Result<Measured, Error> {
+        let call = Call::get(&["api", "v1", "accounts", "lookup"])
+            .scope("read:accounts")
+            .query("acct", acct);
+        let (value, _) = self.value(&call).await?;
+        Measured::read(&value).ok_or_else(|| self.asked(&call).not_json("JSON without an id"))
     }
 
     /// `GET /api/v1/accounts/:id/statuses`, replies included, boosts not. Scope `read:statuses`.

@@ -8,6 +8,7 @@ mod follows;
 mod instance;
 mod lists;
 mod notifications;
+mod numbers;
 pub(crate) mod scopes;
 mod search;
 mod shelves;
@@ -16,6 +17,7 @@ mod timelines;
 
 pub use admin::{AdminDomainBlock, Creation, DomainBlockFields, Ties};
 pub use notifications::Notification;
+pub use numbers::{Counted, Number};
 pub use shelves::Shelf;
 
 /// Items a page, the most that Mastodon gives for statuses.
@@ -26,7 +28,7 @@ const BATCH: usize = 20;
 
 /// Whether a refusal says that the server has no calls for several ids: 404 and 405 where there is no such call, 400
 /// and 422 where it means something else.
-fn is_no_batch(error: &crate::Error) -> bool {
+pub(crate) fn is_no_batch(error: &crate::Error) -> bool {
     match error {
         crate::Error::NotFound { .. } => true,
         crate::Error::NotJson { reason, .. } => ["HTTP 400", "HTTP 405", "HTTP 422"]

@@ -4,9 +4,11 @@
 //! table, one row per shape). One file per family knows how to list a conversation and an account's posts there:
 //! `mastodon_api.rs`, `misskey.rs`, `lemmy.rs`, `peertube.rs`, `friendica.rs`; `activitypub.rs` and `outbox.rs` serve
 //! whatever has no API of its own, and whatever does not let strangers use it. `listing.rs` and `posts.rs` choose.
+//! `counts.rs` reads what an account's server counts.
 
 mod activitypub;
 mod conversation;
+mod counts;
 mod family;
 mod friendica;
 mod lemmy;
@@ -23,6 +25,7 @@ mod software;
 mod tests;
 mod walk;
 
+pub use counts::{ACCOUNTS_BATCH, Count, Found, Measured, Whom, actor, measure, measure_batch, webfinger};
 pub use listing::{Listing, Reply, list_replies, replies_counts, resume_replies};
 pub use posts::{Post, Posts, Profile, list_posts};
 pub use shapes::{Shape, read};

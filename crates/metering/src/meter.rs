@@ -1,0 +1,209 @@
+//! What mastodon-meter kept, read from the JSON that `mongoexport` writes: an object a line, or one list.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDateTime};
+use model::Uri;
+use serde_json::Value;
+use store::{metered_accounts::New, metered_points::Point};
+
+/// It measured once a day.
+const STEP: i32 = 86_400;
+
+/// An account that it tracked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tracked {
+    /// Its key in the other file.
+    pub internal_id: String,
+    /// Name on its server.
+    pub username: String,
+    /// `https://host`.
+    pub instance: String,
+    /// The server's id.
+    pub id: String,
+}
+
+/// What it measured once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metering {
+    /// Whose.
+    pub account: String,
+    /// Seconds since 1970.
+    pub at: i64,
+    /// Followers, if that is a count.
+    pub followers: Option<i32>,
+    /// Statuses, if that is a count.
+    pub statuses: Option<i32>,
+}
+
+impl Tracked {
+    fn host(&self) -> Option<String> {
+        let text = self.instance.trim();
+        let url = if text.contains("://") {
+            text.to_owned()
+        } else {
+            format!("https://{text}")
+        };
+        Some(Uri::parse(&url).ok()?.host().to_string())
+    }
+
+    /// As people write it.
+    pub fn address(&self) -> String {
+        let host = self.host().unwrap_or_else(|| self.instance.clone());
+        format!("@{}@{host}", self.username.trim_start_matches('@'))
+    }
+
+    /// To be kept for its points, though nobody finds it any more.
+    pub fn as_new(&self) -> Option<New> {
+        let host = self.host()?;
+        let name = self.username.trim_start_matches('@').to_lowercase();
+        let uri = Uri::parse(&format!("https://{host}/users/{name}")).ok()?;
+        Some(New {
+            uri: uri.to_string(),
+            url: format!("https://{host}/@{name}"),
+            acct: format!("{name}@{host}"),
+            name: String::new(),
+            host,
+            remote_id: Some(self.id.clone()).filter(|id| !id.is_empty()),
+            source: "import".to_owned(),
+            groups: Vec::new(),
+        })
+    }
+}
+
+/// Reads `tracked-accounts`.
+///
+/// # Errors
+/// One line that says what is wrong.
+pub fn accounts(text: &str) -> Result<Vec<Tracked>, String> {
+    objects(text)?
+        .iter()
+        .map(|object| {
+            let field = |name: &str| plain(&object[name]).ok_or_else(|| format!("an account without `{name}`"));
+            Ok(Tracked {
+                internal_id: field("internal_id")?,
+                username: field("username")?,
+                instance: field("instance")?,
+                id: plain(&object["id"]).unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
+/// Reads `meterings`.
+///
+/// # Errors
+/// One line that says what is wrong.
+pub fn meterings(text: &str) -> Result<Vec<Metering>, String> {
+    objects(text)?
+        .iter()
+        .map(|object| {
+            Ok(Metering {
+                account: plain(&object["parent_account_internal_id"])
+                    .ok_or("a metering without `parent_account_internal_id`")?,
+                at: time(&object["timestamp"]).ok_or("a metering without a `timestamp` that can be read")?,
+                followers: count(&object["subscribers_count"]),
+                statuses: count(&object["toot_count"]),
+            })
+        })
+        .collect()
+}
+
+/// The meterings of known accounts as points.
+pub fn points(meterings: &[Metering], ids: &HashMap<String, i64>) -> Vec<Point> {
+    meterings
+        .iter()
+        .filter_map(|one| {
+            let missing = one.followers.is_none() || one.statuses.is_none();
+            Some(Point {
+                account: *ids.get(&one.account)?,
+                slot: one.at,
+                lag: 0,
+                span: 0,
+                points: 1,
+                step: STEP,
+                followers: one.followers,
+                following: None,
+                statuses: one.statuses,
+                last_status: None,
+                gap: missing.then(|| "no count in mastodon-meter".to_owned()),
+            })
+        })
+        .collect()
+}
+
+fn objects(text: &str) -> Result<Vec<Value>, String> {
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if text.starts_with('[') {
+        return serde_json::from_str(text).map_err(|error| error.to_string());
+    }
+    text.lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(n, line)| serde_json::from_str(line).map_err(|error| format!("line {}: {error}", n + 1)))
+        .collect()
+}
+
+/// A text or a number, in plain or extended JSON.
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Object(object) => ["$numberInt", "$numberLong", "$oid"]
+            .iter()
+            .find_map(|key| plain(object.get(*key)?)),
+        _ => None,
+    }
+}
+
+fn count(value: &Value) -> Option<i32> {
+    plain(value)?.parse().ok().filter(|count| *count >= 0)
+}
+
+/// `{"$date": "2021-09-07T03:00:00Z"}`, `{"$date": {"$numberLong": "…"}}` (milliseconds), or a text; without a zone
+/// it is UTC.
+fn time(value: &Value) -> Option<i64> {
+    let value = value.get("$date").unwrap_or(value);
+    let text = plain(value)?;
+    if let Ok(milliseconds) = text.parse::<i64>() {
+        return Some(milliseconds.div_euclid(1000));
+    }
+    if let Ok(time) = DateTime::parse_from_rfc3339(&text) {
+        return Some(time.timestamp());
+    }
+    let naive = NaiveDateTime::parse_from_str(&text.replace('T', " "), "%Y-%m-%d %H:%M:%S%.f").ok()?;
+    Some(naive.and_utc().timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Check 50: its dump yields the same counts, whichever JSON it was written in.
+    #[test]
+    fn both_kinds_of_json_give_the_same_counts() {
+        let lines = r#"{"_id":{"$oid":"1"},"toot_count":2000,"subscribers_count":102,"parent_account_internal_id":"x","timestamp":{"$date":"2021-09-07T03:00:00.123Z"}}
+{"toot_count":{"$numberInt":"2001"},"subscribers_count":{"$numberLong":"-1"},"parent_account_internal_id":"x","timestamp":{"$date":{"$numberLong":"1631070000000"}}}"#;
+        let list = format!("[{}]", lines.replace('\n', ","));
+        let read = meterings(lines).unwrap();
+        assert_eq!(meterings(&list).unwrap(), read);
+        let ids = HashMap::from([("x".to_owned(), 7)]);
+        let points = points(&read, &ids);
+        assert_eq!(
+            (points[0].slot, points[0].followers, points[0].statuses),
+            (1_630_983_600, Some(102), Some(2000))
+        );
+        assert_eq!((points[1].followers, points[1].statuses), (None, Some(2001)));
+        assert!(points[1].gap.is_some());
+        assert!(meterings("{\"toot_count\":1}").is_err());
+        assert!(meterings("not json").unwrap_err().starts_with("line 1"));
+    }
+
+    #[test]
+    fn an_account_becomes_an_address() {
+        let text = r#"[{"username":"Name","instance":"https://host.example/","id":"1","internal_id":"x","added_on":{"$date":"2021-09-07T03:00:00Z"}}]"#;
+        let account = accounts(text).unwrap().remove(0);
+        assert_eq!(account.address(), "@Name@host.example");
+        assert_eq!(account.as_new().unwrap().acct, "name@host.example");
+    }
+}

@@ -1,0 +1,7 @@
+//! The jobs against servers that count.
+
+mod accounts;
+mod house;
+mod own;
+mod tracking;
+mod trouble;

@@ -230,6 +230,8 @@ pub fn period(word: &str) -> Option<TimeDelta> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use super::*;
 
     const DAY: i64 = 86_400;
@@ -285,25 +287,25 @@ mod tests {
         let now = point(0, Some(102), 2000);
         let day = point(1, Some(99), 1998);
         assert_eq!(
-            told(&[now.clone()], &[day.clone()], false),
+            told(from_ref(&now), from_ref(&day), false),
             "name@host: 102 followers (+3), 2000 statuses (+2)"
         );
         let more = point(1, Some(105), 2000);
         assert_eq!(
-            told(&[now.clone()], &[more.clone()], false),
+            told(from_ref(&now), from_ref(&more), false),
             "name@host: 102 followers (-3), 2000 statuses"
         );
         assert_eq!(
-            told(&[now.clone()], &[more], true),
+            told(from_ref(&now), &[more], true),
             "name@host: 102 followers (-3), 2000 statuses (±0)"
         );
         assert_eq!(
-            told(&[now.clone()], &[], false),
+            told(from_ref(&now), &[], false),
             "name@host: 102 followers, 2000 statuses",
             "a first point"
         );
         assert_eq!(
-            told(&[now.clone()], &[now], false),
+            told(from_ref(&now), from_ref(&now), false),
             "name@host: 102 followers, 2000 statuses",
             "not with itself"
         );
@@ -315,12 +317,12 @@ mod tests {
     fn a_gap_is_said() {
         let (now, then) = (point(0, Some(102), 2000), point(4, Some(99), 1998));
         assert_eq!(
-            told(&[now.clone()], &[then.clone()], false),
+            told(from_ref(&now), from_ref(&then), false),
             "name@host: 102 followers (+3), 2000 statuses (+2) [compared with 4 days before]"
         );
         // Of two the nearer one.
         let near = point(2, Some(100), 1999);
-        assert!(told(&[now.clone()], &[then, near], false).contains("(+2)"));
+        assert!(told(from_ref(&now), &[then, near], false).contains("(+2)"));
         let late = Point {
             lag: 3600,
             ..point(1, Some(99), 1998)

@@ -272,7 +272,7 @@ fn list_giant(programs: &Programs, software: &str) -> anyhow::Result<(f64, Pass)
     let summary = fediverse.summary()?;
     // A pass that saw nothing would meet any budget.
     recovered(&summary)?;
-    Ok((summary.number("origin_requests")? as f64, pass))
+    Ok((fediverse.listing_requests()? as f64, pass))
 }
 
 /// Medium scenario with backfill: what a day of passes, ten minutes apart, asks of origins, as a part of what

@@ -34,10 +34,10 @@ async fn a_failing_host_costs_its_own_gap() {
         (90, 180),
         "{summary:?}"
     );
-    for n in 1..5 {
+    for (n, ids) in ids.iter().enumerate().take(5).skip(1) {
         assert!(house.asked(n).len() <= 4, "{n}: {:?}", house.asked(n));
-        assert_eq!(house.points(ids[n][0]).await.len(), 1);
-        assert!(house.account(ids[n][44]).await.trouble.is_some());
+        assert_eq!(house.points(ids[0]).await.len(), 1);
+        assert!(house.account(ids[44]).await.trouble.is_some());
     }
     for n in [0, 5] {
         assert_eq!(house.points(ids[n][0]).await.len(), 2);
@@ -50,10 +50,10 @@ async fn a_failing_host_costs_its_own_gap() {
     house.later(2);
     let summary = house.run("metering.retries").await;
     assert_eq!(summary.get("measured"), 180, "{summary:?}");
-    for n in 1..5 {
-        let points = house.points(ids[n][0]).await;
+    for ids in &ids[1..5] {
+        let points = house.points(ids[0]).await;
         assert_eq!((points.len(), points[1].lag), (2, 7210));
-        assert_eq!(house.account(ids[n][0]).await.trouble, None);
+        assert_eq!(house.account(ids[0]).await.trouble, None);
     }
     house.later(1);
     assert_eq!(house.run("metering.retries").await.get("measured"), 0);

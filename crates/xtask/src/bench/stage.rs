@@ -134,6 +134,21 @@ impl Fediverse {
         Ok(Summary(response.body_mut().read_json()?))
     }
 
+    /// Requests that asked origins for threads. What they run, what they allow and how much they count is asked once for
+    /// all threads of a host.
+    pub(super) fn listing_requests(&self) -> anyhow::Result<u64> {
+        let mut response = ureq::get(format!("{}/log", self.control)).call()?;
+        let log: Vec<Value> = response.body_mut().read_json()?;
+        let is_listing = |entry: &&Value| {
+            let path = entry["path"].as_str().unwrap_or_default();
+            !entry["origin"].is_null()
+                && path != "/robots.txt"
+                && path != "/api/v1/statuses"
+                && !path.contains("nodeinfo")
+        };
+        Ok(log.iter().filter(is_listing).count() as u64)
+    }
+
     /// Forgets what was asked.
     pub(super) fn clear(&self) -> anyhow::Result<()> {
         ureq::post(format!("{}/clear", self.control)).send_empty()?;

@@ -171,14 +171,7 @@ pub(crate) async fn statuses(
         Some(asked) => asked.into_iter().filter(|login| logins.contains(login)).collect(),
         None => logins.clone(),
     });
-    let given = params.before.as_deref().filter(|text| !text.is_empty());
-    filter.before = given.map(|text| text.parse::<i64>()).transpose().map_err(|_| {
-        Problem::field(
-            400,
-            "before",
-            "is no cursor of this list; take it from `next` or `Link`",
-        )
-    })?;
+    filter.before = paging::before(params.before.as_deref(), |text| text.parse().ok())?;
     let mut rows = search::search(&state.store, &filter, params.limit.get() + 1).await?;
     let next = params.limit.cut(&mut rows, |row| row.id.to_string());
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();

@@ -193,18 +193,7 @@ pub(crate) async fn accounts(
     visitor: &Visitor,
     params: &Params,
 ) -> Result<(Vec<Backfill>, Option<String>), Problem> {
-    let after = params.before.as_deref().filter(|text| !text.is_empty());
-    let after = after
-        .map(|text| {
-            text.split_once('~').ok_or_else(|| {
-                Problem::field(
-                    400,
-                    "before",
-                    "is no cursor of this list; take it from `next` or `Link`",
-                )
-            })
-        })
-        .transpose()?;
+    let after = paging::before(params.before.as_deref(), |text| text.split_once('~'))?;
     let within = visitor.servers(Right::View).filter();
     let (is, most) = (params.state.map(Stage::state), params.limit.get() + 1);
     let mut rows = backfills::page(&state.store, within.as_deref(), is, after, most).await?;

@@ -5,10 +5,11 @@ use axum::{
     http::{HeaderValue, Uri, header},
     response::{IntoResponse, Response},
 };
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::PartialSchema;
 
-use crate::parts::encoded;
+use crate::{parts::encoded, problem::Problem};
 
 /// The most entries of a page.
 const MOST: u32 = 200;
@@ -61,6 +62,29 @@ impl PartialSchema for Limit {
 
 impl utoipa::ToSchema for Limit {}
 
+/// Reads the cursor of a question that carries one.
+pub(crate) fn before<'a, T>(
+    given: Option<&'a str>,
+    read: impl FnOnce(&'a str) -> Option<T>,
+) -> Result<Option<T>, Problem> {
+    let wrong = "is no cursor of this list; take it from `next` or `Link`";
+    let given = given.filter(|text| !text.is_empty());
+    given
+        .map(|text| read(text).ok_or_else(|| Problem::field(400, "before", wrong)))
+        .transpose()
+}
+
+/// The cursor of what is sorted by time; the key tells entries of one moment apart.
+pub(crate) fn cursor(at: DateTime<Utc>, key: &str) -> String {
+    format!("{}~{key}", at.timestamp_micros())
+}
+
+/// Takes [`cursor`] apart.
+pub(crate) fn moment(cursor: &str) -> Option<(DateTime<Utc>, &str)> {
+    let (at, key) = cursor.split_once('~')?;
+    Some((DateTime::from_timestamp_micros(at.parse().ok()?)?, key))
+}
+
 /// A page of a list as JSON, with `Link: <…>; rel="next"` where there is more.
 pub(crate) fn page(uri: &Uri, next: Option<&str>, body: impl Serialize) -> Response {
     let mut response = Json(body).into_response();
@@ -80,6 +104,18 @@ pub(crate) fn page(uri: &Uri, next: Option<&str>, body: impl Serialize) -> Respo
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cursor_reads_back_and_nothing_else_does() {
+        let at = DateTime::from_timestamp_micros(1_772_323_200_000_001).unwrap();
+        assert_eq!(moment(&cursor(at, "a~b")), Some((at, "a~b")));
+        for other in ["x", "~", "x~y", "99999999999999999999~y"] {
+            assert_eq!(moment(other), None, "{other}");
+            assert!(before(Some(other), moment).is_err(), "{other}");
+        }
+        assert_eq!(before(None, moment).unwrap(), None);
+        assert_eq!(before(Some(""), moment).unwrap(), None);
+    }
 
     #[test]
     fn the_next_page_keeps_the_question() {

@@ -175,12 +175,7 @@ pub(crate) async fn page(
         None if search.is_some() || rule.is_some() => Vec::new(),
         None => Is::ALL.into_iter().filter(|is| !is.is_end()).collect(),
     };
-    let before = match given(before) {
-        None => None,
-        Some(cursor) => {
-            Some(read_cursor(&cursor).ok_or_else(|| Problem::field(400, "before", "is no cursor of ours"))?)
-        }
-    };
+    let before = paging::before(before, paging::moment)?.map(|(at, id)| (at, id.to_owned()));
     let filter = Filter {
         servers: visitor.servers(Right::Registrations).filter(),
         states,
@@ -190,15 +185,8 @@ pub(crate) async fn page(
         ..Filter::default()
     };
     let mut people = applicants::list(&state.store, &filter, limit.get() + 1).await?;
-    let next = limit.cut(&mut people, |one| {
-        format!("{}.{}", one.signed_up_at.timestamp_micros(), one.account_id)
-    });
+    let next = limit.cut(&mut people, |one| paging::cursor(one.signed_up_at, &one.account_id));
     Ok((people, next))
-}
-
-fn read_cursor(text: &str) -> Option<(DateTime<Utc>, String)> {
-    let (at, id) = text.split_once('.')?;
-    Some((DateTime::from_timestamp_micros(at.parse().ok()?)?, id.to_owned()))
 }
 
 /// One of them, with the history.

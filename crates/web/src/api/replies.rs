@@ -1,7 +1,7 @@
 //! `/api/v1/replies/…`: threads that are followed, statuses that are wanted, and how each origin fares.
 
 use axum::{extract::State as Extract, http::Uri, response::Response};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use store::{
     Before,
@@ -39,31 +39,19 @@ pub(crate) struct Params {
 
 /// A cursor of a moment, a server and a uri, as text.
 fn cursor(at: DateTime<Utc>, server: &str, uri: &str) -> String {
-    format!("{}~{server}~{uri}", at.to_rfc3339_opts(SecondsFormat::Micros, true))
-}
-
-fn read_cursor(text: &str) -> Result<Before, Problem> {
-    text.split_once('~')
-        .and_then(|(at, rest)| {
-            let (server, uri) = rest.split_once('~')?;
-            Some(Before {
-                at: DateTime::parse_from_rfc3339(at).ok()?.to_utc(),
-                server: server.to_owned(),
-                uri: uri.to_owned(),
-            })
-        })
-        .ok_or_else(|| {
-            Problem::field(
-                400,
-                "before",
-                "is no cursor of this list; take it from `next` or `Link`",
-            )
-        })
+    paging::cursor(at, &format!("{server}~{uri}"))
 }
 
 fn before(params: &Params) -> Result<Option<Before>, Problem> {
-    let given = params.before.as_deref().filter(|text| !text.is_empty());
-    given.map(read_cursor).transpose()
+    paging::before(params.before.as_deref(), |text| {
+        let (at, rest) = paging::moment(text)?;
+        let (server, uri) = rest.split_once('~')?;
+        Some(Before {
+            at,
+            server: server.to_owned(),
+            uri: uri.to_owned(),
+        })
+    })
 }
 
 /// A status whose replies are looked after.

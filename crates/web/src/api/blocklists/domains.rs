@@ -103,14 +103,9 @@ async fn list(
     uri: Uri,
     Query(params): Query<Params>,
 ) -> Result<Response, Problem> {
-    let before = params.before.unwrap_or_default();
-    let (domain, server) = match before.split_once('~') {
-        Some(after) => after,
-        None if before.is_empty() => ("", ""),
-        None => return Err(Problem::field(400, "before", "is no cursor of this list")),
-    };
+    let after = paging::before(params.before.as_deref(), |text| text.split_once('~'))?.unwrap_or_default();
     let search = params.search.unwrap_or_default();
-    let mut rows = block_entries::search(&state.store, search.trim(), (domain, server), params.limit.get() + 1).await?;
+    let mut rows = block_entries::search(&state.store, search.trim(), after, params.limit.get() + 1).await?;
     let next = params
         .limit
         .cut(&mut rows, |row| format!("{}~{}", row.domain, row.server));

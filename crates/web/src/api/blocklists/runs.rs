@@ -118,19 +118,9 @@ pub(crate) async fn page(
     before: Option<&str>,
     limit: Limit,
 ) -> Result<(Vec<Row>, Option<String>), Problem> {
-    let wrong = || Problem::field(400, "before", "is no cursor of this list");
-    let before = match before.filter(|before| !before.is_empty()) {
-        None => None,
-        Some(cursor) => {
-            let (micros, run) = cursor.split_once('.').ok_or_else(wrong)?;
-            let at = micros.parse().ok().and_then(DateTime::from_timestamp_micros);
-            Some((at.ok_or_else(wrong)?, run))
-        }
-    };
+    let before = paging::before(before, paging::moment)?;
     let mut rows = block_entries::runs(&state.store, before, limit.get() + 1).await?;
-    let next = limit.cut(&mut rows, |row| {
-        format!("{}.{}", row.changed_at.timestamp_micros(), row.run)
-    });
+    let next = limit.cut(&mut rows, |row| paging::cursor(row.changed_at, &row.run));
     rows.retain(|row| visitor.may_at(Right::Federation, &row.server));
     Ok((rows, next))
 }

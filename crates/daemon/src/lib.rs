@@ -7,6 +7,7 @@ pub mod commands;
 pub mod config;
 pub mod daemon;
 pub mod doors;
+mod lease;
 pub mod lifecycle;
 mod listeners;
 pub mod logins;

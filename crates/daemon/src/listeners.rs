@@ -4,12 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use job::{JobContext, JobError, Progress};
 use net::Net;
+use store::leases::{self, Lease};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
 use crate::{
     config::Config,
     doors::Doors,
+    lease,
     logins::{self, Login, Standing, chain},
     runner::Settings,
 };
@@ -68,10 +70,10 @@ async fn listen(doors: &Doors, net: &Net, login: &Arc<Login>, stop: &Cancellatio
         if matches!(login.standing(), Standing::Bad(_)) {
             return;
         }
-        match store::leases::take(&doors.store, &name, &doors.holder, LEASE, doors.clock.now()).await {
+        match leases::take(&doors.store, &name, &doors.holder, LEASE, doors.clock.now()).await {
             Ok(Some(lease)) => {
-                let goes_on = held(doors, net, login, stop, &name).await;
-                if let Err(error) = store::leases::release(&doors.store, &lease).await {
+                let goes_on = held(doors, net, login, stop, &lease).await;
+                if let Err(error) = leases::release(&doors.store, &lease).await {
                     warn!(login = login.name, error = %chain(&error), "cannot give back the lease of a stream");
                 }
                 if !goes_on {
@@ -86,7 +88,7 @@ async fn listen(doors: &Doors, net: &Net, login: &Arc<Login>, stop: &Cancellatio
 }
 
 /// Listens while the lease is ours; true when it may be tried again.
-async fn held(doors: &Doors, net: &Net, login: &Arc<Login>, stop: &CancellationToken, lease: &str) -> bool {
+async fn held(doors: &Doors, net: &Net, login: &Arc<Login>, stop: &CancellationToken, lease: &Lease) -> bool {
     let ending = stop.child_token();
     let net = net.for_run("replies.live", ending.clone());
     let Some(ready) = login.ready(&net) else { return false };
@@ -102,21 +104,9 @@ async fn held(doors: &Doors, net: &Net, login: &Arc<Login>, stop: &CancellationT
         effects: doors.ledger.of("replies"),
     };
     info!(login = login.name, "listens to the stream of {}", login.name);
-    let renew = async {
-        loop {
-            tokio::time::sleep(LEASE / 3).await;
-            let renewed = store::leases::take(&doors.store, lease, &doors.holder, LEASE, doors.clock.now()).await;
-            match renewed {
-                Ok(Some(_)) => {}
-                Ok(None) => return,
-                // The next time may be in time still.
-                Err(error) => warn!(login = login.name, error = %chain(&error), "cannot renew the lease of a stream"),
-            }
-        }
-    };
-    let ended = tokio::select! {
-        ended = replies::listen(&cx, &doors.board) => ended,
-        () = renew => return true,
+    let listening = replies::listen(&cx, &doors.board);
+    let Some(ended) = lease::while_held(doors, lease, LEASE, listening).await else {
+        return true;
     };
     match ended {
         Err(JobError::Permanent(error)) => {

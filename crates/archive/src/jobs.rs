@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use job::{Job, JobContext, JobError, Scope, Section, Summary};
+use job::{Job, job};
 
 use crate::{
     Config,
@@ -13,72 +12,31 @@ use crate::{
 /// Polls read again in one run.
 const POLLS: u32 = 200;
 
-macro_rules! job {
-    ($(#[$doc:meta])* $name:ident, $section:ident, $scope:ident, $scopes:expr, |$cx:ident, $job:ident, $config:ident| $run:expr) => {
-        $(#[$doc])*
-        struct $name {
-            config: Arc<Config>,
-            section: Section,
-        }
-
-        impl $name {
-            fn job(config: &Arc<Config>) -> Arc<dyn Job> {
-                Arc::new(Self { section: config.$section.section(), config: Arc::clone(config) })
-            }
-        }
-
-        #[async_trait]
-        impl Job for $name {
-            fn name(&self) -> &'static str {
-                concat!("archive.", stringify!($section))
-            }
-
-            fn scope(&self) -> Scope {
-                Scope::$scope
-            }
-
-            fn section(&self) -> &Section {
-                &self.section
-            }
-
-            fn scopes(&self) -> &'static [&'static str] {
-                $scopes
-            }
-
-            async fn run(&self, $cx: &JobContext) -> Result<Summary, JobError> {
-                #[expect(unused_variables, reason = "most jobs have no settings of their own, some no name to give")]
-                let ($job, $config) = (self.name(), &*self.config);
-                $run
-            }
-        }
-    };
-}
-
 job!(
     /// Own statuses and boosts.
-    Statuses, statuses, Login, &["read:accounts", "read:statuses"],
-    |cx, job, config| apply::walk(cx, job, Kind::Post).await
+    Statuses, "archive.statuses", Login, &["read:accounts", "read:statuses"],
+    |cx, config: Config| apply::walk(cx, "archive.statuses", Kind::Post).await
 );
 job!(
     /// Favourites.
-    Favourites, favourites, Login, &["read:accounts", "read:favourites"],
-    |cx, job, config| apply::walk(cx, job, Kind::Favourite).await
+    Favourites, "archive.favourites", Login, &["read:accounts", "read:favourites"],
+    |cx, config: Config| apply::walk(cx, "archive.favourites", Kind::Favourite).await
 );
 job!(
     /// Bookmarks.
-    Bookmarks, bookmarks, Login, &["read:accounts", "read:bookmarks"],
-    |cx, job, config| apply::walk(cx, job, Kind::Bookmark).await
+    Bookmarks, "archive.bookmarks", Login, &["read:accounts", "read:bookmarks"],
+    |cx, config: Config| apply::walk(cx, "archive.bookmarks", Kind::Bookmark).await
 );
 job!(
     /// Statuses that mention the login.
-    Mentions, mentions, Login, &["read:accounts", "read:notifications"],
-    |cx, job, config| apply::walk(cx, job, Kind::Mention).await
+    Mentions, "archive.mentions", Login, &["read:accounts", "read:notifications"],
+    |cx, config: Config| apply::walk(cx, "archive.mentions", Kind::Mention).await
 );
 job!(
     /// Polls voted in, and results of polls that ended.
-    Polls, polls, Login, &["read:accounts", "read:notifications", "read:statuses"],
-    |cx, job, config| {
-        let mut summary = apply::walk(cx, job, Kind::Poll).await?;
+    Polls, "archive.polls", Login, &["read:accounts", "read:notifications", "read:statuses"],
+    |cx, config: Config| {
+        let mut summary = apply::walk(cx, "archive.polls", Kind::Poll).await?;
         for (counter, count) in apply::polls(cx, POLLS).await?.counters() {
             if counter == "polls" {
                 summary.add("polls", count);
@@ -89,50 +47,50 @@ job!(
 );
 job!(
     /// Direct messages.
-    Conversations, conversations, Login, &["read:accounts", "read:statuses"],
-    |cx, job, config| apply::walk(cx, job, Kind::Conversation).await
+    Conversations, "archive.conversations", Login, &["read:accounts", "read:statuses"],
+    |cx, config: Config| apply::walk(cx, "archive.conversations", Kind::Conversation).await
 );
 job!(
     /// What kept statuses reply to.
-    Context, context, Login, &["read:accounts", "read:statuses"],
-    |cx, job, config| apply::context(cx, &config.context).await
+    Context, "archive.context", Login, &["read:accounts", "read:statuses"],
+    |cx, config: Config| apply::context(cx, &config.context).await
 );
 job!(
     /// Followers, mutes, filters and the like.
-    Lists, lists, Login, &["read:accounts"],
-    |cx, job, config| apply::lists(cx).await
+    Lists, "archive.lists", Login, &["read:accounts"],
+    |cx, config: Config| apply::lists(cx).await
 );
 job!(
     /// Files that statuses show.
-    Media, media, Login, &[],
-    |cx, job, config| apply::media(cx, config).await
+    Media, "archive.media", Login, &[],
+    |cx, config: Config| apply::media(cx, config).await
 );
 job!(
     /// Edits, deletions, what was taken back.
-    Recheck, recheck, Login, &["read:accounts", "read:statuses"],
-    |cx, job, config| apply::recheck(cx, &config.recheck).await
+    Recheck, "archive.recheck", Login, &["read:accounts", "read:statuses"],
+    |cx, config: Config| apply::recheck(cx, &config.recheck).await
 );
 job!(
     /// Compares counts with the server.
-    Audit, audit, Login, &["read:accounts"],
-    |cx, job, config| apply::audit(cx).await
+    Audit, "archive.audit", Login, &["read:accounts"],
+    |cx, config: Config| apply::audit(cx).await
 );
 
 /// The feature's jobs, those switched off left out.
 pub fn jobs(config: &Config) -> Vec<Arc<dyn Job>> {
     let config = &Arc::new(config.clone());
     let mut jobs = vec![
-        Statuses::job(config),
-        Favourites::job(config),
-        Bookmarks::job(config),
-        Mentions::job(config),
-        Polls::job(config),
-        Conversations::job(config),
-        Context::job(config),
-        Lists::job(config),
-        Media::job(config),
-        Recheck::job(config),
-        Audit::job(config),
+        Statuses::job(config, config.statuses.section()),
+        Favourites::job(config, config.favourites.section()),
+        Bookmarks::job(config, config.bookmarks.section()),
+        Mentions::job(config, config.mentions.section()),
+        Polls::job(config, config.polls.section()),
+        Conversations::job(config, config.conversations.section()),
+        Context::job(config, config.context.section()),
+        Lists::job(config, config.lists.section()),
+        Media::job(config, config.media.section()),
+        Recheck::job(config, config.recheck.section()),
+        Audit::job(config, config.audit.section()),
     ];
     jobs.retain(|job| job.section().enabled);
     jobs

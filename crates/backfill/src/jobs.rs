@@ -1,118 +1,66 @@
 //! One struct per job, tying gather, plan and apply together.
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
-use async_trait::async_trait;
-use job::{Job, JobContext, JobError, Scope, Section, Summary};
+use job::{Job, JobContext, JobError, Summary, job};
 
 use crate::{
     Config,
     apply::{self, Pass},
-    gather,
+    gather::{self, Found},
 };
 
-macro_rules! job {
-    ($(#[$doc:meta])* $name:ident, $section:ident, $for_ever:expr, $scopes:expr, |$cx:ident, $config:ident| $found:expr) => {
-        $(#[$doc])*
-        struct $name {
-            config: Arc<Config>,
-            section: Section,
-        }
-
-        impl $name {
-            fn job(config: &Arc<Config>) -> Arc<dyn Job> {
-                Arc::new(Self { section: config.$section.section(), config: Arc::clone(config) })
-            }
-        }
-
-        #[async_trait]
-        impl Job for $name {
-            fn name(&self) -> &'static str {
-                concat!("backfill.", stringify!($section))
-            }
-
-            fn scope(&self) -> Scope {
-                Scope::Login
-            }
-
-            fn section(&self) -> &Section {
-                &self.section
-            }
-
-            fn scopes(&self) -> &'static [&'static str] {
-                $scopes
-            }
-
-            async fn run(&self, $cx: &JobContext) -> Result<Summary, JobError> {
-                let $config = &*self.config;
-                let pass = Pass::new($cx, $config, stringify!($section), $for_ever)?;
-                let found = $found;
-                apply::run(&pass, found).await
-            }
-        }
-    };
+/// Fetches the posts of the accounts that were found: each account once, or again after a while.
+async fn fetch(
+    cx: &JobContext,
+    config: &Config,
+    source: &'static str,
+    for_ever: bool,
+    found: impl Future<Output = Result<Found, JobError>>,
+) -> Result<Summary, JobError> {
+    let pass = Pass::new(cx, config, source, for_ever)?;
+    apply::run(&pass, found.await?).await
 }
 
 job!(
     /// The posts of accounts followed, each account once.
-    Followings, followings, true, &["read:accounts", "read:statuses"],
-    |cx, config| gather::followings(cx, &config.followings.user, config.followings.length).await?
+    Followings, "backfill.followings", Login, &["read:accounts", "read:statuses"],
+    |cx, config: Config| fetch(cx, config, "followings", true, gather::followings(cx, &config.followings.user, config.followings.length)).await
 );
 job!(
     /// The posts of followers.
-    Followers, followers, false, &["read:accounts", "read:statuses"],
-    |cx, config| gather::followers(cx, &config.followers.user, config.followers.length).await?
+    Followers, "backfill.followers", Login, &["read:accounts", "read:statuses"],
+    |cx, config: Config| fetch(cx, config, "followers", false, gather::followers(cx, &config.followers.user, config.followers.length)).await
 );
 job!(
     /// The posts of those who ask to follow.
-    FollowRequests, follow_requests, false, &["read:accounts", "read:statuses", "read:follows"],
-    |cx, config| gather::follow_requests(cx, config.follow_requests.length).await?
+    FollowRequests, "backfill.follow_requests", Login, &["read:accounts", "read:statuses", "read:follows"],
+    |cx, config: Config| fetch(cx, config, "follow_requests", false, gather::follow_requests(cx, config.follow_requests.length)).await
 );
 job!(
     /// The posts of those in notifications.
-    Notifications, notifications, false, &["read:accounts", "read:statuses", "read:notifications"],
-    |cx, config| gather::notifications(cx, config.notifications.hours).await?
+    Notifications, "backfill.notifications", Login, &["read:accounts", "read:statuses", "read:notifications"],
+    |cx, config: Config| fetch(cx, config, "notifications", false, gather::notifications(cx, config.notifications.hours)).await
 );
 job!(
     /// The posts of accounts in lists.
-    Lists, lists, false, &["read:accounts", "read:statuses", "read:lists"],
-    |cx, config| gather::lists(cx, config.lists.length).await?
+    Lists, "backfill.lists", Login, &["read:accounts", "read:statuses", "read:lists"],
+    |cx, config: Config| fetch(cx, config, "lists", false, gather::lists(cx, config.lists.length)).await
 );
 job!(
     /// The posts of authors and mentioned accounts in timelines.
-    Mentioned, mentioned, false, &["read:accounts", "read:statuses"],
-    |cx, config| gather::mentioned(cx, &config.mentioned).await?
+    Mentioned, "backfill.mentioned", Login, &["read:accounts", "read:statuses"],
+    |cx, config: Config| fetch(cx, config, "mentioned", false, gather::mentioned(cx, &config.mentioned)).await
 );
 
-/// The replies of posts that were fetched.
-struct Contexts {
-    config: Arc<Config>,
-    section: Section,
-}
-
-#[async_trait]
-impl Job for Contexts {
-    fn name(&self) -> &'static str {
-        "backfill.contexts"
+job!(
+    /// The replies of posts that were fetched.
+    Contexts, "backfill.contexts", Server, &["read:statuses"],
+    |cx, config: Config| {
+        let pass = Pass::new(cx, config, "contexts", false)?;
+        apply::contexts(&pass, config.contexts.per_run).await
     }
-
-    fn scope(&self) -> Scope {
-        Scope::Server
-    }
-
-    fn section(&self) -> &Section {
-        &self.section
-    }
-
-    fn scopes(&self) -> &'static [&'static str] {
-        &["read:statuses"]
-    }
-
-    async fn run(&self, cx: &JobContext) -> Result<Summary, JobError> {
-        let pass = Pass::new(cx, &self.config, "contexts", false)?;
-        apply::contexts(&pass, self.config.contexts.per_run).await
-    }
-}
+);
 
 /// The feature's jobs, those switched off left out.
 pub fn jobs(config: &Config) -> Vec<Arc<dyn Job>> {
@@ -120,18 +68,14 @@ pub fn jobs(config: &Config) -> Vec<Arc<dyn Job>> {
         return Vec::new();
     }
     let config = &Arc::new(config.clone());
-    let contexts = Contexts {
-        section: config.contexts.section(),
-        config: Arc::clone(config),
-    };
     let mut jobs = vec![
-        Followings::job(config),
-        Followers::job(config),
-        FollowRequests::job(config),
-        Notifications::job(config),
-        Lists::job(config),
-        Mentioned::job(config),
-        Arc::new(contexts),
+        Followings::job(config, config.followings.section()),
+        Followers::job(config, config.followers.section()),
+        FollowRequests::job(config, config.follow_requests.section()),
+        Notifications::job(config, config.notifications.section()),
+        Lists::job(config, config.lists.section()),
+        Mentioned::job(config, config.mentioned.section()),
+        Contexts::job(config, config.contexts.section()),
     ];
     jobs.retain(|job| job.section().enabled);
     jobs

@@ -5,9 +5,8 @@ use std::{
     sync::Arc,
 };
 
-use async_trait::async_trait;
 use chrono::TimeDelta;
-use job::{Job, JobContext, JobError, Login, Mode, News, Scope, Section, Summary};
+use job::{Job, JobContext, JobError, Login, Mode, News, Summary, job};
 use store::{
     block_entries,
     block_plans::{self, State},
@@ -27,106 +26,70 @@ use crate::{
 /// Plans that nobody waits for are kept this long.
 const KEEP_PLANS: TimeDelta = TimeDelta::days(30);
 
-/// Reads the lists, once for all servers.
-struct Lists {
-    config: Arc<Config>,
-    section: Section,
-}
-
-#[async_trait]
-impl Job for Lists {
-    fn name(&self) -> &'static str {
-        "blocklists.lists"
-    }
-
-    fn scope(&self) -> Scope {
-        Scope::Daemon
-    }
-
-    fn section(&self) -> &Section {
-        &self.section
-    }
-
-    async fn run(&self, cx: &JobContext) -> Result<Summary, JobError> {
-        let summary = gather::refresh(cx, self.config.sources.clone(), false).await?;
-        remember(cx, &self.config).await?;
-        gather::keep_away(&cx.store, &self.config.sources).await?;
-        outputs::publish(cx, &self.config).await?;
+job!(
+    /// Reads the lists, once for all servers.
+    Lists, "blocklists.lists", Daemon, &[],
+    |cx, config: Config| {
+        let summary = gather::refresh(cx, config.sources.clone(), false).await?;
+        remember(cx, config).await?;
+        gather::keep_away(&cx.store, &config.sources).await?;
+        outputs::publish(cx, config).await?;
         block_plans::delete_older(&cx.store, cx.clock.now() - KEEP_PLANS).await?;
         Ok(summary)
     }
-}
+);
+job!(
+    /// Brings one server's blocks in line with its policy.
+    DomainBlocks, "blocklists.domain_blocks", Server, &["admin:read:domain_blocks", "admin:write:domain_blocks"],
+    |cx, config: Config| bring_in_line(cx, config).await
+);
 
-/// Brings one server's blocks in line with its policy.
-struct DomainBlocks {
-    config: Arc<Config>,
-    section: Section,
-}
-
-#[async_trait]
-impl Job for DomainBlocks {
-    fn name(&self) -> &'static str {
-        "blocklists.domain_blocks"
+/// One run for one server.
+async fn bring_in_line(cx: &JobContext, config: &Config) -> Result<Summary, JobError> {
+    let login = cx.login()?;
+    let Some(policy) = config.policy(&login.server) else {
+        return Ok(Summary::default());
+    };
+    // The mode that holds, which may be another than the config's.
+    let mode = cx.effects.mode();
+    // What is only rehearsed is not taken back: the wish stays until it can be.
+    let undone = match mode {
+        Mode::Act => take_back(cx, policy, login).await?,
+        Mode::Observe => Done::default(),
+    };
+    let unread = config.sources_of(policy).cloned().collect();
+    gather::refresh(cx, unread, true).await?;
+    let counts = if mode == Mode::Act || policy.count_follows {
+        Counts::Ask
+    } else {
+        Counts::Skip
+    };
+    let mut gathered = plan(cx, config, policy, login, counts).await?;
+    let mut summary = Summary::default();
+    undone.count(&mut summary);
+    count(&gathered.plan, &mut summary);
+    // An approval holds for what is left of the plan it was given to: a run that was cut off goes on.
+    let who = approval(cx, &gathered.plan).await?;
+    let is_new = save(cx, &gathered.plan, who.as_deref()).await?;
+    // The same rehearsal every hour says nothing new.
+    if mode == Mode::Observe && !is_new && who.is_none() {
+        return Ok(summary);
     }
-
-    fn scope(&self) -> Scope {
-        Scope::Server
+    let author = Author {
+        run: cx.run.clone(),
+        who: who.clone().unwrap_or_else(|| "blocklists.domain_blocks".to_owned()),
+        at: cx.clock.now(),
+    };
+    let mut done = carry_out(cx, login, &mut gathered, author, who.is_some()).await?;
+    if done.writes() > 0 {
+        after(cx, config, policy, login, counts, &mut gathered, &mut done).await?;
     }
-
-    fn section(&self) -> &Section {
-        &self.section
+    done.count(&mut summary);
+    let told = tell(cx, policy, &mut gathered).await?;
+    if told > 0 {
+        summary.add("told", told);
     }
-
-    fn scopes(&self) -> &'static [&'static str] {
-        &["admin:read:domain_blocks", "admin:write:domain_blocks"]
-    }
-
-    async fn run(&self, cx: &JobContext) -> Result<Summary, JobError> {
-        let login = cx.login()?;
-        let Some(policy) = self.config.policy(&login.server) else {
-            return Ok(Summary::default());
-        };
-        // The mode that holds, which may be another than the config's.
-        let mode = cx.effects.mode();
-        // What is only rehearsed is not taken back: the wish stays until it can be.
-        let undone = match mode {
-            Mode::Act => take_back(cx, policy, login).await?,
-            Mode::Observe => Done::default(),
-        };
-        let unread = self.config.sources_of(policy).cloned().collect();
-        gather::refresh(cx, unread, true).await?;
-        let counts = if mode == Mode::Act || policy.count_follows {
-            Counts::Ask
-        } else {
-            Counts::Skip
-        };
-        let mut gathered = plan(cx, &self.config, policy, login, counts).await?;
-        let mut summary = Summary::default();
-        undone.count(&mut summary);
-        count(&gathered.plan, &mut summary);
-        // An approval holds for what is left of the plan it was given to: a run that was cut off goes on.
-        let who = approval(cx, &gathered.plan).await?;
-        let is_new = save(cx, &gathered.plan, who.as_deref()).await?;
-        // The same rehearsal every hour says nothing new.
-        if mode == Mode::Observe && !is_new && who.is_none() {
-            return Ok(summary);
-        }
-        let author = Author {
-            run: cx.run.clone(),
-            who: who.clone().unwrap_or_else(|| "blocklists.domain_blocks".to_owned()),
-            at: cx.clock.now(),
-        };
-        let mut done = carry_out(cx, login, &mut gathered, author, who.is_some()).await?;
-        if done.writes() > 0 {
-            after(cx, &self.config, policy, login, counts, &mut gathered, &mut done).await?;
-        }
-        done.count(&mut summary);
-        let told = tell(cx, policy, &mut gathered).await?;
-        if told > 0 {
-            summary.add("told", told);
-        }
-        Ok(summary)
-    }
+    Ok(summary)
 }
 
 /// Keeps lists and policies where pages find them, to explain by.
@@ -219,16 +182,10 @@ pub fn jobs(config: &Config) -> Vec<Arc<dyn Job>> {
     if config.policies.is_empty() {
         return Vec::new();
     }
-    let config = Arc::new(config.clone());
-    let mut jobs: Vec<Arc<dyn Job>> = vec![
-        Arc::new(Lists {
-            section: config.lists.section(),
-            config: Arc::clone(&config),
-        }),
-        Arc::new(DomainBlocks {
-            section: config.domain_blocks.section(),
-            config,
-        }),
+    let config = &Arc::new(config.clone());
+    let mut jobs = vec![
+        Lists::job(config, config.lists.section()),
+        DomainBlocks::job(config, config.domain_blocks.section()),
     ];
     jobs.retain(|job| job.section().enabled);
     jobs

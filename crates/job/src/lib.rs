@@ -3,6 +3,7 @@
 mod board;
 mod context;
 mod cron;
+mod declare;
 mod effects;
 mod error;
 mod notice;
@@ -24,7 +25,8 @@ pub use schedule::{Due, Schedule, ScheduleError, due, slot};
 pub use section::Section;
 pub use summary::Summary;
 
-use async_trait::async_trait;
+/// For those who implement [`Job`] by hand; [`job!`] does it for the rest.
+pub use async_trait::async_trait;
 
 /// What a run is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

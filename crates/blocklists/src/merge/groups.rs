@@ -1,7 +1,12 @@
 //! All rows, put together by domain. Made so that each row is looked at once, in its order, and each group then in one
 //! go: with a million rows most of the time is spent waiting for memory.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    hash::BuildHasher as _,
+};
+
+use hashbrown::HashTable;
 
 use super::{Voter, hash::Secret};
 use crate::{
@@ -64,7 +69,9 @@ const GUESSES: usize = 2;
 
 /// Which group a domain is in.
 struct Index<'a> {
-    groups: HashMap<Key<'a>, u32, Secret>,
+    /// Numbers only: with the keys in it the table would be eight times as large, and most look-ups wait for memory.
+    groups: HashTable<u32>,
+    secret: Secret,
     domains: Vec<&'a str>,
     keys: Vec<Key<'a>>,
     /// Behind the last one found: lists go through their names in much the same order.
@@ -79,11 +86,19 @@ impl<'a> Index<'a> {
             self.guess += at + 1;
             return number(self.guess - 1);
         }
-        let group = *self.groups.entry(key).or_insert_with(|| {
+        let new = number(self.keys.len());
+        let (keys, secret) = (&self.keys, &self.secret);
+        let is_same = |group: &u32| keys[*group as usize] == key;
+        let rehash = |group: &u32| secret.hash_one(keys[*group as usize]);
+        let group = *self
+            .groups
+            .entry(secret.hash_one(key), is_same, rehash)
+            .or_insert(new)
+            .get();
+        if group == new {
             self.domains.push(domain);
             self.keys.push(key);
-            number(self.domains.len() - 1)
-        });
+        }
         self.guess = group as usize + 1;
         group
     }
@@ -100,7 +115,8 @@ impl<'a> Groups<'a> {
     pub(super) fn of(voters: &[Voter<'a>], known: &[&'a str]) -> Self {
         let rows: usize = voters.iter().map(|voter| voter.rows.len() + voter.leaving.len()).sum();
         let mut index = Index {
-            groups: HashMap::with_capacity_and_hasher(rows / 2 + 16, Secret::draw()),
+            groups: HashTable::with_capacity(rows / 2 + 16),
+            secret: Secret::draw(),
             domains: Vec::with_capacity(rows / 4 + 16),
             keys: Vec::with_capacity(rows / 4 + 16),
             guess: 0,

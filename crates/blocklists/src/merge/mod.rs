@@ -309,13 +309,17 @@ fn by_domain(entries: &mut [Entry<'_>]) {
         a.0.cmp(&b.0)
             .then_with(|| entries[a.1].domain.cmp(&entries[b.1].domain))
     });
-    // Each takes its place; what stood there has gone to where the one before it was.
-    for to in 0..order.len() {
-        let mut from = order[to].1;
-        while from < to {
-            from = order[from].1;
+    // Round by round: what stands at the beginning of one moves on until its own place comes up.
+    for begin in 0..order.len() {
+        let mut to = begin;
+        loop {
+            let from = std::mem::replace(&mut order[to].1, to);
+            if from == begin {
+                break;
+            }
+            entries.swap(to, from);
+            to = from;
         }
-        entries.swap(to, from);
     }
 }
 

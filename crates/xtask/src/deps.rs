@@ -22,17 +22,22 @@ const FEATURES: [&str; 8] = [
 ];
 
 /// What each floor may use of ours. Whoever is missing here may use nothing of ours.
-const FLOORS: [(&str, &[&str]); 8] = [
+const FLOORS: [(&str, &[&str]); 9] = [
+    ("rules", &["model"]),
     ("net", &["model"]),
     ("store", &["model"]),
     ("mastodon", &["model", "net"]),
     ("job", &["model", "net", "mastodon", "store"]),
-    ("a feature", &["model", "net", "mastodon", "store", "job"]),
-    ("web", &["model", "net", "mastodon", "store", "job", "a feature"]),
+    ("a feature", &["model", "rules", "net", "mastodon", "store", "job"]),
+    (
+        "web",
+        &["model", "rules", "net", "mastodon", "store", "job", "a feature"],
+    ),
     (
         "daemon",
         &[
             "model",
+            "rules",
             "net",
             "mastodon",
             "store",
@@ -46,6 +51,7 @@ const FLOORS: [(&str, &[&str]); 8] = [
         "it",
         &[
             "model",
+            "rules",
             "net",
             "mastodon",
             "store",

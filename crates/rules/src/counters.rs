@@ -1,0 +1,289 @@
+//! Things counted over time, which rules ask for and others keep.
+//!
+//! A ruleset says which counts it wants ([`crate::Ruleset::counters`]); the keeper of counts answers through
+//! [`Counters`]. [`Memory`] is one that keeps them here; a store loads the same into a [`Loaded`] before judging.
+//! Both feed on [`Event`]s, which say what of a status counts.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use model::Visibility;
+use serde::{Deserialize, Serialize};
+
+use crate::{Fingerprint, StatusFacts, Subject, rule::words};
+
+words! {
+    /// What is counted.
+    CounterKind {
+        /// Public statuses of the account.
+        Posts = "posts",
+        /// Of those, replies.
+        Replies = "replies",
+        /// Of those, statuses with a link.
+        PostsWithLinks = "posts_with_links",
+        /// Of those, statuses that say the same as this one.
+        SameTextPosts = "same_text_posts",
+        /// Different accounts it named in public statuses.
+        DistinctMentions = "distinct_mentions",
+        /// Different hosts it linked to.
+        DistinctHosts = "distinct_hosts",
+        /// Accounts, this one included, that wrote the very text of this status, as [`Fingerprint`] reads it.
+        SameTextAccounts = "same_text_accounts",
+        /// Accounts, this one included, that wrote nearly the text of this status.
+        SimilarTextAccounts = "similar_text_accounts",
+        /// Accounts, this one included, that linked to an address of this status.
+        SameLinkAccounts = "same_link_accounts",
+        /// Accounts, this one included, that posted a file of this status, by its hash.
+        SameMediaAccounts = "same_media_accounts",
+    }
+}
+
+impl CounterKind {
+    /// Whether it is about a status, and not only about its account.
+    pub fn is_of_status(self) -> bool {
+        matches!(
+            self,
+            Self::SameTextPosts
+                | Self::SameTextAccounts
+                | Self::SimilarTextAccounts
+                | Self::SameLinkAccounts
+                | Self::SameMediaAccounts
+        )
+    }
+}
+
+/// One count over one window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Counter {
+    /// What.
+    pub kind: CounterKind,
+    /// How long back.
+    pub window: Duration,
+}
+
+/// Who keeps counts.
+pub trait Counters {
+    /// The count for this subject and status up to `now`, the status itself included once it was written down; `None`
+    /// when nobody counted, which is never a hit.
+    fn count(
+        &self,
+        counter: Counter,
+        subject: &Subject,
+        status: Option<&StatusFacts>,
+        now: DateTime<Utc>,
+    ) -> Option<u64>;
+}
+
+/// Nobody counts.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoCounters;
+
+impl Counters for NoCounters {
+    fn count(&self, _: Counter, _: &Subject, _: Option<&StatusFacts>, _: DateTime<Utc>) -> Option<u64> {
+        None
+    }
+}
+
+/// Counts that were loaded for one subject, by the status they are about.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded(BTreeMap<(Counter, Option<String>), u64>);
+
+impl Loaded {
+    /// Keeps a count: of the account when `status` is `None`.
+    pub fn insert(&mut self, counter: Counter, status: Option<&str>, count: u64) {
+        self.0.insert((counter, status.map(str::to_owned)), count);
+    }
+}
+
+impl Counters for Loaded {
+    fn count(&self, counter: Counter, _: &Subject, status: Option<&StatusFacts>, _: DateTime<Utc>) -> Option<u64> {
+        let status = status
+            .filter(|_| counter.kind.is_of_status())
+            .map(|status| status.id.clone());
+        self.0.get(&(counter, status)).copied()
+    }
+}
+
+/// What of a status counts.
+///
+/// Boosts give none. An unlisted status gives one that does not count for rates; private and direct ones give none
+/// unless they are asked for. A time in the future is taken for now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// `user` or `user@domain`.
+    pub acct: String,
+    /// The status.
+    pub status: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// It counts for `posts` and the like: public.
+    pub counts_for_rates: bool,
+    /// It answers another.
+    pub is_reply: bool,
+    /// What it says, if that is enough to compare.
+    pub fingerprint: Option<Fingerprint>,
+    /// Who is named, lower case.
+    pub mentions: Vec<String>,
+    /// Its links' addresses, normalised.
+    pub links: Vec<String>,
+    /// Its links' hosts.
+    pub hosts: Vec<String>,
+    /// Hashes of its files.
+    pub media: Vec<String>,
+}
+
+impl Event {
+    /// What of this status counts, if anything. `private` asks for statuses not everybody may see.
+    pub fn of(subject: &Subject, status: &StatusFacts, private: bool, now: DateTime<Utc>) -> Option<Self> {
+        if status.is_reblog || (!status.visibility.is_open() && !private) {
+            return None;
+        }
+        let links = crate::facts::links(status);
+        let mut hosts: Vec<String> = links.iter().filter_map(|link| crate::document::host_of(link)).collect();
+        hosts.sort();
+        hosts.dedup();
+        Some(Self {
+            acct: subject.account.acct(),
+            status: status.id.clone(),
+            at: status.created_at.map_or(now, |at| at.min(now)),
+            counts_for_rates: status.visibility == Visibility::Public,
+            is_reply: status.is_reply,
+            fingerprint: Fingerprint::of(status),
+            mentions: status
+                .mentions
+                .iter()
+                .map(|mention| mention.acct.to_lowercase())
+                .collect(),
+            links: links.iter().map(|link| crate::facts::same_link(link)).collect(),
+            hosts,
+            media: status.media.iter().flat_map(|media| media.hashes.clone()).collect(),
+        })
+    }
+}
+
+/// Counts kept in memory, up to so many statuses and so long back.
+#[derive(Debug)]
+pub struct Memory {
+    events: VecDeque<Event>,
+    by_account: HashMap<String, usize>,
+    most: usize,
+    longest: TimeDelta,
+}
+
+impl Memory {
+    /// Keeps the last `most` statuses of `longest`.
+    pub fn new(most: usize, longest: Duration) -> Self {
+        Self {
+            events: VecDeque::new(),
+            by_account: HashMap::new(),
+            most,
+            longest: TimeDelta::from_std(longest).unwrap_or(TimeDelta::MAX),
+        }
+    }
+
+    /// Writes down what counts of the subject's statuses. A status that is known is replaced.
+    pub fn observe(&mut self, subject: &Subject, now: DateTime<Utc>) {
+        for status in &subject.statuses {
+            let Some(event) = Event::of(subject, status, false, now) else {
+                continue;
+            };
+            if self.by_account.contains_key(&event.acct) {
+                self.remove(&event.acct, &event.status);
+            }
+            *self.by_account.entry(event.acct.clone()).or_default() += 1;
+            let at = self.events.partition_point(|known| known.at <= event.at);
+            self.events.insert(at, event);
+        }
+        while self.events.len() > self.most || self.events.front().is_some_and(|event| now - event.at > self.longest) {
+            let Some(event) = self.events.pop_front() else { break };
+            self.forget(&event.acct);
+        }
+    }
+
+    fn remove(&mut self, acct: &str, status: &str) {
+        if let Some(at) = self.events.iter().position(|e| e.acct == acct && e.status == status) {
+            self.events.remove(at);
+            self.forget(acct);
+        }
+    }
+
+    fn forget(&mut self, acct: &str) {
+        if let Some(count) = self.by_account.get_mut(acct) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_account.remove(acct);
+            }
+        }
+    }
+}
+
+impl Counters for Memory {
+    fn count(
+        &self,
+        counter: Counter,
+        subject: &Subject,
+        status: Option<&StatusFacts>,
+        now: DateTime<Utc>,
+    ) -> Option<u64> {
+        let since = TimeDelta::from_std(counter.window).map_or(DateTime::<Utc>::MIN_UTC, |window| {
+            now.checked_sub_signed(window).unwrap_or(DateTime::<Utc>::MIN_UTC)
+        });
+        let first = self.events.partition_point(|event| event.at <= since);
+        let last = self.events.partition_point(|event| event.at <= now);
+        let window = self.events.range(first..last.max(first));
+        let acct = subject.account.acct();
+        let mine = || {
+            window
+                .clone()
+                .filter(|event| event.acct == acct && event.counts_for_rates)
+        };
+        let this = status.and_then(|status| Event::of(subject, status, true, now));
+        let distinct = |values: &mut dyn Iterator<Item = &String>| -> u64 {
+            values.collect::<std::collections::HashSet<_>>().len() as u64
+        };
+        let accounts = |same: &dyn Fn(&Event) -> bool| -> u64 {
+            let mut accounts: std::collections::HashSet<&str> = window
+                .clone()
+                .filter(|event| same(event))
+                .map(|event| event.acct.as_str())
+                .collect();
+            accounts.insert(&acct);
+            accounts.len() as u64
+        };
+        let of_fingerprint = |same: &dyn Fn(&Fingerprint, &Fingerprint) -> bool| {
+            let wanted = this.as_ref()?.fingerprint?;
+            Some(accounts(&|event| {
+                event.fingerprint.is_some_and(|known| same(&known, &wanted))
+            }))
+        };
+        match counter.kind {
+            CounterKind::Posts => Some(mine().count() as u64),
+            CounterKind::Replies => Some(mine().filter(|event| event.is_reply).count() as u64),
+            CounterKind::PostsWithLinks => Some(mine().filter(|event| !event.links.is_empty()).count() as u64),
+            CounterKind::DistinctMentions => Some(distinct(&mut mine().flat_map(|event| &event.mentions))),
+            CounterKind::DistinctHosts => Some(distinct(&mut mine().flat_map(|event| &event.hosts))),
+            CounterKind::SameTextPosts => {
+                let wanted = this.as_ref()?.fingerprint?;
+                let same = |event: &&Event| event.fingerprint.is_some_and(|known| known.exact == wanted.exact);
+                Some(mine().filter(same).count() as u64)
+            }
+            CounterKind::SameTextAccounts => of_fingerprint(&|a, b| a.exact == b.exact),
+            CounterKind::SimilarTextAccounts => of_fingerprint(&|a, b| a.is_near(b)),
+            CounterKind::SameLinkAccounts => {
+                let this = this.as_ref().filter(|this| !this.links.is_empty())?;
+                Some(accounts(&|event| {
+                    event.links.iter().any(|link| this.links.contains(link))
+                }))
+            }
+            CounterKind::SameMediaAccounts => {
+                let this = this.as_ref().filter(|this| !this.media.is_empty())?;
+                Some(accounts(&|event| {
+                    event.media.iter().any(|hash| this.media.contains(hash))
+                }))
+            }
+        }
+    }
+}

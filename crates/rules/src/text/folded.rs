@@ -1,0 +1,128 @@
+//! The second look: words in which letters pass for others, read as what they pass for.
+//!
+//! Only words that look made up are folded, so that honest words of other scripts stay what they are: a word that mixes
+//! Latin letters with look-alikes, one that consists of nothing but exact look-alikes, one with digits or signs in place
+//! of letters. A hit in this reading must touch such a word.
+
+use std::ops::Range;
+
+use super::{Mapped, letters};
+
+/// A text read the second way.
+#[derive(Debug, Default)]
+pub(crate) struct Folded {
+    /// Leads back to the plain text.
+    pub(crate) map: Mapped,
+    /// Where words were changed, in order.
+    pub(crate) changed: Vec<Range<usize>>,
+}
+
+/// How a word can be folded.
+#[derive(Default)]
+struct Word {
+    latin: usize,
+    wide: usize,
+    /// Of those, letters with a Latin reading.
+    foldable: usize,
+    /// Of those, letters that are the same to look at, or of no script people write words in.
+    exact: usize,
+    leet: usize,
+    /// `1`, `!` and `|` are `i` or `l`.
+    either: usize,
+}
+
+/// Shortest word in which letters of another script are taken for Latin ones, or digits for letters.
+const SHORTEST: usize = 4;
+
+/// Appends the second reading of `plain[range]` to `out`; gives its range, or nothing if it is no other.
+pub(crate) fn fold(plain: &str, range: Range<usize>, out: &mut Folded) -> Option<Range<usize>> {
+    let begin = out.map.len();
+    let changed = out.changed.len();
+    let mut either: Vec<Range<usize>> = Vec::new();
+    let mut at = range.start;
+    let mut copied = range.start;
+    while at < range.end {
+        let rest = &plain[at..range.end];
+        let word = at..at + rest.find(|c| !is_wordy(c)).unwrap_or(rest.len());
+        if let Some(word) = trimmed(plain, word.clone()) {
+            let kind = Word::of(&plain[word.clone()]);
+            if let Some((letters, leet)) = kind.folds() {
+                out.map.push_verbatim(&plain[copied..word.start], copied);
+                write(plain, word.clone(), letters, leet, 'i', out);
+                copied = word.end;
+                if leet && kind.either > 0 {
+                    either.push(word);
+                }
+            }
+        }
+        at = word.end;
+        at += plain[at..range.end].chars().next().map_or(0, char::len_utf8);
+    }
+    if out.changed.len() == changed {
+        out.map.truncate(begin);
+        return None;
+    }
+    out.map.push_verbatim(&plain[copied..range.end], copied);
+    // The other reading stands behind, as words of their own.
+    for word in either {
+        out.map.push(" ", word.start..word.start);
+        write(plain, word, true, true, 'l', out);
+    }
+    Some(begin..out.map.len())
+}
+
+fn is_wordy(c: char) -> bool {
+    c.is_alphanumeric() || letters::leet(c).is_some() || letters::lookalike(c).is_some()
+}
+
+/// The word without the signs around it: `@` of a name, `!` of a call.
+fn trimmed(plain: &str, word: Range<usize>) -> Option<Range<usize>> {
+    let text = &plain[word.clone()];
+    let end = text.trim_end_matches(['!', '+', '|', '@']).len();
+    let start = text[..end].len() - text[..end].trim_start_matches(['!', '+', '|', '@']).len();
+    (start < end).then_some(word.start + start..word.start + end)
+}
+
+impl Word {
+    fn of(word: &str) -> Self {
+        let mut kind = Self::default();
+        for c in word.chars() {
+            if c.is_ascii_alphabetic() {
+                kind.latin += 1;
+            } else if c.is_ascii() {
+                kind.leet += 1;
+                kind.either += usize::from(matches!(c, '1' | '!' | '|'));
+            } else {
+                kind.wide += 1;
+                if letters::lookalike(c).is_some() {
+                    kind.foldable += 1;
+                    kind.exact += usize::from(!letters::is_of_another_script(c) || letters::is_same_to_look_at(c));
+                }
+            }
+        }
+        kind
+    }
+
+    /// Whether letters and whether digits are folded; nothing when neither.
+    fn folds(&self) -> Option<(bool, bool)> {
+        let all = self.latin + self.wide + self.leet;
+        let letters = self.foldable > 0 && (self.latin > 0 || (self.exact == self.wide && all >= SHORTEST));
+        let read = self.latin + if letters { self.foldable } else { 0 };
+        let leet = self.leet > 0 && read >= self.leet && all >= SHORTEST && (self.latin > 0 || letters);
+        (letters || leet).then_some((letters, leet))
+    }
+}
+
+fn write(plain: &str, word: Range<usize>, fold_letters: bool, leet: bool, either: char, out: &mut Folded) {
+    let begin = out.map.len();
+    for (at, c) in plain[word.clone()].char_indices() {
+        let source = word.start + at..word.start + at + c.len_utf8();
+        let read = match c {
+            '1' | '!' | '|' if leet => Some(either),
+            _ if c.is_ascii() => letters::leet(c).filter(|_| leet),
+            _ => letters::lookalike(c).filter(|_| fold_letters),
+        };
+        out.map.push_char(read.unwrap_or(c), source);
+    }
+    out.changed.push(begin..out.map.len());
+}

@@ -14,6 +14,7 @@ pub fn jobs(config: &Config) -> Vec<Arc<dyn Job>> {
     jobs.extend(archive::jobs(&config.archive));
     jobs.extend(registrations::jobs(&config.registrations));
     jobs.extend(blocklists::jobs(&config.blocklists));
+    jobs.extend(metering::jobs(&config.metering));
     jobs
 }
 

@@ -4,6 +4,7 @@
 //! beside its budget and beside what the same work costs done the simple way, so that a ratio can be read on any
 //! machine. Politeness (`[net]`'s requests a minute) is lifted: it would measure the limits rather than the daemon.
 
+mod metering;
 mod registrations;
 mod stage;
 
@@ -54,6 +55,8 @@ enum Part {
     Registrations,
     /// Merging lists.
     Blocklists,
+    /// Measuring, pictures, series.
+    Metering,
 }
 
 impl Part {
@@ -68,6 +71,7 @@ impl Part {
             Self::Pages => pages(profile)?.into(),
             Self::Registrations => vec![registrations::measure(programs)?],
             Self::Blocklists => merging(programs)?.into(),
+            Self::Metering => metering::measure(programs)?.into(),
         })
     }
 }

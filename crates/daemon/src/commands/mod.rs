@@ -10,6 +10,7 @@ mod import;
 mod init;
 mod jobs;
 mod login;
+pub(crate) mod meter;
 mod migrate;
 mod once;
 mod registrations;
@@ -68,6 +69,7 @@ pub async fn run(args: &Args) -> anyhow::Result<Exit> {
         Command::Archive { action } => archive::run(args, action).await,
         Command::Registrations { action } => registrations::run(args, action).await,
         Command::Blocks { action } => blocks::run(args, action).await,
+        Command::Meter { action } => meter::run(args, action).await,
         Command::Effects { action } => effects::run(args, action).await,
         Command::Import { action } => import::run(args, action).await,
         Command::Completions { shell } => {
@@ -100,7 +102,7 @@ fn load(args: &Args) -> anyhow::Result<Config> {
 }
 
 /// The config and the database, for commands that only look or note a wish.
-async fn open(args: &Args) -> anyhow::Result<(Config, Doors)> {
+pub(crate) async fn open(args: &Args) -> anyhow::Result<(Config, Doors)> {
     let config = load(args)?;
     let doors = Doors::open(&config, clock()).await?;
     Ok((config, doors))

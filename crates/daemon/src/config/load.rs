@@ -241,6 +241,7 @@ fn kinds() -> Kinds {
         ("backfill", toml::Value::try_from(backfill::Config::default())),
         ("archive", toml::Value::try_from(archive::Config::default())),
         ("blocklists", toml::Value::try_from(blocklists::Config::default())),
+        ("metering", toml::Value::try_from(metering::Config::default())),
     ];
     for (name, value) in sections {
         if let Ok(value) = value {

@@ -46,6 +46,8 @@ pub struct Config {
     pub registrations: registrations::Config,
     /// `[blocklists]`
     pub blocklists: blocklists::Config,
+    /// `[metering]`
+    pub metering: metering::Config,
     /// The file it came from, for messages; `None` when there was none.
     #[serde(skip)]
     pub file: Option<PathBuf>,
@@ -232,7 +234,11 @@ impl Config {
         self.blocklists
             .validate()
             .map_err(anyhow::Error::msg)
-            .context("in [blocklists]")
+            .context("in [blocklists]")?;
+        self.metering
+            .validate()
+            .map_err(anyhow::Error::msg)
+            .context("in [metering]")
     }
 
     /// Keys that a reload cannot change, of those that differ in `new`.

@@ -204,6 +204,7 @@ fn the_example_holds_the_defaults_and_every_key() {
     assert_eq!(config.archive, default.archive);
     assert_eq!(config.registrations, default.registrations);
     assert_eq!(config.blocklists, default.blocklists);
+    assert_eq!(config.metering, default.metering);
     let shown: toml::Table = toml::from_str(text).unwrap();
     for (name, section) in [
         ("net", toml::Value::try_from(&default.net).unwrap()),
@@ -215,6 +216,7 @@ fn the_example_holds_the_defaults_and_every_key() {
         ("archive", toml::Value::try_from(&default.archive).unwrap()),
         ("registrations", toml::Value::try_from(&default.registrations).unwrap()),
         ("blocklists", toml::Value::try_from(&default.blocklists).unwrap()),
+        ("metering", toml::Value::try_from(&default.metering).unwrap()),
     ] {
         covers(
             name,

@@ -13,6 +13,8 @@ mod etag;
 pub(crate) mod job_runs;
 pub(crate) mod jobs;
 mod me;
+pub(crate) mod metering;
+mod metering_own;
 pub(crate) mod notices;
 mod overview;
 pub(crate) mod paging;
@@ -73,6 +75,9 @@ const PARTS: &[Part] = &[
     (Right::Federation, Any, blocklists::routes),
     (Right::Registrations, Any, registration_rules::routes),
     (Right::Registrations, All, registration_rules::replay_routes),
+    (Right::View, Any, metering::routes),
+    (Right::View, Any, metering_own::routes),
+    (Right::Admin, All, metering::admin_routes),
 ];
 
 /// The routes, each for those who may use it.

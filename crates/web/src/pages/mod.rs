@@ -9,6 +9,7 @@ pub(crate) mod blocklists;
 mod budgets;
 pub(crate) mod effects;
 pub(crate) mod jobs;
+pub(crate) mod metering;
 pub(crate) mod overview;
 mod registration_rules;
 pub(crate) mod registrations;
@@ -70,6 +71,7 @@ pub(crate) const PAGES: &[Page] = &[
     archive::PAGE,
     registrations::PAGE,
     blocklists::PAGE,
+    metering::PAGE,
     effects::PAGE,
     settings::PAGE,
 ];

@@ -6,6 +6,7 @@ mod archive;
 mod blocklists;
 mod guests;
 mod house;
+mod metering;
 mod outage;
 mod pace;
 mod palette;

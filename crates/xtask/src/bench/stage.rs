@@ -25,6 +25,7 @@ pub(super) struct Programs {
     egret: PathBuf,
     fake: PathBuf,
     merge: PathBuf,
+    examples: PathBuf,
 }
 
 impl Programs {
@@ -49,6 +50,14 @@ impl Programs {
             "--example",
             "merge",
         ]))?;
+        process::run(crate::cargo().current_dir(&root).args([
+            "build",
+            "--profile",
+            profile,
+            "-p",
+            "metering",
+            "--examples",
+        ]))?;
         let out = crate::cargo()
             .current_dir(&root)
             .args(["metadata", "--format-version", "1", "--offline", "--no-deps"])
@@ -62,6 +71,7 @@ impl Programs {
             egret: folder.join("egret"),
             fake: folder.join("fake-fediverse"),
             merge: folder.join("examples/merge"),
+            examples: folder.join("examples"),
         })
     }
 
@@ -74,6 +84,18 @@ impl Programs {
             bail!("{} failed", self.merge.display());
         }
         serde_json::from_slice(&out.stdout).context("the merge example gave no JSON")
+    }
+
+    /// What an example of ours measures in a process of its own.
+    pub(super) fn example(&self, name: &str) -> anyhow::Result<Value> {
+        let program = self.examples.join(name);
+        let out = Command::new(&program)
+            .output()
+            .with_context(|| format!("no {}", program.display()))?;
+        if !out.status.success() {
+            bail!("{} failed", program.display());
+        }
+        serde_json::from_slice(&out.stdout).with_context(|| format!("the example {name} gave no JSON"))
     }
 
     pub(super) fn egret_size(&self) -> anyhow::Result<u64> {

@@ -51,7 +51,9 @@ pub(super) async fn run(args: &Args, names: &[String]) -> anyhow::Result<Exit> {
             }
         }
     }
-    if able.is_empty() && unable.is_empty() {
+    // Some jobs need no login, but who names none and has none most likely forgot the config.
+    let is_bare = names.is_empty() && runner.settings().logins.is_empty();
+    if is_bare || (able.is_empty() && unable.is_empty()) {
         bail!("nothing to run: there is no login in [[servers]]; `egret init https://your.server` makes one");
     }
 

@@ -41,10 +41,10 @@ async fn a_server_that_is_no_mastodon() {
     let site = Site::start("text/html", "<!doctype html><title>A bakery</title>").await;
     let house = House::with(&format!("{}{}", server(&site.url, &["me"]), only_home("")));
     house.write("me.token", "0123456789abcdef");
-    // What needs no server is done all the same.
-    for (command, code) in [("check", 1), ("once", 3)] {
+    for command in ["check", "once"] {
         let ended = house.egret(&[command]).await;
-        assert_eq!(ended.code, Some(code), "{ended:?}");
+        // In part: what needs no server works all the same.
+        assert_eq!(ended.code, Some(3), "{ended:?}");
         let host = site.url.trim_start_matches("http://");
         assert!(
             ended.stdout.contains(&format!("{host} is not a Mastodon server")),

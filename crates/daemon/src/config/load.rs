@@ -165,8 +165,21 @@ fn build(file: Option<&Path>, environment: Environment, layers: &Layers) -> Resu
     }
     let built = builder.build()?;
     let origins = effective::origins(&built.cache);
-    let config: Config = built.try_deserialize()?;
+    let config = read(built)?;
     Ok(Config { origins, ..config })
+}
+
+/// What reading all sections at once may take. Unoptimised it is more than a thread of the runtime has, and a reload
+/// happens on one.
+const STACK: usize = 16 * 1024 * 1024;
+
+fn read(built: config::Config) -> Result<Config, ConfigError> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("config".into()).stack_size(STACK);
+        let reader = thread.spawn_scoped(scope, || built.try_deserialize::<Config>());
+        let reader = reader.map_err(|error| ConfigError::Foreign(Box::new(error)))?;
+        reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 /// The variable without which the error would not be. The config crate tells where a bad value comes from, but not

@@ -399,12 +399,13 @@ pub enum ImportAction {
         /// Its config, such as /etc/default/fediblockhole.conf.toml
         file: PathBuf,
     },
-    /// mastodon-meter: the accounts it tracked and what it measured, from the JSON that mongoexport writes
+    /// mastodon-meter: the accounts it tracked and what it measured, from a dump of its MongoDB
     MastodonMeter {
-        /// The collection `tracked-accounts`
-        accounts: PathBuf,
-        /// The collection `meterings`
-        meterings: PathBuf,
+        /// The folder that mongodump made (`dump/mastodon-meter`), or the collection `tracked-accounts` as a file of
+        /// mongodump or mongoexport
+        dump: PathBuf,
+        /// The collection `meterings`, where the first is a file
+        meterings: Option<PathBuf>,
     },
 }
 

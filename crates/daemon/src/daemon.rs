@@ -58,7 +58,7 @@ impl Daemon {
     /// # Errors
     /// One message that names the key and what to do.
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        Self::start_with(config, clock, registry::jobs).await
+        Box::pin(Self::start_with(config, clock, registry::jobs)).await
     }
 
     /// The same with other jobs.

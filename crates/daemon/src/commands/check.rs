@@ -159,8 +159,14 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<Exit> {
     } else {
         show(&report);
     }
-    let of_logins = report.logins.iter().map(|line| line.well);
-    let well: Vec<bool> = of_logins.chain(report.jobs.iter().map(|line| line.well)).collect();
+    // Jobs of the daemon's own need no server: they say nothing about those that do.
+    let of_jobs = report.jobs.iter().filter(|line| !line.scope.is_empty());
+    let well: Vec<bool> = report
+        .logins
+        .iter()
+        .map(|line| line.well)
+        .chain(of_jobs.map(|line| line.well))
+        .collect();
     Ok(match well.iter().filter(|well| **well).count() {
         good if good == well.len() => Exit::Done,
         0 => Exit::Failed,

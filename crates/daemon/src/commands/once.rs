@@ -75,9 +75,12 @@ pub(super) async fn run(args: &Args, names: &[String]) -> anyhow::Result<Exit> {
     }
     show(args, &runs, &unable)?;
     doors.store.close().await;
-    let well = runs.iter().filter(|run| run.outcome == Outcome::Finished).count();
-    Ok(match (well, able.len() + unable.len()) {
-        (well, all) if well == all => Exit::Done,
+    let finished = |run: &&JobRun| run.outcome == Outcome::Finished;
+    let failed = able.len() + unable.len() - runs.iter().filter(finished).count();
+    // What runs for the daemon needs no server and is not what a bare `once` is for: where all else failed, it failed.
+    let counts = |run: &&JobRun| !names.is_empty() || !run.scope.is_empty();
+    Ok(match (runs.iter().filter(finished).filter(counts).count(), failed) {
+        (_, 0) => Exit::Done,
         (0, _) => Exit::Failed,
         _ => Exit::Part,
     })

@@ -20,15 +20,18 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 /// Everything the operator can say. `config/example.toml` explains each key.
+///
+/// The features' sections are boxes: unoptimised code keeps several copies of what it moves on the stack, and a thread
+/// of the runtime has two megabytes of it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// `[store]`
     pub store: store::Config,
     /// `[net]`
-    pub net: net::Config,
+    pub net: Box<net::Config>,
     /// `[web]`
-    pub web: web::Config,
+    pub web: Box<web::Config>,
     /// `[run]`
     pub run: Run,
     /// `[log]`
@@ -37,17 +40,17 @@ pub struct Config {
     #[serde(skip_serializing)]
     pub servers: Vec<Server>,
     /// `[replies]`
-    pub replies: replies::Config,
+    pub replies: Box<replies::Config>,
     /// `[backfill]`
-    pub backfill: backfill::Config,
+    pub backfill: Box<backfill::Config>,
     /// `[archive]`
-    pub archive: archive::Config,
+    pub archive: Box<archive::Config>,
     /// `[registrations]`
-    pub registrations: registrations::Config,
+    pub registrations: Box<registrations::Config>,
     /// `[blocklists]`
-    pub blocklists: blocklists::Config,
+    pub blocklists: Box<blocklists::Config>,
     /// `[metering]`
-    pub metering: metering::Config,
+    pub metering: Box<metering::Config>,
     /// The file it came from, for messages; `None` when there was none.
     #[serde(skip)]
     pub file: Option<PathBuf>,

@@ -155,16 +155,7 @@ pub(crate) struct Params {
 /// A page of accounts, and where the next one begins.
 pub(crate) async fn accounts(state: &State, params: &Params) -> Result<(Vec<Metered>, Option<String>), Problem> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    let after = match given(&params.before) {
-        None => 0,
-        Some(text) => text.parse().map_err(|_| {
-            Problem::field(
-                400,
-                "before",
-                "is no cursor of this list; take it from `next` or `Link`",
-            )
-        })?,
-    };
+    let after = paging::before(params.before.as_deref(), |text| text.parse().ok())?.unwrap_or_default();
     let states = match given(&params.state) {
         Some(state) if ["tracked", "archived", "removed"].contains(&state.as_str()) => vec![state],
         Some(_) => return Err(Problem::field(422, "state", "must be tracked, archived or removed")),
@@ -522,16 +513,7 @@ async fn data(
         span.since.unwrap_or(DateTime::UNIX_EPOCH),
         span.to.unwrap_or_else(|| SystemClock.now()),
     );
-    let cursor = match period.before.as_deref().filter(|text| !text.is_empty()) {
-        None => None,
-        Some(text) => Some(text.parse::<i64>().map_err(|_| {
-            Problem::field(
-                400,
-                "before",
-                "is no cursor of this list; take it from `next` or `Link`",
-            )
-        })?),
-    };
+    let cursor = paging::before(period.before.as_deref(), |text| text.parse::<i64>().ok())?;
     let csv = match period.format.as_deref() {
         None | Some("" | "json") => false,
         Some("csv") => true,
@@ -540,7 +522,8 @@ async fn data(
     let from = cursor.map_or(since.timestamp(), |slot| {
         slot.max(since.timestamp().saturating_sub(1)) + 1
     });
-    let limit = if csv { ROWS } else { period.limit.get() + 1 };
+    // One more shows that there is a next page, and one more comes where the last row of the page before reaches in.
+    let limit = if csv { ROWS } else { period.limit.get() + 2 };
     let mut rows = metered_points::range(&state.store, id, from, to.timestamp(), limit).await?;
     // The row that reaches in was on the page before.
     rows.retain(|row| cursor.is_none_or(|slot| row.slot > slot));

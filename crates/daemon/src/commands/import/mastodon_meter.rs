@@ -1,6 +1,9 @@
 //! `egret import mastodon-meter`: the accounts it tracked, and what it measured.
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 use metering::meter::{self, Tracked};
@@ -8,12 +11,16 @@ use metering::meter::{self, Tracked};
 use super::Report;
 use crate::{Exit, args::Args, commands, out};
 
-pub(super) async fn run(args: &Args, accounts: &Path, meterings: &Path) -> anyhow::Result<Exit> {
-    let read = |file: &Path| std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()));
-    let tracked = meter::accounts(&read(accounts)?)
+pub(super) async fn run(args: &Args, dump: &Path, meterings: Option<&Path>) -> anyhow::Result<Exit> {
+    let read = |file: &Path| std::fs::read(file).with_context(|| format!("cannot read {}", file.display()));
+    let (accounts, meterings) = match meterings {
+        Some(meterings) => (dump.to_owned(), meterings.to_owned()),
+        None => (collection(dump, "tracked-accounts")?, collection(dump, "meterings")?),
+    };
+    let tracked = meter::accounts(&read(&accounts)?)
         .map_err(anyhow::Error::msg)
         .with_context(|| format!("{} is no dump of tracked-accounts", accounts.display()))?;
-    let measured = meter::meterings(&read(meterings)?)
+    let measured = meter::meterings(&read(&meterings)?)
         .map_err(anyhow::Error::msg)
         .with_context(|| format!("{} is no dump of meterings", meterings.display()))?;
     let (config, doors) = commands::open(args).await?;
@@ -59,6 +66,20 @@ pub(super) async fn run(args: &Args, accounts: &Path, meterings: &Path) -> anyho
         out::line(report.table());
     }
     Ok(Exit::Done)
+}
+
+/// A collection in a folder of `mongodump`, packed or not, or of files made by `mongoexport`.
+fn collection(folder: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    ["bson", "bson.gz", "json"]
+        .into_iter()
+        .map(|ending| folder.join(format!("{name}.{ending}")))
+        .find(|file| file.is_file())
+        .with_context(|| {
+            format!(
+                "{} holds no {name}.bson; name the folder that mongodump made, such as dump/mastodon-meter, or two files",
+                folder.display()
+            )
+        })
 }
 
 /// Keeps an account that cannot be found any more, for its points.

@@ -24,7 +24,7 @@ pub(super) async fn run(args: &Args, action: &ImportAction) -> anyhow::Result<Ex
         ImportAction::Lama { folder, login, account } => archives::lama(args, folder, login, account).await,
         ImportAction::MastodonArchive { files, login } => archives::mastodon_archive(args, files, login).await,
         ImportAction::Fediblockhole { file } => fediblockhole::run(args, file),
-        ImportAction::MastodonMeter { accounts, meterings } => mastodon_meter::run(args, accounts, meterings).await,
+        ImportAction::MastodonMeter { dump, meterings } => mastodon_meter::run(args, dump, meterings.as_deref()).await,
     }
 }
 

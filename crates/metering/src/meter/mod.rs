@@ -1,6 +1,9 @@
-//! What mastodon-meter kept, read from the JSON that `mongoexport` writes: an object a line, or one list.
+//! What mastodon-meter kept, read from what `mongodump` writes (BSON, packed or not), or from the JSON of `mongoexport`:
+//! an object a line, or one list.
 
-use std::collections::HashMap;
+mod bson;
+
+use std::{collections::HashMap, io::Read as _};
 
 use chrono::{DateTime, NaiveDateTime};
 use model::Uri;
@@ -9,6 +12,8 @@ use store::{metered_accounts::New, metered_points::Point};
 
 /// It measured once a day.
 const STEP: i32 = 86_400;
+/// What a packed dump may unpack to.
+const LARGEST: u64 = 1024 * 1024 * 1024;
 
 /// An account that it tracked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,8 +80,8 @@ impl Tracked {
 ///
 /// # Errors
 /// One line that says what is wrong.
-pub fn accounts(text: &str) -> Result<Vec<Tracked>, String> {
-    objects(text)?
+pub fn accounts(dump: &[u8]) -> Result<Vec<Tracked>, String> {
+    objects(dump)?
         .iter()
         .map(|object| {
             let field = |name: &str| plain(&object[name]).ok_or_else(|| format!("an account without `{name}`"));
@@ -94,8 +99,8 @@ pub fn accounts(text: &str) -> Result<Vec<Tracked>, String> {
 ///
 /// # Errors
 /// One line that says what is wrong.
-pub fn meterings(text: &str) -> Result<Vec<Metering>, String> {
-    objects(text)?
+pub fn meterings(dump: &[u8]) -> Result<Vec<Metering>, String> {
+    objects(dump)?
         .iter()
         .map(|object| {
             Ok(Metering {
@@ -132,7 +137,23 @@ pub fn points(meterings: &[Metering], ids: &HashMap<String, i64>) -> Vec<Point> 
         .collect()
 }
 
-fn objects(text: &str) -> Result<Vec<Value>, String> {
+fn objects(dump: &[u8]) -> Result<Vec<Value>, String> {
+    let mut unpacked = Vec::new();
+    let dump = if dump.starts_with(&[0x1f, 0x8b]) {
+        let mut gzip = flate2::read::MultiGzDecoder::new(dump).take(LARGEST + 1);
+        gzip.read_to_end(&mut unpacked)
+            .map_err(|error| format!("cannot be unpacked: {error}"))?;
+        if unpacked.len() as u64 > LARGEST {
+            return Err("unpacks to more than 1 GiB".to_owned());
+        }
+        &unpacked
+    } else {
+        dump
+    };
+    if bson::is_bson(dump) {
+        return bson::documents(dump);
+    }
+    let text = std::str::from_utf8(dump).map_err(|_| "is neither BSON nor JSON".to_owned())?;
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.starts_with('[') {
         return serde_json::from_str(text).map_err(|error| error.to_string());
@@ -176,34 +197,4 @@ fn time(value: &Value) -> Option<i64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Check 50: its dump yields the same counts, whichever JSON it was written in.
-    #[test]
-    fn both_kinds_of_json_give_the_same_counts() {
-        let lines = r#"{"_id":{"$oid":"1"},"toot_count":2000,"subscribers_count":102,"parent_account_internal_id":"x","timestamp":{"$date":"2021-09-07T03:00:00.123Z"}}
-{"toot_count":{"$numberInt":"2001"},"subscribers_count":{"$numberLong":"-1"},"parent_account_internal_id":"x","timestamp":{"$date":{"$numberLong":"1631070000000"}}}"#;
-        let list = format!("[{}]", lines.replace('\n', ","));
-        let read = meterings(lines).unwrap();
-        assert_eq!(meterings(&list).unwrap(), read);
-        let ids = HashMap::from([("x".to_owned(), 7)]);
-        let points = points(&read, &ids);
-        assert_eq!(
-            (points[0].slot, points[0].followers, points[0].statuses),
-            (1_630_983_600, Some(102), Some(2000))
-        );
-        assert_eq!((points[1].followers, points[1].statuses), (None, Some(2001)));
-        assert!(points[1].gap.is_some());
-        assert!(meterings("{\"toot_count\":1}").is_err());
-        assert!(meterings("not json").unwrap_err().starts_with("line 1"));
-    }
-
-    #[test]
-    fn an_account_becomes_an_address() {
-        let text = r#"[{"username":"Name","instance":"https://host.example/","id":"1","internal_id":"x","added_on":{"$date":"2021-09-07T03:00:00Z"}}]"#;
-        let account = accounts(text).unwrap().remove(0);
-        assert_eq!(account.address(), "@Name@host.example");
-        assert_eq!(account.as_new().unwrap().acct, "name@host.example");
-    }
-}
+mod tests;

@@ -445,6 +445,41 @@ impl<'s, 'c> Bench<'s, 'c> {
         out.truncate(EVIDENCE);
     }
 
+    /// What a single condition found or, for numbers, what they are, whether it holds or not.
+    pub(crate) fn leaf_says(&self, node: &Node, what: &Together, truth: Truth, out: &mut Vec<Evidence>) {
+        let Node::Leaf(number) = node else { return };
+        if truth == Truth::Yes {
+            self.leaf_evidence(*number, what, out);
+            return;
+        }
+        let leaf = &self.index.leaves[*number as usize];
+        let (numbers, is_time): (Vec<Option<i64>>, bool) = match &leaf.kind {
+            Kind::Number { fact, .. } => match self.number(*fact, what) {
+                Numbers::One(number) => (vec![number], fact.is_time()),
+                Numbers::OfEach => {
+                    let each = self.statuses[what.0.clone()]
+                        .iter()
+                        .map(|page| self.number_of(*fact, page));
+                    (each.collect(), fact.is_time())
+                }
+            },
+            Kind::Counter { kind, window, .. } => {
+                let counter = Counter {
+                    kind: *kind,
+                    window: *window,
+                };
+                if kind.is_of_status() {
+                    (what.0.clone().map(|n| self.count(counter, Some(n))).collect(), false)
+                } else {
+                    (vec![self.count(counter, None)], false)
+                }
+            }
+            _ => return,
+        };
+        let numbers = numbers.into_iter().flatten().take(EVIDENCE);
+        out.extend(numbers.map(|number| said(leaf.says.clone(), shown(number, is_time), None)));
+    }
+
     fn leaf_evidence(&self, number: u32, what: &Together, out: &mut Vec<Evidence>) {
         let leaf = &self.index.leaves[number as usize];
         match &leaf.kind {

@@ -43,11 +43,13 @@
 //!
 //! `docs/features/rules.md` is the page for people who write rules.
 
+mod backtest;
 mod condition;
 mod counters;
 mod document;
 mod entity;
 mod exempt;
+mod explain;
 mod facts;
 mod field;
 mod fingerprint;
@@ -69,9 +71,11 @@ mod subject;
 mod text;
 mod verdict;
 
+pub use backtest::{Backtest, Backtested, Played, Sample};
 pub use condition::{DomainOf, Fact, Is};
 pub use counters::{Counter, CounterKind, Counters, Event, Loaded, Memory, NoCounters};
 pub use exempt::Exemptions;
+pub use explain::{Explained, Explanation, Holds};
 pub use field::{Field, Fields};
 pub use fingerprint::Fingerprint;
 pub use problem::Problem;

@@ -49,12 +49,12 @@ fn measure(posts: &[Subject], toml: &str) -> Measured {
     let compile_ms = begun.elapsed().as_secs_f64() * 1000.0;
     let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap_or_default();
     let round = || {
-        let begun = Instant::now();
+        let begun = on_cpu();
         let hits: usize = posts
             .iter()
             .map(|post| ruleset.judge(post, &NoCounters, now).contributions.len())
             .sum();
-        (begun.elapsed().as_secs_f64(), hits)
+        (on_cpu() - begun, hits)
     };
     let rounds: Vec<(f64, usize)> = (0..12).map(|_| round()).collect();
     let best = rounds.iter().map(|(took, _)| *took).fold(f64::INFINITY, f64::min);
@@ -65,12 +65,24 @@ fn measure(posts: &[Subject], toml: &str) -> Measured {
     }
 }
 
+/// Seconds that this thread has had a core for: on a busy machine the clock on the wall measures the others. Where the
+/// system does not tell, the clock it is.
+fn on_cpu() -> f64 {
+    static BEGUN: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanos = told.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
+    nanos.map_or_else(|| BEGUN.elapsed().as_secs_f64(), |nanos| nanos / 1e9)
+}
+
 /// Numbers that look like chance and are the same every time.
 struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % sides
     }
 
@@ -80,9 +92,9 @@ impl Dice {
 }
 
 const SYLLABLES: [&str; 40] = [
-    "ka", "lo", "mi", "tra", "ven", "sor", "pe", "dul", "gri", "zan", "bo", "fer", "nus", "cha", "wil", "tem", "ur", "qua", "ris",
-    "joh", "bel", "mar", "to", "sin", "ell", "dro", "fa", "gan", "hy", "lex", "mon", "ob", "pra", "rud", "ste", "ty", "vox",
-    "yar", "zim", "eck",
+    "ka", "lo", "mi", "tra", "ven", "sor", "pe", "dul", "gri", "zan", "bo", "fer", "nus", "cha", "wil", "tem", "ur",
+    "qua", "ris", "joh", "bel", "mar", "to", "sin", "ell", "dro", "fa", "gan", "hy", "lex", "mon", "ob", "pra", "rud",
+    "ste", "ty", "vox", "yar", "zim", "eck",
 ];
 
 fn made_up(dice: &mut Dice) -> String {
@@ -90,13 +102,102 @@ fn made_up(dice: &mut Dice) -> String {
 }
 
 const WORDS: [&str; 96] = [
-    "the", "a", "and", "of", "to", "in", "is", "it", "that", "was", "for", "on", "with", "as", "this", "but", "not", "from",
-    "today", "morning", "coffee", "garden", "train", "bridge", "server", "update", "weather", "book", "music", "birds",
-    "release", "people", "street", "photo", "window", "evening", "river", "cats", "work", "really", "great", "new",
-    "der", "die", "und", "nicht", "heute", "schön", "Straße", "Zug", "Wetter", "über", "mehr", "Grüße", "le", "les", "des",
-    "été", "très", "déjà", "voilà", "garçon", "el", "los", "mañana", "niño", "qué", "corazón", "não", "você", "coração",
-    "это", "сегодня", "хорошо", "погода", "поезд", "книга", "今日は", "天気が", "いいですね", "散歩", "写真を", "撮りました",
-    "今天", "天气", "很好", "我们", "مرحبا", "اليوم", "جميل", "free", "money", "online", "best", "2026", "v4.6",
+    "the",
+    "a",
+    "and",
+    "of",
+    "to",
+    "in",
+    "is",
+    "it",
+    "that",
+    "was",
+    "for",
+    "on",
+    "with",
+    "as",
+    "this",
+    "but",
+    "not",
+    "from",
+    "today",
+    "morning",
+    "coffee",
+    "garden",
+    "train",
+    "bridge",
+    "server",
+    "update",
+    "weather",
+    "book",
+    "music",
+    "birds",
+    "release",
+    "people",
+    "street",
+    "photo",
+    "window",
+    "evening",
+    "river",
+    "cats",
+    "work",
+    "really",
+    "great",
+    "new",
+    "der",
+    "die",
+    "und",
+    "nicht",
+    "heute",
+    "schön",
+    "Straße",
+    "Zug",
+    "Wetter",
+    "über",
+    "mehr",
+    "Grüße",
+    "le",
+    "les",
+    "des",
+    "été",
+    "très",
+    "déjà",
+    "voilà",
+    "garçon",
+    "el",
+    "los",
+    "mañana",
+    "niño",
+    "qué",
+    "corazón",
+    "não",
+    "você",
+    "coração",
+    "это",
+    "сегодня",
+    "хорошо",
+    "погода",
+    "поезд",
+    "книга",
+    "今日は",
+    "天気が",
+    "いいですね",
+    "散歩",
+    "写真を",
+    "撮りました",
+    "今天",
+    "天气",
+    "很好",
+    "我们",
+    "مرحبا",
+    "اليوم",
+    "جميل",
+    "free",
+    "money",
+    "online",
+    "best",
+    "2026",
+    "v4.6",
 ];
 
 fn posts() -> Vec<Subject> {
@@ -118,7 +219,7 @@ fn post(n: usize, dice: &mut Dice) -> Subject {
             _ => " ",
         };
     }
-    if n % 50 == 0 {
+    if n.is_multiple_of(50) {
         let mut spam = Dice((n % 5_000) as u64);
         let word = made_up(&mut spam);
         let _ = write!(html, "{word} ");
@@ -173,8 +274,10 @@ fn mixed(many: usize) -> String {
             11 | 12 => format!("{{ regex = ['https?://\\S*{word}\\S*'], in = [\"links\", \"content\"] }}"),
             13 | 14 => format!("{{ domains = [\"{word}.example\", \"{second}.test\"] }}"),
             15 => format!("{{ phrases = [\"{word} {second}\"], gap = 2 }}"),
+            // One of ten waits for a word that honest posts hold as well.
             16 => format!(
-                "{{ all = [{{ keywords = [\"{word}\", \"free\"] }}, {{ fact = \"account_age\", below = \"2d\" }}, {{ not = {{ is = \"followed\" }} }}] }}"
+                "{{ all = [{{ keywords = [\"{word}\", \"{}\"] }}, {{ fact = \"account_age\", below = \"2d\" }}, {{ not = {{ is = \"followed\" }} }}] }}",
+                if n % 200 == 16 { "free" } else { &second }
             ),
             17 => format!("{{ fuzzy = [\"{word}{third}\"] }}"),
             18 => format!("{{ similar = [\"{word} {second} {third} buy the best {second} today and win {word}\"] }}"),

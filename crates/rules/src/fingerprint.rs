@@ -1,8 +1,10 @@
 //! What a status says, in two numbers: one for the very same, one for nearly the same.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Field, StatusFacts, document::Document, document::View};
+use crate::{Field, StatusFacts, document::Document, text};
 
 /// Fewest letters of a text worth comparing: many people write "good morning".
 const SHORTEST: usize = 20;
@@ -14,13 +16,13 @@ const FEWEST: usize = 4;
 pub struct Fingerprint {
     /// The same for the same words.
     pub exact: u64,
-    /// Differs in few bits for nearly the same words.
+    /// Has most of its eight bytes in common for nearly the same words.
     pub near: u64,
 }
 
 impl Fingerprint {
-    /// Most bits that two texts may differ in to be nearly the same.
-    pub const NEAR: u32 = 6;
+    /// How many of eight parts of `near` are the same in texts that say nearly the same.
+    pub const NEAR: usize = 5;
 
     /// Of a status's content; `None` when it says too little.
     pub fn of(status: &StatusFacts) -> Option<Self> {
@@ -28,28 +30,18 @@ impl Fingerprint {
             content: status.content.clone(),
             ..StatusFacts::default()
         };
-        let mut document = Document::of_status(&only_content);
-        document.read_again(false);
-        let view = if document.text(View::Folded).is_empty() {
-            View::Plain
-        } else {
-            View::Folded
-        };
-        let segment = document.segments(view).iter().find(|segment| {
-            document
-                .source(segment.source)
-                .is_some_and(|source| source.field == Field::Content)
-        })?;
-        Self::of_text(&document.text(view)[segment.start..segment.end])
+        let document = Document::of_status(&only_content);
+        let text = document.field(Field::Content).next()?;
+        Self::of_text(text)
     }
 
     /// Of a normalised text.
-    pub(crate) fn of_text(text: &str) -> Option<Self> {
+    fn of_text(text: &str) -> Option<Self> {
         let tokens = tokens(text);
         let letters: usize = tokens.iter().map(|token| token.chars().count()).sum();
         let unspaced = tokens
             .iter()
-            .filter(|token| token.starts_with(crate::text::is_unspaced))
+            .filter(|token| token.starts_with(text::is_unspaced))
             .count();
         if tokens.len() < FEWEST || (letters < SHORTEST && unspaced < SHORTEST / 2) {
             return None;
@@ -58,40 +50,34 @@ impl Fingerprint {
         for token in &tokens {
             exact = mix(exact, hash(token.as_bytes()));
         }
-        let mut sums = [0_i32; 64];
-        let mut count = |value: u64| {
-            for (bit, sum) in sums.iter_mut().enumerate() {
-                *sum += if value >> bit & 1 == 1 { 1 } else { -1 };
-            }
-        };
-        for token in &tokens {
-            count(hash(token.as_bytes()));
-        }
-        for pair in tokens.windows(2) {
-            count(mix(hash(pair[0].as_bytes()), hash(pair[1].as_bytes())));
-        }
-        let near = sums
-            .iter()
-            .enumerate()
-            .filter(|(_, sum)| **sum > 0)
-            .fold(0, |all, (bit, _)| all | 1 << bit);
+        // The smallest of all pairs of words, in eight different orders of size: two texts have as many of them in common
+        // as they have of their pairs.
+        let pairs: Vec<u64> = tokens
+            .windows(2)
+            .map(|pair| mix(hash(pair[0].as_bytes()), hash(pair[1].as_bytes())))
+            .collect();
+        let near = (0..8_u64).fold(0, |near, order| {
+            let least = pairs.iter().map(|pair| mix(order, *pair)).min().unwrap_or(0);
+            near << 8 | least & 0xFF
+        });
         Some(Self { exact, near })
     }
 
-    /// Whether two texts say nearly the same.
+    /// Whether two texts say nearly the same: about two thirds of it and more, word by word.
     pub fn is_near(&self, other: &Self) -> bool {
-        (self.near ^ other.near).count_ones() <= Self::NEAR
+        let (a, b) = (self.near.to_be_bytes(), other.near.to_be_bytes());
+        a.iter().zip(b).filter(|(a, b)| *a == b).count() >= Self::NEAR
     }
 
-    /// Keys of which two texts that differ in fewer bits than there are keys share one, for an index: eight keys, so
-    /// nothing within [`Fingerprint::NEAR`] is missed.
-    pub fn bands(&self) -> [u64; 8] {
-        std::array::from_fn(|band| (band as u64) << 8 | (self.near >> (band * 8) & 0xFF))
+    /// Keys for an index: two texts that are near have at least one in common.
+    pub fn bands(&self) -> [u64; 4] {
+        std::array::from_fn(|band| (band as u64) << 16 | (self.near >> (band * 16) & 0xFFFF))
     }
 }
 
-/// Words without links, mentions, digits and signs; letters of scripts without blanks one by one.
-pub(crate) fn tokens(text: &str) -> Vec<&str> {
+/// Words without links, mentions, digits and signs, read as what they pass for; letters of scripts without blanks one by
+/// one.
+pub(crate) fn tokens(text: &str) -> Vec<Cow<'_, str>> {
     let mut tokens = Vec::new();
     for chunk in text.split([' ', '\n']) {
         if chunk.starts_with('@') || chunk.contains("://") {
@@ -101,10 +87,15 @@ pub(crate) fn tokens(text: &str) -> Vec<&str> {
             .split(|c: char| !c.is_alphabetic())
             .filter(|word| !word.is_empty())
         {
-            if word.chars().any(crate::text::is_unspaced) {
-                tokens.extend(word.char_indices().map(|(at, c)| &word[at..at + c.len_utf8()]));
+            if word.is_ascii() {
+                tokens.push(Cow::Borrowed(word));
+            } else if word.chars().any(text::is_unspaced) {
+                tokens.extend(
+                    word.char_indices()
+                        .map(|(at, c)| Cow::Borrowed(&word[at..at + c.len_utf8()])),
+                );
             } else {
-                tokens.push(word);
+                tokens.push(text::fold_word(word).map_or(Cow::Borrowed(word), Cow::Owned));
             }
         }
     }

@@ -13,13 +13,11 @@ pub(crate) fn word_around(text: &str, segment: Range<usize>, part: &Range<usize>
     let start = before
         .char_indices()
         .rev()
-        .take(LONGEST)
         .take_while(|(_, c)| !is_border(*c))
         .last()
         .map_or(part.start, |(at, _)| segment.start + at);
     let end = after
         .char_indices()
-        .take(LONGEST)
         .take_while(|(_, c)| !is_border(*c))
         .last()
         .map_or(part.end, |(at, c)| part.end + at + c.len_utf8());
@@ -30,6 +28,9 @@ pub(crate) fn word_around(text: &str, segment: Range<usize>, part: &Range<usize>
 pub(crate) fn is_within(wanted: &str, word: &str, most: usize) -> bool {
     if wanted == word {
         return true;
+    }
+    if word.len() > LONGEST * 4 {
+        return false;
     }
     let a: Vec<char> = wanted.chars().take(LONGEST + 1).collect();
     let b: Vec<char> = word.chars().take(LONGEST + 1).collect();

@@ -1,17 +1,20 @@
 //! What is searched for, once for all rules: literals, domains, values, shingles; and which rules a find makes worth
 //! judging.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    hash::{BuildHasherDefault, Hasher},
+};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use crate::{
-    Rule, Sets,
+    Fields, Rule, Sets,
     condition::{Condition, Look},
     document::View,
     leaf::{Kind, Leaf, Node, Pattern, Term, says},
     pattern, required,
-    text::{self, Folded, Joined},
+    text::{self, Folded},
 };
 
 /// A literal, and what it means where it is found.
@@ -43,6 +46,27 @@ fn bit(view: View) -> u8 {
     1 << view as u8
 }
 
+/// Texts by their shingles, which are hashes already.
+pub(crate) type Shingles = HashMap<u64, Vec<(u32, u32)>, BuildHasherDefault<Hashed>>;
+
+/// Takes a hash for what it is.
+#[derive(Debug, Default)]
+pub(crate) struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = crate::fingerprint::hash(bytes);
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
 /// Everything that is searched for.
 #[derive(Debug)]
 pub(crate) struct Index {
@@ -51,11 +75,13 @@ pub(crate) struct Index {
     pub(crate) postings: Vec<Vec<Posting>>,
     pub(crate) domains: HashMap<String, Vec<u32>>,
     pub(crate) values: HashMap<String, Vec<u32>>,
-    pub(crate) shingles: HashMap<u64, Vec<(u32, u32)>>,
+    pub(crate) shingles: Shingles,
+    /// Fields whose shingles are looked at.
+    pub(crate) similar: Fields,
     /// Leaves about hashes of media: looked at only when there are any.
     pub(crate) media: Vec<u32>,
     /// Rules by the leaves that make them worth judging.
-    pub(crate) rules_of: HashMap<u32, Vec<u32>>,
+    pub(crate) rules_of: Vec<Vec<u32>>,
     /// Rules that nothing found can rule out.
     pub(crate) always: Vec<u32>,
     pub(crate) trees: Vec<Node>,
@@ -73,7 +99,8 @@ struct Builder {
     postings: Vec<Vec<Posting>>,
     domains: HashMap<String, Vec<u32>>,
     values: HashMap<String, Vec<u32>>,
-    shingles: HashMap<u64, Vec<(u32, u32)>>,
+    shingles: Shingles,
+    similar: Fields,
     media: Vec<u32>,
     joins: bool,
 }
@@ -83,15 +110,16 @@ impl Index {
         let mut builder = Builder::default();
         let mut trees = Vec::with_capacity(rules.len());
         let mut always = Vec::new();
-        let mut rules_of: HashMap<u32, Vec<u32>> = HashMap::new();
+        let mut rules_of: Vec<Vec<u32>> = Vec::new();
         let mut unfiltered = Vec::new();
         for (number, rule) in (0_u32..).zip(rules) {
             let first = builder.leaves.len();
             let tree = builder.node(&rule.when, sets);
+            rules_of.resize_with(builder.leaves.len(), Vec::new);
             match builder.triggers(&tree) {
                 Some(leaves) => {
                     for leaf in leaves {
-                        rules_of.entry(leaf).or_default().push(number);
+                        rules_of[leaf as usize].push(number);
                     }
                 }
                 None => {
@@ -127,6 +155,7 @@ impl Index {
             domains: builder.domains,
             values: builder.values,
             shingles: builder.shingles,
+            similar: builder.similar,
             media: builder.media,
             rules_of,
             always,
@@ -166,6 +195,7 @@ impl Builder {
                         self.shingles.entry(shingle).or_default().push((number, which));
                     }
                 }
+                self.similar = self.similar.or(look.fields);
                 Kind::Similar {
                     fields: look.fields,
                     needed,
@@ -272,31 +302,23 @@ impl Builder {
                         views: bit(View::Folded),
                     },
                 );
+                // A word that mixes scripts is read letter by letter.
+                let all = text::fold_all(&plain);
+                if all != read {
+                    self.literal(
+                        &all,
+                        Posting {
+                            leaf,
+                            use_,
+                            views: bit(View::Folded) | bit(View::Joined),
+                        },
+                    );
+                }
                 if look.spaced {
-                    let joined: String = read.chars().filter(|c| c.is_alphanumeric()).collect();
-                    if joined.chars().count() > 2 {
-                        self.literal(
-                            &joined,
-                            Posting {
-                                leaf,
-                                use_,
-                                views: bit(View::Joined),
-                            },
-                        );
-                    }
+                    self.joined(read, leaf, use_);
                 }
             } else if look.spaced {
-                let mut joined = Joined::default();
-                let range = text::join(&plain, 0..plain.len(), &mut joined);
-                let joined = range.map_or(plain.as_str(), |range| &joined.map.text()[range]);
-                self.literal(
-                    joined,
-                    Posting {
-                        leaf,
-                        use_,
-                        views: bit(View::Joined),
-                    },
-                );
+                self.joined(&plain, leaf, use_);
             }
             terms.push(Term {
                 open,
@@ -304,6 +326,25 @@ impl Builder {
             });
         }
         Kind::Words { look, terms }
+    }
+
+    /// A term as it is read where letters with signs between them were put together: word by word, and as one word where
+    /// single letters stood in a row.
+    fn joined(&mut self, term: &str, leaf: u32, use_: Use) {
+        let words: Vec<String> = term
+            .split(' ')
+            .map(|word| word.chars().filter(|c| c.is_alphanumeric()).collect::<String>())
+            .filter(|word| !word.is_empty())
+            .collect();
+        let views = bit(View::Joined);
+        let whole = words.concat();
+        if whole.chars().count() < 3 {
+            return;
+        }
+        self.literal(&words.join(" "), Posting { leaf, use_, views });
+        if words.len() > 1 {
+            self.literal(&whole, Posting { leaf, use_, views });
+        }
     }
 
     fn phrases(&mut self, leaf: u32, phrases: &[Vec<String>], gap: u32, look: Look) -> Kind {

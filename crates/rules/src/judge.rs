@@ -196,7 +196,9 @@ impl Ruleset {
 }
 
 fn unique(numbers: &mut Vec<u32>) -> &[u32] {
-    numbers.sort_unstable();
+    if !numbers.is_sorted() {
+        numbers.sort_unstable();
+    }
     numbers.dedup();
     numbers
 }
@@ -208,7 +210,7 @@ impl Page<'_> {
         let found = self.finds.all.iter().map(|find| find.leaf);
         for leaf in found.chain(self.finds.candidates.iter().copied()) {
             if leaf != last {
-                rules.extend(index.rules_of.get(&leaf).into_iter().flatten());
+                rules.extend(&index.rules_of[leaf as usize]);
                 last = leaf;
             }
         }

@@ -63,7 +63,9 @@ impl Finds {
     }
 
     fn thin(&mut self) {
-        self.all.sort_by_key(|find| find.leaf);
+        if !self.all.is_sorted_by_key(|find| find.leaf) {
+            self.all.sort_by_key(|find| find.leaf);
+        }
         let mut last = (u32::MAX, 0);
         self.all.retain(|find| {
             last = if last.0 == find.leaf {
@@ -102,7 +104,7 @@ fn literals(index: &Index, document: &Document<'_>, view: View, finds: &mut Find
     }
     let segments = document.segments(view);
     // Finds come in the order of their ends, and nothing that is looked for holds a line feed, so segments follow on.
-    let mut current = 0;
+    let (mut current, mut word) = (0, 0..0);
     for found in literals.find_overlapping_iter(text) {
         while segments.get(current).is_some_and(|segment| segment.end < found.end()) {
             current += 1;
@@ -123,6 +125,7 @@ fn literals(index: &Index, document: &Document<'_>, view: View, finds: &mut Find
                     source.field,
                     found.range(),
                     *posting,
+                    &mut word,
                     finds,
                 );
             }
@@ -139,6 +142,7 @@ fn posted(
     field: Field,
     range: Range<usize>,
     posting: Posting,
+    word: &mut Range<usize>,
     finds: &mut Finds,
 ) {
     let leaf = &index.leaves[posting.leaf as usize];
@@ -163,12 +167,15 @@ fn posted(
             }
         }
         (Use::Fuzzy(number), Kind::Fuzzy { words, distance, .. }) => {
-            let word = fuzzy::word_around(text, segment.start..segment.end, &range);
+            // Many parts may stand in one word.
+            if range.start < word.start || range.end > word.end {
+                *word = fuzzy::word_around(text, segment.start..segment.end, &range);
+            }
             if let Some(wanted) = words.get(number as usize)
                 && fuzzy::is_within(wanted, &text[word.clone()], *distance)
-                && (view != View::Folded || document.is_changed(&word))
+                && (view != View::Folded || document.is_changed(word))
             {
-                finds.push(posting.leaf, place(word));
+                finds.push(posting.leaf, place(word.clone()));
             }
         }
         _ => {}
@@ -279,20 +286,14 @@ fn shingles(index: &Index, document: &Document<'_>, finds: &mut Finds) {
         return;
     }
     let mut shared: std::collections::HashMap<(u32, u32), u32> = std::collections::HashMap::new();
-    for (number, segment) in document.segments(View::Plain).iter().enumerate() {
-        let Some(source) = document.source(segment.source) else {
+    for segment in document.segments(View::Plain) {
+        let Some(source) = document
+            .source(segment.source)
+            .filter(|source| index.similar.has(source.field))
+        else {
             continue;
         };
-        // Read as what it passes for, where it passes for something.
-        let folded = document
-            .segments(View::Folded)
-            .iter()
-            .find(|folded| folded.source == segment.source);
-        let text = match folded {
-            Some(folded) => &document.text(View::Folded)[folded.start..folded.end],
-            None => &document.text(View::Plain)[segment.start..segment.end],
-        };
-        let _ = number;
+        let text = &document.text(View::Plain)[segment.start..segment.end];
         shared.clear();
         for shingle in similar::shingles(text) {
             for key in index.shingles.get(&shingle).into_iter().flatten() {

@@ -1,14 +1,15 @@
 //! Texts that are nearly the same, by how many of their shingles they share.
 
-use std::collections::BTreeSet;
-
 use crate::fingerprint::{hash, mix, tokens};
 
-/// Three neighbouring words each, as hashes.
-pub(crate) fn shingles(text: &str) -> BTreeSet<u64> {
+/// Three neighbouring words each, as hashes, each once.
+pub(crate) fn shingles(text: &str) -> Vec<u64> {
     let hashes: Vec<u64> = tokens(text).iter().map(|token| hash(token.as_bytes())).collect();
-    hashes
+    let mut all: Vec<u64> = hashes
         .windows(3)
         .map(|three| mix(mix(three[0], three[1]), three[2]))
-        .collect()
+        .collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }

@@ -108,7 +108,9 @@ pub(crate) fn read(sources: &[Source]) -> (Read, Vec<Problem>) {
             seen.exempt = true;
             all.exempt = exemptions(&mut reader, &table, true);
         }
-        for (number, table) in reader.tables(&root, "rules").into_iter().enumerate() {
+        for (number, mut table) in reader.tables(&root, "rules").into_iter().enumerate() {
+            // Keys of a rule are told as they are written in it.
+            table.path.clear();
             if all.rules.len() >= MOST_RULES {
                 reader.problem(
                     table.at,

@@ -57,6 +57,8 @@ pub(super) struct Reader<'p> {
     source: &'p Source,
     problems: &'p mut Vec<Problem>,
     told: usize,
+    /// Where lines begin.
+    lines: Vec<usize>,
     /// The rule that is being read.
     pub(super) rule: Option<String>,
 }
@@ -67,6 +69,9 @@ impl<'p> Reader<'p> {
             source,
             problems,
             told: 0,
+            lines: std::iter::once(0)
+                .chain(source.text.match_indices('\n').map(|(at, _)| at + 1))
+                .collect(),
             rule: None,
         }
     }
@@ -82,9 +87,9 @@ impl<'p> Reader<'p> {
 
     /// Line and column of a byte.
     pub(super) fn line(&self, at: usize) -> (usize, usize) {
-        let before = &self.source.text[..self.source.text.floor_char_boundary(at)];
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let at = self.source.text.floor_char_boundary(at);
+        let line = self.lines.partition_point(|begin| *begin <= at).max(1);
+        let column = self.source.text[self.lines[line - 1]..at].chars().count() + 1;
         (line, column)
     }
 

@@ -26,13 +26,30 @@ struct Word {
     foldable: usize,
     /// Of those, letters that are the same to look at, or of no script people write words in.
     exact: usize,
+    /// Of those, letters of no script people write words in.
+    styled: usize,
     leet: usize,
     /// `1`, `!` and `|` are `i` or `l`.
     either: usize,
 }
 
-/// Shortest word in which letters of another script are taken for Latin ones, or digits for letters.
+/// Shortest word of another script that is taken for a Latin one.
 const SHORTEST: usize = 4;
+/// Shortest word in which digits are taken for letters.
+const SHORTEST_LEET: usize = 3;
+
+/// A word of letters read as what it passes for, if it passes for something.
+pub(crate) fn fold_word(word: &str) -> Option<String> {
+    Word::of(word)
+        .folds()
+        .filter(|(letters, _)| *letters)
+        .map(|_| fold_all(word))
+}
+
+/// A word with each letter read as what it passes for, whatever it looks like: what a mixed word is read as.
+pub(crate) fn fold_all(word: &str) -> String {
+    word.chars().map(|c| letters::lookalike(c).unwrap_or(c)).collect()
+}
 
 /// Appends the second reading of `plain[range]` to `out`; gives its range, or nothing if it is no other.
 pub(crate) fn fold(plain: &str, range: Range<usize>, out: &mut Folded) -> Option<Range<usize>> {
@@ -96,6 +113,7 @@ impl Word {
                 kind.wide += 1;
                 if letters::lookalike(c).is_some() {
                     kind.foldable += 1;
+                    kind.styled += usize::from(!letters::is_of_another_script(c));
                     kind.exact += usize::from(!letters::is_of_another_script(c) || letters::is_same_to_look_at(c));
                 }
             }
@@ -106,9 +124,10 @@ impl Word {
     /// Whether letters and whether digits are folded; nothing when neither.
     fn folds(&self) -> Option<(bool, bool)> {
         let all = self.latin + self.wide + self.leet;
-        let letters = self.foldable > 0 && (self.latin > 0 || (self.exact == self.wide && all >= SHORTEST));
+        let letters = self.foldable > 0
+            && (self.latin > 0 || self.styled == self.wide || (self.exact == self.wide && all >= SHORTEST));
         let read = self.latin + if letters { self.foldable } else { 0 };
-        let leet = self.leet > 0 && read >= self.leet && all >= SHORTEST && (self.latin > 0 || letters);
+        let leet = self.leet > 0 && read * 3 >= self.leet && all >= SHORTEST_LEET && (self.latin > 0 || letters);
         (letters || leet).then_some((letters, leet))
     }
 }

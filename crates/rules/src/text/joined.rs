@@ -16,33 +16,41 @@ pub(crate) struct Joined {
 /// Fewest single letters in a row that are taken for one word.
 const FEWEST: usize = 3;
 
-/// Appends to `out`, as words of their own, what `text[range]` spells with signs between its letters: `c a s i n o`,
-/// `c.a.s.i.n.o`, `cas-ino`. Gives their range, or nothing if there are none.
+/// Appends to `out` the text `text[range]` with words put together that have signs between their letters (`c.a.s.i.n.o`,
+/// `cas-ino`) or blanks (`c a s i n o`). Gives their range, or nothing if there are none.
 pub(crate) fn join(text: &str, range: Range<usize>, out: &mut Joined) -> Option<Range<usize>> {
     let begin = out.map.len();
+    let (rows, mut changed) = (out.loose.len(), false);
     let mut singles: Vec<Range<usize>> = Vec::new();
-    let flush = |singles: &mut Vec<Range<usize>>, out: &mut Joined| {
-        if singles.len() >= FEWEST {
-            let word = write(text, singles, &mut out.map, begin);
-            out.loose.push(word);
-        }
-        singles.clear();
-    };
-    for chunk in chunks(text, range) {
-        let parts: Vec<Range<usize>> = parts(text, chunk.clone());
-        let all_single = parts.iter().all(|part| text[part.clone()].chars().count() == 1);
+    for chunk in chunks(text, range.clone()).chain(std::iter::once(range.end..range.end)) {
+        let parts = parts(text, chunk.clone());
+        let all_single = !parts.is_empty() && parts.iter().all(|part| text[part.clone()].chars().count() == 1);
         if all_single {
             singles.extend(parts);
+            continue;
+        }
+        // A word beside single letters is none of them.
+        if singles.len() >= FEWEST {
+            let row = write(text, &singles, &mut out.map, begin);
+            out.loose.push(row);
+            changed = true;
         } else {
-            // A word beside the letters is none of them.
-            flush(&mut singles, out);
-            if parts.len() > 1 {
-                write(text, &parts, &mut out.map, begin);
+            for single in &singles {
+                write(text, std::slice::from_ref(single), &mut out.map, begin);
             }
         }
+        singles.clear();
+        changed |= parts.len() > 1;
+        if !parts.is_empty() {
+            write(text, &parts, &mut out.map, begin);
+        }
     }
-    flush(&mut singles, out);
-    (out.map.len() > begin).then(|| begin..out.map.len())
+    if !changed {
+        out.map.truncate(begin);
+        out.loose.truncate(rows);
+        return None;
+    }
+    Some(begin..out.map.len())
 }
 
 /// What stands between blanks.

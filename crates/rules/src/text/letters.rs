@@ -71,14 +71,16 @@ pub(crate) fn is_unspaced(c: char) -> bool {
         | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0xFF66..=0xFF9F | 0x2_0000..=0x3_FFFF)
 }
 
-/// The letter or digit of ASCII that this passes for.
+/// The letter of ASCII that this passes for; a digit where none looks like that digit.
 pub(super) fn lookalike(c: char) -> Option<char> {
     if c.is_ascii() {
         return None;
     }
     let code = u32::from(c);
     if let Ok(at) = LOOKALIKES.binary_search_by_key(&code, |(code, _)| *code) {
-        return Some(char::from(LOOKALIKES[at].1));
+        let read = char::from(LOOKALIKES[at].1);
+        // What looks like a `3` is read like one.
+        return Some(leet(read).unwrap_or(read));
     }
     // A Latin letter with accents is that letter.
     let mut first = None;

@@ -10,7 +10,7 @@ mod lookalikes;
 mod mapped;
 mod writer;
 
-pub(crate) use folded::{Folded, fold};
+pub(crate) use folded::{Folded, fold, fold_all, fold_word};
 pub(crate) use html::read as read_html;
 pub(crate) use joined::{Joined, join};
 pub(crate) use letters::is_unspaced;

@@ -207,7 +207,7 @@ impl<'m> Writer<'m> {
         match self.out.pop(self.begin) {
             Some((base, range)) => {
                 let both = range.start.min(source.start)..range.end.max(source.end);
-                match compose(base, c).filter(|_| base != ' ') {
+                match compose(base, c).filter(|_| base != ' ' && is_letter_with(base, c)) {
                     Some(one) => self.folded(one, both),
                     None if letters::is_loose_mark(c) => {
                         self.out.push_char(base, if base == ' ' { range } else { both })
@@ -256,4 +256,9 @@ impl<'m> Writer<'m> {
         }
         (self.begin..self.out.len(), self.seen)
     }
+}
+
+/// Whether a mark makes another letter of this one where people write it: `и` and `й` are two, `и` with a grave is none.
+fn is_letter_with(base: char, mark: char) -> bool {
+    !matches!(u32::from(base), 0x0400..=0x052F) || matches!(mark, '\u{301}' | '\u{306}' | '\u{308}')
 }

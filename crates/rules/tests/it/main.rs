@@ -1,4 +1,13 @@
 //! The engine from outside.
 
+mod clean;
+mod counters;
+mod evasion;
+mod exempt;
+mod hostile;
 mod house;
+mod properties;
+mod reading;
 mod rules;
+mod scopes;
+mod subjects;

@@ -1,18 +1,31 @@
 //! What commands print: tables for people, JSON for programs. With `--json` standard output is one JSON value, and
 //! when the command failed that value is `{"error": …, "hint": …}`.
 
-use std::io::Write as _;
+use std::{borrow::Cow, io::Write as _};
 
 use serde::Serialize;
 
 /// Prints a line. A closed pipe is the reader's business.
 pub fn line(text: impl AsRef<str>) {
-    let _ = writeln!(std::io::stdout(), "{}", text.as_ref());
+    let _ = writeln!(std::io::stdout(), "{}", visible(text.as_ref()));
 }
 
 /// Prints a line on standard error, for what must not mix with the answer.
 pub fn error_line(text: impl AsRef<str>) {
-    let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
+    let _ = writeln!(std::io::stderr(), "{}", visible(text.as_ref()));
+}
+
+/// Without what commands a terminal or turns the direction of writing: names, comments and errors come from strangers.
+fn visible(text: &str) -> Cow<'_, str> {
+    let is_hidden = |c: char| {
+        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        turns || (c.is_control() && c != '\n' && c != '\t')
+    };
+    if text.contains(is_hidden) {
+        Cow::Owned(text.replace(is_hidden, ""))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// Prints a value as JSON.
@@ -20,7 +33,8 @@ pub fn error_line(text: impl AsRef<str>) {
 /// # Errors
 /// When it cannot be JSON: a bug.
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    line(serde_json::to_string_pretty(value)?);
+    // As it is: what programs read must not lose a letter, and JSON spells control characters out.
+    let _ = writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(value)?);
     Ok(())
 }
 
@@ -30,7 +44,7 @@ pub fn error(error: &anyhow::Error, as_json: bool) {
     if as_json {
         line(failure(&text).to_string());
     } else {
-        let _ = writeln!(std::io::stderr(), "egret: {text}");
+        error_line(format!("egret: {text}"));
     }
 }
 
@@ -81,6 +95,13 @@ pub fn aligned(heading: &[&str], rows: &[Vec<String>]) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn strangers_do_not_command_the_terminal() {
+        let evil = "bad.social\u{1b}]0;you\u{7} is\u{202e}\u{9b}2J fine\r\n\tyes";
+        assert_eq!(super::visible(evil), "bad.social]0;you is2J fine\n\tyes");
+        assert_eq!(super::visible("ä b\n"), "ä b\n");
+    }
+
     #[test]
     fn the_hint_is_what_to_do() {
         let failure = super::failure("cannot read t: no such file; put the token there, or mend token_file");

@@ -147,7 +147,6 @@ async fn show(args: &Args, db: &Db, status: &str) -> anyhow::Result<Exit> {
             found.url.as_deref().unwrap_or(&found.uri)
         ));
         for line in found.text.lines() {
-            let line: String = line.chars().filter(|c| !c.is_control()).collect();
             out::line(format!("    {line}"));
         }
     }

@@ -1,6 +1,7 @@
 //! Stories of the whole daemon in this process, against a simulated fediverse, on both database engines.
 
 mod browser;
+mod corpus;
 mod faults;
 mod live;
 mod neighbour;

@@ -9,6 +9,8 @@ use super::{Mapped, letters};
 
 /// How many marks on one letter are looked at.
 const MARKS: usize = 8;
+/// The most letters that one letter is read as.
+const LONGEST: usize = 6;
 
 /// Writes the segment that begins where it was made.
 pub(crate) struct Writer<'m> {
@@ -167,9 +169,13 @@ impl<'m> Writer<'m> {
             self.folded(c, source);
             return;
         }
-        // A ligature of Arabic becomes eighteen letters; nothing becomes more.
+        // Ligatures of whole sentences stay what they are: eighteen letters for one are more than a text may grow.
+        if c.nfkc().nth(LONGEST).is_some() {
+            self.folded(c, source);
+            return;
+        }
         let mut blank = false;
-        for part in c.nfkc().take(24) {
+        for part in c.nfkc() {
             if letters::is_space(part) {
                 blank = true;
                 self.blank(source.clone());

@@ -6,6 +6,7 @@ mod evasion;
 mod exempt;
 mod hostile;
 mod house;
+mod import;
 mod properties;
 mod reading;
 mod rules;

@@ -6,6 +6,7 @@
 
 mod metering;
 mod registrations;
+mod rules;
 mod stage;
 
 use std::time::Duration;
@@ -55,6 +56,8 @@ enum Part {
     Registrations,
     /// Merging lists.
     Blocklists,
+    /// Judging by moderation's rules.
+    Rules,
     /// Measuring, pictures, series.
     Metering,
 }
@@ -71,6 +74,7 @@ impl Part {
             Self::Pages => pages(profile)?.into(),
             Self::Registrations => vec![registrations::measure(programs)?],
             Self::Blocklists => merging(programs)?.into(),
+            Self::Rules => rules::measure(programs)?.into(),
             Self::Metering => metering::measure(programs)?.into(),
         })
     }

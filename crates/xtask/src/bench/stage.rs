@@ -56,6 +56,8 @@ impl Programs {
             profile,
             "-p",
             "metering",
+            "-p",
+            "rules",
             "--examples",
         ]))?;
         let out = crate::cargo()

@@ -65,7 +65,7 @@ pub(crate) enum View {
 
 impl<'s> Document<'s> {
     pub(crate) fn of_account(account: &'s AccountFacts) -> Self {
-        let mut document = Self::default();
+        let mut document = Self::with_room(account.bio.len() + 256);
         document.add(Field::Username, &account.username);
         document.add(Field::DisplayName, &account.display_name);
         let mut links = document.add_html(Field::Bio, &account.bio);
@@ -81,7 +81,7 @@ impl<'s> Document<'s> {
     }
 
     pub(crate) fn of_status(status: &'s StatusFacts) -> Self {
-        let mut document = Self::default();
+        let mut document = Self::with_room(status.content.len() + 128);
         let links = document.add_html(Field::Content, &status.content);
         document.add(Field::ContentWarning, &status.content_warning);
         for media in status.media.iter().take(MOST) {
@@ -106,6 +106,15 @@ impl<'s> Document<'s> {
         let cards = status.links.iter().take(MOST).map(|link| Cow::Borrowed(link.as_str()));
         document.add_links(links.into_iter().map(Cow::Owned).chain(cards));
         document
+    }
+
+    fn with_room(bytes: usize) -> Self {
+        Self {
+            plain: Mapped::with_room(bytes, bytes / 16),
+            sources: Vec::with_capacity(8),
+            segments: Vec::with_capacity(8),
+            ..Self::default()
+        }
     }
 
     fn add(&mut self, field: Field, source: &'s str) {

@@ -84,7 +84,7 @@ pub(crate) fn tokens(text: &str) -> Vec<Cow<'_, str>> {
             continue;
         }
         for word in chunk
-            .split(|c: char| !c.is_alphabetic())
+            .split(|c: char| !text::is_letter(c))
             .filter(|word| !word.is_empty())
         {
             if word.is_ascii() {

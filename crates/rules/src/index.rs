@@ -143,7 +143,7 @@ impl Index {
             let mut searcher = AhoCorasick::builder();
             searcher.match_kind(MatchKind::Standard);
             // The quickest one takes memory for each literal; for very many the middle one is quick enough.
-            if builder.texts.len() <= 20_000 {
+            if builder.texts.len() <= 12_000 {
                 searcher.kind(Some(AhoCorasickKind::DFA));
             }
             Some(searcher.build(&builder.texts)?)

@@ -46,7 +46,7 @@ pub(crate) fn build(pattern: &str, cased: bool) -> Option<Regex> {
     RegexBuilder::new(pattern)
         .case_insensitive(!cased)
         .size_limit(SIZE)
-        .dfa_size_limit(1 << 20)
+        .dfa_size_limit(SIZE)
         .nest_limit(DEEPEST)
         .build()
         .ok()

@@ -29,6 +29,8 @@ struct Word {
     /// Of those, letters of no script people write words in.
     styled: usize,
     leet: usize,
+    /// It holds a letter that is only a Latin one among Latin ones.
+    other: bool,
     /// `1`, `!` and `|` are `i` or `l`.
     either: usize,
 }
@@ -88,8 +90,13 @@ pub(crate) fn fold(plain: &str, range: Range<usize>, out: &mut Folded) -> Option
     Some(begin..out.map.len())
 }
 
+/// What may be part of a made-up word: signs beyond ASCII among them, but for punctuation.
 fn is_wordy(c: char) -> bool {
-    c.is_alphanumeric() || letters::leet(c).is_some() || letters::lookalike(c).is_some()
+    if c.is_ascii() {
+        c.is_ascii_alphanumeric() || letters::leet(c).is_some()
+    } else {
+        !matches!(u32::from(c), 0x00AB | 0x00B7 | 0x00BB | 0x2010..=0x2027 | 0x2030..=0x205E | 0x3000..=0x303F)
+    }
 }
 
 /// The word without the signs around it: `@` of a name, `!` of a call.
@@ -111,6 +118,13 @@ impl Word {
                 kind.either += usize::from(matches!(c, '1' | '!' | '|'));
             } else {
                 kind.wide += 1;
+                if kind.latin == 0 && letters::is_of_another_script(c) && !letters::is_same_to_look_at(c) {
+                    // An honest word of its script, unless there are Latin letters in it.
+                    kind.other = true;
+                    if !word.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+                        return kind;
+                    }
+                }
                 if letters::lookalike(c).is_some() {
                     kind.foldable += 1;
                     kind.styled += usize::from(!letters::is_of_another_script(c));
@@ -123,6 +137,9 @@ impl Word {
 
     /// Whether letters and whether digits are folded; nothing when neither.
     fn folds(&self) -> Option<(bool, bool)> {
+        if self.other && self.latin == 0 {
+            return None;
+        }
         let all = self.latin + self.wide + self.leet;
         let letters = self.foldable > 0
             && (self.latin > 0 || self.styled == self.wide || (self.exact == self.wide && all >= SHORTEST));

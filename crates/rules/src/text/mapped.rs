@@ -27,6 +27,14 @@ fn short(at: usize) -> u32 {
 }
 
 impl Mapped {
+    /// Room for so many bytes from so many places.
+    pub(crate) fn with_room(bytes: usize, places: usize) -> Self {
+        Self {
+            text: String::with_capacity(bytes),
+            pieces: Vec::with_capacity(places),
+        }
+    }
+
     pub(crate) fn text(&self) -> &str {
         &self.text
     }

@@ -13,7 +13,7 @@ mod writer;
 pub(crate) use folded::{Folded, fold, fold_all, fold_word};
 pub(crate) use html::read as read_html;
 pub(crate) use joined::{Joined, join};
-pub(crate) use letters::is_unspaced;
+pub(crate) use letters::{is_letter, is_unspaced};
 pub(crate) use mapped::Mapped;
 pub(crate) use writer::{Seen, Writer};
 

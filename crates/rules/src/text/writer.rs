@@ -188,7 +188,7 @@ impl<'m> Writer<'m> {
     }
 
     fn folded(&mut self, c: char, source: Range<usize>) {
-        if self.cased {
+        if self.cased || letters::is_lower(c) {
             self.out.push_char(c, source);
             return;
         }

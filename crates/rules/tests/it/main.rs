@@ -2,6 +2,7 @@
 
 mod clean;
 mod counters;
+mod docs;
 mod evasion;
 mod exempt;
 mod hostile;

@@ -77,6 +77,7 @@ impl<'s> Document<'s> {
             document.add(Field::Domain, domain);
         }
         document.add_links(links.into_iter().map(Cow::Owned));
+        document.add_bare_links();
         document
     }
 
@@ -105,6 +106,7 @@ impl<'s> Document<'s> {
         }
         let cards = status.links.iter().take(MOST).map(|link| Cow::Borrowed(link.as_str()));
         document.add_links(links.into_iter().map(Cow::Owned).chain(cards));
+        document.add_bare_links();
         document
     }
 
@@ -224,6 +226,29 @@ impl<'s> Document<'s> {
             self.add_text(Field::Host, shown);
             self.hosts.push(Host { name, source });
         }
+    }
+
+    /// Addresses that stand in texts without being links, of hosts nothing links to.
+    fn add_bare_links(&mut self) {
+        let text = self.plain.text();
+        let mut found: Vec<String> = Vec::new();
+        for (at, _) in text.match_indices("://").take(MOST) {
+            let Some(start) = ["https", "http"]
+                .iter()
+                .find_map(|scheme| text[..at].strip_suffix(scheme))
+                .map(str::len)
+            else {
+                continue;
+            };
+            let rest = &text[start..];
+            let end = rest.find([' ', '\n', '"', '<', '>', ')']).unwrap_or(rest.len());
+            let link = rest[..end].trim_end_matches(['.', ',', ';', ':', '!', '?', '\'']);
+            let is_new = host_of(link).is_some_and(|host| self.hosts.iter().all(|known| known.name != host));
+            if is_new && !found.iter().any(|known| known == link) {
+                found.push(link.to_owned());
+            }
+        }
+        self.add_links(found.into_iter().map(Cow::Owned));
     }
 
     /// Makes the second reading, and the third if `joined`.

@@ -115,7 +115,7 @@ impl Ruleset {
 /// What a rule is explained for: what it hits, else the first thing it looks at.
 fn place(bench: &Bench<'_, '_>, rule: &Rule, tree: &Node) -> (Together, Option<String>) {
     if rule.scope == Scope::Account {
-        return (Together(0..bench.statuses.len()), None);
+        return (bench.together(rule), None);
     }
     let alone = Together(0..0);
     if bench.holds(tree, &alone) == Truth::Yes {

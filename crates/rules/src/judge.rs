@@ -12,7 +12,7 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use crate::{
-    Contribution, Counter, Counters, Evidence, Ruleset, Scope, State, StatusFacts, Subject, Verdict,
+    Contribution, Counter, Counters, Evidence, Rule, Ruleset, Scope, State, StatusFacts, Subject, Verdict,
     condition::Fact,
     document::{Document, View},
     facts,
@@ -87,7 +87,10 @@ pub(crate) struct Bench<'s, 'c> {
     pub(crate) counters: &'c dyn Counters,
     pub(crate) now: DateTime<Utc>,
     pub(crate) account: Page<'s>,
+    /// Those that everybody may see first.
     pub(crate) statuses: Vec<Page<'s>>,
+    /// How many those are.
+    pub(crate) open: usize,
     counted: RefCell<Vec<(Counter, usize, Option<u64>)>>,
 }
 
@@ -158,7 +161,7 @@ impl Ruleset {
                 }
             }
         }
-        // All together. Statuses that not everybody may see are not among them.
+        // All together.
         let mut candidates = of_account;
         for page in &bench.statuses {
             page.worth(bench.index, &mut candidates);
@@ -166,7 +169,7 @@ impl Ruleset {
         candidates.extend(&bench.index.always);
         for number in unique(&mut candidates) {
             if runs(*number, Scope::Account) {
-                judge(*number, &Together(0..bench.statuses.len()), &mut contributions);
+                judge(*number, &bench.together(rule_of(*number)), &mut contributions);
             }
         }
         contributions.sort_by_key(|(number, _)| *number);
@@ -219,18 +222,27 @@ impl Page<'_> {
 
 impl<'s, 'c> Bench<'s, 'c> {
     pub(crate) fn new(index: &'c Index, subject: &'s Subject, counters: &'c dyn Counters, now: DateTime<Utc>) -> Self {
-        let statuses = subject.statuses.iter().filter(|status| !status.is_reblog);
+        let mut statuses: Vec<&StatusFacts> = subject.statuses.iter().filter(|status| !status.is_reblog).collect();
+        statuses.sort_by_key(|status| !status.visibility.is_open());
+        let open = statuses.iter().filter(|status| status.visibility.is_open()).count();
         Self {
             index,
             subject,
             counters,
             now,
             account: Page::new(index, Document::of_account(&subject.account), None),
+            open,
             statuses: statuses
+                .into_iter()
                 .map(|status| Page::new(index, Document::of_status(status), Some(status)))
                 .collect(),
             counted: RefCell::default(),
         }
+    }
+
+    /// What a rule looks at that looks at all statuses: those that not everybody may see only if it says so.
+    pub(crate) fn together(&self, rule: &Rule) -> Together {
+        Together(0..if rule.private { self.statuses.len() } else { self.open })
     }
 
     fn pages<'a>(&'a self, what: &'a Together) -> impl Iterator<Item = &'a Page<'s>> {

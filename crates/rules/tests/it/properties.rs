@@ -90,7 +90,7 @@ fn rules() -> Ruleset {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn every_piece_of_evidence_is_where_it_says(content in text(), name in text(), bio in text()) {
@@ -123,6 +123,34 @@ proptest! {
         }
     }
 
+    /// The search for literals leaves nothing out.
+    #[test]
+    fn a_pattern_hits_what_it_matches(
+        pattern in proptest::collection::vec(proptest::sample::select(vec![
+            "abc", "Bca", "(abc|bcc|Cab)", "a+", "b?", "[ab]", "c{2}", r"\w", ".", "(?:abca|bb)?", "(cab)+", r"\b", "ca*b", "é", "[^a]", " ",
+        ]), 1..6),
+        text in proptest::collection::vec(proptest::sample::select(vec!["abc", "bca", "bcc", "CAB", "a", "b", "c", "cc", " ", "é", "abca"]), 0..10),
+    ) {
+        let (pattern, text) = (pattern.concat(), text.concat());
+        let toml = format!("[[rules]]\nid = \"r\"\nwhen = {{ regex = ['{pattern}'], in = [\"content_warning\"], exact_letters = true }}\n");
+        if let Ok(set) = Ruleset::compile(&[Source::new("x.toml", toml)], &Sets::default()) {
+            let read = text.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ").to_lowercase();
+            let regex = regex::RegexBuilder::new(&pattern).case_insensitive(true).build().unwrap();
+            let mut subject = crate::house::status("");
+            subject.statuses[0].content_warning = text;
+            prop_assert_eq!(crate::house::hits(&set, &subject), regex.is_match(&read), "{} on {:?}", pattern, read);
+        }
+    }
+
+    /// Nor does picking the rules that are worth judging.
+    #[test]
+    fn a_tree_holds_when_its_words_say_so(tree in tree(), there in proptest::collection::vec(any::<bool>(), 5)) {
+        let set = ruleset(&format!("[[rules]]\nid = \"r\"\nwhen = {}\n", tree.toml()));
+        let text: Vec<&str> = WORDS.into_iter().zip(&there).filter(|(_, there)| **there).map(|(word, _)| word).collect();
+        let subject = crate::house::status(&format!("hello {}", text.join(" ")));
+        prop_assert_eq!(crate::house::hits(&set, &subject), tree.holds(&there), "{} on {:?}", tree.toml(), text);
+    }
+
     #[test]
     fn any_text_is_a_ruleset_or_has_problems(text in ".{0,200}") {
         check(&text)?;
@@ -136,6 +164,60 @@ proptest! {
     #[test]
     fn any_pattern_is_compiled_or_told(pattern in r"[a-z(){}\[\]|*+?.\\d0-9^$,-]{0,30}") {
         check(&format!("[[rules]]\nid = \"r\"\nwhen = {{ regex = ['{pattern}'] }}\n"))?;
+    }
+}
+
+const WORDS: [&str; 5] = ["alpha", "beta", "gamma", "delta", "omega"];
+
+/// Conditions over five words.
+#[derive(Debug, Clone)]
+enum Tree {
+    Word(usize),
+    Number(bool),
+    Not(Box<Tree>),
+    All(Vec<Tree>),
+    Any(Vec<Tree>),
+    AtLeast(usize, Vec<Tree>),
+}
+
+fn tree() -> impl Strategy<Value = Tree> {
+    let leaf = prop_oneof![4 => (0..5_usize).prop_map(Tree::Word), 1 => any::<bool>().prop_map(Tree::Number)];
+    leaf.prop_recursive(3, 20, 4, |inner| {
+        let several = || proptest::collection::vec(inner.clone(), 1..4);
+        prop_oneof![
+            inner.clone().prop_map(|one| Tree::Not(Box::new(one))),
+            several().prop_map(Tree::All),
+            several().prop_map(Tree::Any),
+            (several(), 1..4_usize).prop_map(|(all, least)| Tree::AtLeast(least.min(all.len()), all)),
+        ]
+    })
+}
+
+impl Tree {
+    fn toml(&self) -> String {
+        let list = |all: &[Tree]| all.iter().map(Tree::toml).collect::<Vec<_>>().join(", ");
+        match self {
+            Self::Word(word) => format!("{{ keywords = [\"{}\"], in = [\"content\"] }}", WORDS[*word]),
+            Self::Number(holds) => format!(
+                "{{ fact = \"content_length\", at_least = {} }}",
+                if *holds { 0 } else { 10_000 }
+            ),
+            Self::Not(inner) => format!("{{ not = {} }}", inner.toml()),
+            Self::All(all) => format!("{{ all = [{}] }}", list(all)),
+            Self::Any(all) => format!("{{ any = [{}] }}", list(all)),
+            Self::AtLeast(least, all) => format!("{{ at_least = {least}, of = [{}] }}", list(all)),
+        }
+    }
+
+    fn holds(&self, there: &[bool]) -> bool {
+        match self {
+            Self::Word(word) => there[*word],
+            Self::Number(holds) => *holds,
+            Self::Not(inner) => !inner.holds(there),
+            Self::All(all) => all.iter().all(|one| one.holds(there)),
+            Self::Any(all) => all.iter().any(|one| one.holds(there)),
+            Self::AtLeast(least, all) => all.iter().filter(|one| one.holds(there)).count() >= *least,
+        }
     }
 }
 

@@ -351,3 +351,41 @@ fn explanations_say_what_held_and_what_did_not() {
     subject.account.followers = Some(1);
     assert!(set.explain(&subject, &NoCounters, noon(), |_| true)[0].hit());
 }
+
+#[test]
+fn addresses_that_are_no_links_are_looked_at_too() {
+    let rule = when(r#"{ domains = ["bad.example"] }"#);
+    assert!(hits(&rule, &status("<p>see https://www.bad.example/x, now</p>")));
+    assert!(hits(
+        &rule,
+        &with(|s| s.account.display_name = "HTTPS://BAD.example".into())
+    ));
+    assert!(hits(
+        &rule,
+        &with(|s| s.statuses[0].content_warning = "(http://bad.example)".into())
+    ));
+    assert!(!hits(&rule, &status("<p>https://good.example/?to=bad.example</p>")));
+    let count = when(r#"{ fact = "links", is = 1 }"#);
+    let link = "<a href=\"https://x.example/Path\"><span class=\"invisible\">https://</span><span class=\"\">x.example/Path</span></a>";
+    assert!(hits(&count, &status(link)), "what a link shows is no other link");
+}
+
+#[test]
+fn what_not_everybody_may_see_is_looked_at_by_rules_that_say_so() {
+    let rule = |more: &str| {
+        ruleset(&format!(
+            "[[rules]]\nid = \"r\"\nscope = \"account\"\n{more}\nwhen = [{{ keywords = [\"alpha\"] }}, {{ keywords = [\"beta\"] }}]\n"
+        ))
+    };
+    let mut subject = status("beta");
+    subject.statuses.insert(
+        0,
+        StatusFacts {
+            id: "2".into(),
+            visibility: model::Visibility::Direct,
+            ..status("alpha").statuses.remove(0)
+        },
+    );
+    assert!(!hits(&rule(""), &subject));
+    assert!(hits(&rule("private = true"), &subject));
+}

@@ -468,33 +468,40 @@ pub enum MeterAction {
         /// Since when: 24h, 7d, week, month, year
         #[arg(long, default_value = "24h")]
         since: String,
+        /// As an HTML page
+        #[arg(long)]
+        html: bool,
     },
     /// Draws a chart, as PNG or SVG by the name of the file
-    Chart {
-        /// `@user@host`, the actor's address, or the number that `list` shows; several are compared
-        #[arg(required = true)]
-        accounts: Vec<String>,
-        /// What to draw: followers, following, statuses, both (followers and statuses)
-        #[arg(long, default_value = "followers")]
-        metric: String,
-        /// How far back: 24h, 7d, week, month, year [default: all]
+    Chart(ChartOptions),
+    /// Which statuses, tags and hours brought most
+    Posts {
+        /// Whose, as `server/login`; yours where there is one only
         #[arg(long)]
-        since: Option<String>,
-        /// Where to write it
-        #[arg(long, short, value_name = "FILE")]
-        out: PathBuf,
-        /// On a dark ground
+        login: Option<String>,
+        /// Since when: 24h, 7d, week, month, year
+        #[arg(long, default_value = "month")]
+        since: String,
+    },
+    /// Who followed you, and who does not any more
+    Followers {
+        /// Whose, as `server/login`; yours where there is one only
         #[arg(long)]
-        dark: bool,
-        /// Pixels across
+        login: Option<String>,
+        /// Since when: 24h, 7d, week, month, year
+        #[arg(long, default_value = "month")]
+        since: String,
+    },
+    /// What a server of yours counts of itself
+    Server {
+        /// One number over time, such as `users` or `week.logins` [default: the newest of each]
+        key: Option<String>,
+        /// The server's host; yours where there is one only
         #[arg(long)]
-        width: Option<u32>,
-        /// Pixels down
-        #[arg(long)]
-        height: Option<u32>,
-        /// Each pixel of a PNG as so many by so many
-        #[arg(long, default_value_t = 1)]
-        scale: u32,
+        server: Option<String>,
+        /// Since when: 24h, 7d, week, month, year
+        #[arg(long, default_value = "year")]
+        since: String,
     },
     /// Writes out what was measured
     Export {
@@ -515,6 +522,37 @@ pub enum MeterAction {
         #[arg(long, value_name = "NAME")]
         group: Vec<String>,
     },
+}
+
+/// What to draw.
+#[derive(Debug, clap::Args)]
+pub struct ChartOptions {
+    /// `@user@host`, the actor's address, or the number that `list` shows; several are compared
+    pub accounts: Vec<String>,
+    /// The accounts of this group
+    #[arg(long, value_name = "NAME")]
+    pub group: Option<String>,
+    /// What to draw: followers, following, statuses, both (followers and statuses)
+    #[arg(long, default_value = "followers")]
+    pub metric: String,
+    /// How far back: 24h, 7d, week, month, year [default: all]
+    #[arg(long)]
+    pub since: Option<String>,
+    /// Where to write it
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+    /// On a dark ground
+    #[arg(long)]
+    pub dark: bool,
+    /// Pixels across
+    #[arg(long)]
+    pub width: Option<u32>,
+    /// Pixels down
+    #[arg(long)]
+    pub height: Option<u32>,
+    /// Each pixel of a PNG as so many by so many
+    #[arg(long, default_value_t = 1)]
+    pub scale: u32,
 }
 
 /// Where FediFetcher's things are.

@@ -120,7 +120,8 @@ async fn many_servers(hosts: usize, each: usize) -> Result<Chaos, Box<dyn Error>
         let Some(last) = page.last() else { break };
         filter.after = last.id;
         for account in &page {
-            let gone = account.acct.split('@').next().is_some_and(is_gone);
+            let name = account.acct.split('@').next().unwrap_or_default();
+            let gone = is_gone(&account.host, name);
             let points = metered_points::count(&db, account.id).await?;
             missing += usize::from(!gone && points == 0);
             doubled += usize::from(points > 1);
@@ -129,9 +130,9 @@ async fn many_servers(hosts: usize, each: usize) -> Result<Chaos, Box<dyn Error>
     Ok(Chaos { missing, doubled, took })
 }
 
-/// Two in a hundred.
-fn is_gone(name: &str) -> bool {
-    name == "u7"
+/// Two of the twenty of every fifth host.
+fn is_gone(host: &str, name: &str) -> bool {
+    matches!(name, "u7" | "u8") && host.split('.').next().is_some_and(|host| host.ends_with(['0', '5']))
 }
 
 fn clock() -> FakeClock {
@@ -255,11 +256,11 @@ async fn answer(State(server): State<Arc<Server>>, request: Request) -> Response
                 .split('&')
                 .filter_map(|pair| pair.split_once('='))
                 .map(|(_, id)| id);
-            let found = ids.filter(|id| !(server.faulty && is_gone(&format!("u{id}"))));
+            let found = ids.filter(|id| !(server.faulty && is_gone(&host, &format!("u{id}"))));
             Json(found.map(account).collect::<Value>()).into_response()
         }
         path => match path.strip_prefix("/api/v1/accounts/") {
-            Some(id) if !is_gone(&format!("u{id}")) => Json(account(id)).into_response(),
+            Some(id) if !is_gone(&host, &format!("u{id}")) => Json(account(id)).into_response(),
             _ => StatusCode::GONE.into_response(),
         },
     }

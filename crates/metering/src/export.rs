@@ -233,6 +233,97 @@ mod tests {
         }
     }
 
+    /// A name, its labels, its value and its time, as OpenMetrics 1.0 spells a sample.
+    fn read_sample(line: &str) -> Option<(&str, String, i64, i64)> {
+        let (name, rest) = line.split_once('{')?;
+        let (mut acct, mut letters) = (String::new(), rest.strip_prefix("acct=\"")?.chars());
+        loop {
+            match letters.next()? {
+                '\\' => acct.push(match letters.next()? {
+                    'n' => '\n',
+                    letter @ ('\\' | '"') => letter,
+                    _ => return None,
+                }),
+                '"' => break,
+                letter => acct.push(letter),
+            }
+        }
+        let (value, time) = letters.as_str().strip_prefix("} ")?.split_once(' ')?;
+        Some((name, acct, value.parse().ok()?, time.parse().ok()?))
+    }
+
+    /// Check 50: what OpenMetrics says is what was measured, in the order and the letters its standard asks for.
+    #[test]
+    fn open_metrics_read_back() {
+        let account = |acct: &str| Metered {
+            id: 1,
+            uri: String::new(),
+            url: String::new(),
+            acct: acct.to_owned(),
+            name: String::new(),
+            host: String::new(),
+            remote_id: None,
+            state: "tracked".into(),
+            condition: String::new(),
+            moved_to: None,
+            source: String::new(),
+            measured_slot: 0,
+            newest: 0,
+            tried_slot: 0,
+            tries: 0,
+            trouble: None,
+            gone_at: None,
+            next_try_at: None,
+            added_at: DateTime::UNIX_EPOCH,
+        };
+        let names = ["alice@a.example", "a\\\"b\n@a.example"];
+        let pairs: Vec<_> = names
+            .iter()
+            .map(|name| (account(name), row(name, None).point))
+            .collect();
+        let text = open_metrics(&pairs);
+        let (mut read, mut family) = (Vec::new(), String::new());
+        let mut families = Vec::new();
+        let lines: Vec<&str> = text.strip_suffix("# EOF\n").unwrap().lines().collect();
+        for line in lines {
+            match line.strip_prefix("# TYPE ") {
+                Some(kind) => {
+                    family = kind.strip_suffix(" gauge").unwrap().to_owned();
+                    assert!(!families.contains(&family), "a family is in one piece");
+                    families.push(family.clone());
+                }
+                None if line.starts_with("# HELP ") => assert!(line.contains(&family)),
+                None => {
+                    let (name, acct, value, time) = read_sample(line).unwrap_or_else(|| panic!("{line}"));
+                    assert_eq!(name, family);
+                    read.push((name.to_owned(), acct, value, time));
+                }
+            }
+        }
+        let at = pairs[0].1.until();
+        let expected: Vec<_> = [("followers", 0), ("statuses", i64::from(i32::MAX))]
+            .iter()
+            .flat_map(|(what, value)| names.map(|name| (format!("egret_account_{what}"), name.to_owned(), *value, at)))
+            .collect();
+        assert_eq!(read, expected, "what is not told is left out");
+    }
+
+    /// The dashboard asks for what is there.
+    #[test]
+    fn the_dashboard_names_our_metrics() {
+        let text = include_str!("../../../deploy/grafana-metering.json");
+        let dashboard: serde_json::Value = serde_json::from_str(text).unwrap();
+        assert!(dashboard["panels"].as_array().unwrap().len() >= 4);
+        let all = open_metrics(&[]);
+        for part in text.split("egret_").skip(1) {
+            let name: String = part
+                .chars()
+                .take_while(|letter| letter.is_ascii_lowercase() || *letter == '_')
+                .collect();
+            assert!(all.contains(&format!("# TYPE egret_{name} gauge")), "egret_{name}");
+        }
+    }
+
     /// Check 50: what goes out comes back.
     #[test]
     fn csv_and_json_come_back_as_they_were() {

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Datelike as _, Timelike as _};
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, TimeZone as _, Timelike as _};
 use chrono_tz::Tz;
 use serde::Serialize;
-use store::metered_statuses::Status;
+use store::metered_statuses::{Status, StatusPoint};
+
+use crate::chart::{Panel, Series};
+
+/// Ten years: more are no picture of days.
+const MOST_DAYS: usize = 3660;
 
 /// What several statuses brought together.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -67,6 +72,113 @@ pub fn days(statuses: &[Status], zone: Tz) -> Vec<Brought> {
     brought
 }
 
+/// What a day brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Gain {
+    /// When the day began in the zone, in seconds since 1970.
+    pub at: i64,
+    /// Replies more than the day before.
+    pub replies: i64,
+    /// Boosts.
+    pub reblogs: i64,
+    /// Favourites.
+    pub favourites: i64,
+}
+
+/// The first look at a status that was written longer before it than this says nothing about the day of the look.
+const FRESH: i64 = 86_400;
+
+/// What each day from one moment to another brought, days without anything included. The points are each status's own,
+/// oldest first. What is taken back counts against the day.
+pub fn gains(points: &[StatusPoint], since: i64, to: i64, zone: Tz) -> Vec<Gain> {
+    let looks = || points.iter().map(|point| point.at);
+    let Some((first, last)) = looks().min().zip(looks().max()) else {
+        return Vec::new();
+    };
+    let mut days: BTreeMap<NaiveDate, Gain> = days_between(day(first.max(since), zone), day(last.min(to), zone))
+        .map(|date| {
+            let gain = Gain {
+                at: midnight(date, zone),
+                replies: 0,
+                reblogs: 0,
+                favourites: 0,
+            };
+            (date, gain)
+        })
+        .collect();
+    let mut before: Option<&StatusPoint> = None;
+    for point in points {
+        let was = before.filter(|before| before.status_id == point.status_id);
+        before = Some(point);
+        let counts = match was {
+            Some(was) => (was.replies, was.reblogs, was.favourites),
+            None if point.at - point.created_at.timestamp() <= FRESH => (0, 0, 0),
+            None => continue,
+        };
+        if let Some(gain) = days
+            .get_mut(&day(point.at, zone))
+            .filter(|_| (since..=to).contains(&point.at))
+        {
+            gain.replies += point.replies - counts.0;
+            gain.reblogs += point.reblogs - counts.1;
+            gain.favourites += point.favourites - counts.2;
+        }
+    }
+    days.into_values().collect()
+}
+
+/// How many of these moments each day from one to another has, days without any included.
+pub fn per_day(moments: &[i64], (since, to): (i64, i64), zone: Tz) -> Vec<(i64, i64)> {
+    let mut counts: BTreeMap<NaiveDate, i64> = BTreeMap::new();
+    for at in moments.iter().filter(|at| (since..=to).contains(*at)) {
+        *counts.entry(day(*at, zone)).or_default() += 1;
+    }
+    let Some((first, _)) = counts.first_key_value() else {
+        return Vec::new();
+    };
+    days_between(*first, day(to, zone))
+        .map(|date| (midnight(date, zone), counts.get(&date).copied().unwrap_or_default()))
+        .collect()
+}
+
+fn day(at: i64, zone: Tz) -> NaiveDate {
+    let time = DateTime::from_timestamp(at, 0).unwrap_or_default();
+    time.with_timezone(&zone).date_naive()
+}
+
+fn midnight(date: NaiveDate, zone: Tz) -> i64 {
+    let naive = date.and_time(NaiveTime::MIN);
+    let there = zone.from_local_datetime(&naive).earliest();
+    there.map_or_else(|| naive.and_utc().timestamp(), |time| time.timestamp())
+}
+
+fn days_between(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = NaiveDate> {
+    first.iter_days().take_while(move |date| *date <= last).take(MOST_DAYS)
+}
+
+/// A panel with a line each for replies, boosts and favourites, which `line` makes of moments and values.
+pub fn panel(
+    title: String,
+    line: fn(&str, &[(i64, i64)]) -> Series,
+    gains: impl IntoIterator<Item = (i64, i64, i64, i64)>,
+) -> Panel {
+    let (mut replies, mut reblogs, mut favourites) = (Vec::new(), Vec::new(), Vec::new());
+    for gain in gains {
+        replies.push((gain.0, gain.1));
+        reblogs.push((gain.0, gain.2));
+        favourites.push((gain.0, gain.3));
+    }
+    Panel {
+        title,
+        series: vec![
+            line("replies", &replies),
+            line("boosts", &reblogs),
+            line("favourites", &favourites),
+        ],
+        flags: Vec::new(),
+    }
+}
+
 fn grouped(pairs: impl Iterator<Item = (String, i64)>) -> Vec<Brought> {
     let mut sums: BTreeMap<String, (usize, i64)> = BTreeMap::new();
     for (of, sum) in pairs {
@@ -99,6 +211,30 @@ mod tests {
             favourites,
             seen_at: at.parse().unwrap(),
         }
+    }
+
+    #[test]
+    fn a_day_brings_what_is_new_on_it() {
+        let point = |id: &str, created: &str, at: &str, favourites: i64| StatusPoint {
+            status_id: id.into(),
+            at: at.parse::<DateTime<chrono::Utc>>().unwrap().timestamp(),
+            replies: 0,
+            reblogs: 1,
+            favourites,
+            created_at: created.parse().unwrap(),
+        };
+        let old = "2025-01-01T00:00:00Z";
+        let points = [
+            point("1", old, "2026-03-01T12:00:00Z", 500),
+            point("1", old, "2026-03-04T12:00:00Z", 501),
+            point("2", "2026-03-01T10:00:00Z", "2026-03-01T11:00:00Z", 3),
+            point("2", "2026-03-01T10:00:00Z", "2026-03-01T23:30:00Z", 9),
+        ];
+        let gains = gains(&points, 0, i64::MAX, chrono_tz::Europe::Berlin);
+        let told: Vec<(i64, i64)> = gains.iter().map(|gain| (gain.favourites, gain.reblogs)).collect();
+        // Half past eleven in London is the next day in Berlin; the old status's 500 are nobody's day.
+        assert_eq!(told, [(3, 1), (6, 0), (0, 0), (1, 0)]);
+        assert_eq!(super::gains(&[], 0, i64::MAX, Tz::UTC), []);
     }
 
     #[test]

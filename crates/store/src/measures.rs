@@ -54,3 +54,12 @@ pub async fn keys(db: &Db) -> Result<Vec<(String, String)>, Error> {
     const SQL: &str = "SELECT DISTINCT server, key FROM measures ORDER BY server, key";
     Ok(on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)
 }
+
+/// The newest of each number of a server, sorted by key.
+pub async fn newest(db: &Db, server: &str) -> Result<Vec<Measure>, Error> {
+    const SQL: &str = "
+        SELECT m.server, m.key, m.at, m.value FROM measures m
+        JOIN (SELECT key, MAX(at) AS at FROM measures WHERE server = $1 GROUP BY key) n ON n.key = m.key AND n.at = m.at
+        WHERE m.server = $1 ORDER BY m.key";
+    Ok(on!(db, pool => sqlx::query_as(SQL).bind(server).fetch_all(pool).await)?)
+}

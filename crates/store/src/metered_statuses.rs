@@ -92,3 +92,49 @@ pub async fn logins(db: &Db) -> Result<Vec<String>, Error> {
     const SQL: &str = "SELECT DISTINCT login FROM metered_statuses ORDER BY login";
     Ok(on!(db, pool => sqlx::query_scalar(SQL).fetch_all(pool).await)?)
 }
+
+/// What a status had brought at a moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
+pub struct StatusPoint {
+    /// On the login's server.
+    pub status_id: String,
+    /// Seconds since 1970.
+    pub at: i64,
+    /// Replies.
+    pub replies: i64,
+    /// Boosts.
+    pub reblogs: i64,
+    /// Favourites.
+    pub favourites: i64,
+    /// When the status was written.
+    pub created_at: DateTime<Utc>,
+}
+
+/// What each status of a login that brought something since a moment had brought, at all times: by status, oldest
+/// first.
+pub async fn points(db: &Db, login: &str, since: i64, limit: u32) -> Result<Vec<StatusPoint>, Error> {
+    const SQL: &str = "
+        SELECT p.status_id, p.at, p.replies, p.reblogs, p.favourites, s.created_at
+        FROM metered_status_points p JOIN metered_statuses s ON s.login = p.login AND s.status_id = p.status_id
+        WHERE p.login = $1
+            AND p.status_id IN (SELECT status_id FROM metered_status_points WHERE login = $1 AND at >= $2)
+        ORDER BY p.status_id, p.at LIMIT $3";
+    Ok(on!(db, pool => sqlx::query_as(SQL).bind(login).bind(since).bind(i64::from(limit)).fetch_all(pool).await)?)
+}
+
+/// A status of a login.
+pub async fn load(db: &Db, login: &str, status_id: &str) -> Result<Option<Status>, Error> {
+    const SQL: &str = "SELECT * FROM metered_statuses WHERE login = $1 AND status_id = $2";
+    let status_id = clean(status_id);
+    Ok(on!(db, pool => sqlx::query_as(SQL).bind(login).bind(&*status_id).fetch_optional(pool).await)?)
+}
+
+/// What one status had brought over time, oldest first.
+pub async fn points_of(db: &Db, login: &str, status_id: &str) -> Result<Vec<StatusPoint>, Error> {
+    const SQL: &str = "
+        SELECT p.status_id, p.at, p.replies, p.reblogs, p.favourites, s.created_at
+        FROM metered_status_points p JOIN metered_statuses s ON s.login = p.login AND s.status_id = p.status_id
+        WHERE p.login = $1 AND p.status_id = $2 ORDER BY p.at LIMIT 100000";
+    let status_id = clean(status_id);
+    Ok(on!(db, pool => sqlx::query_as(SQL).bind(login).bind(&*status_id).fetch_all(pool).await)?)
+}

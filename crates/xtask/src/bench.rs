@@ -75,7 +75,7 @@ impl Part {
             Self::Registrations => vec![registrations::measure(programs)?],
             Self::Blocklists => merging(programs)?.into(),
             Self::Rules => rules::measure(programs)?.into(),
-            Self::Metering => metering::measure(programs)?.into(),
+            Self::Metering => metering::measure(programs, profile)?.into(),
         })
     }
 }

@@ -7,6 +7,7 @@ mod commands;
 mod house;
 mod init;
 mod lifecycle;
+mod meter;
 mod metrics;
 mod moving;
 mod registrations;

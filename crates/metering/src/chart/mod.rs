@@ -117,6 +117,38 @@ impl Series {
             samples: points.iter().filter_map(sample).collect(),
         }
     }
+
+    /// Moments and values, oldest first, as far apart as most of them are: a longer way is a gap.
+    pub fn spaced(label: &str, values: &[(i64, i64)]) -> Self {
+        let mut ways: Vec<i64> = values.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+        ways.sort_unstable();
+        let step = ways.get(ways.len() / 2).copied().unwrap_or(86_400).max(1);
+        let sample = |&(at, value): &(i64, i64)| Sample {
+            from: at,
+            until: at,
+            step,
+            value,
+        };
+        Self {
+            label: label.to_owned(),
+            samples: values.iter().map(sample).collect(),
+        }
+    }
+
+    /// Values that each hold until the next one: what is written down only when it changes.
+    pub fn held(label: &str, values: &[(i64, i64)]) -> Self {
+        let nexts = values.iter().skip(1).map(|&(at, _)| at).chain([i64::MAX]);
+        let sample = |(&(at, value), next): (&(i64, i64), i64)| Sample {
+            from: at,
+            until: if next == i64::MAX { at } else { next.max(at) },
+            step: 86_400,
+            value,
+        };
+        Self {
+            label: label.to_owned(),
+            samples: values.iter().zip(nexts).map(sample).collect(),
+        }
+    }
 }
 
 /// Something that happened.

@@ -263,7 +263,6 @@ fn field(scene: &mut Scene, chart: &Chart, panel: &Panel, colours: &Colours, pla
             && let Some(sample) = samples.last()
         {
             let at = (x(sample.until as f64), y(sample.value as f64));
-            scene.dot(at, 3.5, colour);
             let up = if at.1 - TOP < 16.0 { 18.0 } else { -9.0 };
             let text = axis::grouped(sample.value);
             let anchor = if at.0 + font.width(&text, SMALL) / 2.0 > right {
@@ -272,6 +271,15 @@ fn field(scene: &mut Scene, chart: &Chart, panel: &Panel, colours: &Colours, pla
                 Anchor::Middle
             };
             let along = if anchor == Anchor::End { right } else { at.0 };
+            // On ground of its own: a steep line would run through it.
+            let (middle, wide) = (at.1 + up - 4.5, font.width(&text, SMALL));
+            let begin = if anchor == Anchor::End {
+                along - wide
+            } else {
+                along - wide / 2.0
+            };
+            scene.line(vec![(begin, middle), (begin + wide, middle)], colours.background, 13.0);
+            scene.dot(at, 3.5, colour);
             scene.text((along, at.1 + up), text, SMALL, anchor, colours.text);
         }
     }

@@ -254,3 +254,57 @@ fn a_late_point_does_not_lengthen_a_run() {
     };
     config.validate().unwrap();
 }
+
+fn moment(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+/// Check 45: a restart just before or just after the slot begins is in one slot or the other, and each has one point.
+#[test]
+fn a_restart_around_three_finds_one_slot_on_each_side() {
+    let schedule = Config::default().accounts.slots();
+    let of = |text: &str| Slot::of(&schedule, moment(text)).unwrap();
+    let (before, after) = (of("2026-03-01T02:59:59.700Z"), of("2026-03-01T03:00:00.300Z"));
+    assert_eq!(before.start, moment("2026-02-28T03:00:00Z").timestamp());
+    assert_eq!(after.start, moment("2026-03-01T03:00:00Z").timestamp());
+    assert_eq!(of("2026-03-01T03:00:00Z"), after);
+    assert_eq!((before.step, after.step), (86_400, 86_400));
+    // Measured at 03:00:00.3, started again, measured at 03:00:00.9: the second writes nothing.
+    let point = point(7, after, moment("2026-03-01T03:00:00.300Z"), &measured(100));
+    assert_eq!(merge(Some(&point), &point, Config::default().anchor), Write::Nothing);
+}
+
+/// Check 46: a daily slot at 02:30 in Berlin comes once on the day that has no 02:30, and once on the day that has two.
+#[test]
+fn the_days_on_which_clocks_change_have_one_slot_each() {
+    let mut config = Config::default();
+    config.accounts.at = "02:30".to_owned();
+    config.accounts.timezone = "Europe/Berlin".to_owned();
+    let schedule = config.accounts.slots();
+    for (first, last, lengths) in [
+        // 29 March: from 02:00 to 03:00 at once. 02:30 is 03:00, half an hour early for the next day.
+        ("2026-03-28T00:00:00Z", "2026-03-31T00:00:00Z", [23 * 3600, 25 * 3600]),
+        // 25 October: 02:30 comes twice.
+        ("2026-10-24T00:00:00Z", "2026-10-27T00:00:00Z", [24 * 3600, 26 * 3600]),
+    ] {
+        let (mut at, last) = (moment(first), moment(last));
+        let mut days: BTreeMap<chrono::NaiveDate, Vec<i64>> = BTreeMap::new();
+        while at < last {
+            let slot = Slot::of(&schedule, at).unwrap();
+            let start = DateTime::from_timestamp(slot.start, 0).unwrap();
+            let day = start.with_timezone(&config.accounts.zone()).date_naive();
+            let starts = days.entry(day).or_default();
+            if starts.last() != Some(&slot.start) {
+                starts.push(slot.start);
+            }
+            at += TimeDelta::minutes(10);
+        }
+        assert!(days.len() >= 3, "{days:?}");
+        let starts: Vec<i64> = days.values().flatten().copied().collect();
+        assert_eq!(starts.len(), days.len(), "one slot a day: {days:?}");
+        for pair in starts.windows(2) {
+            let length = pair[1] - pair[0];
+            assert!((lengths[0]..=lengths[1]).contains(&length), "{days:?}");
+        }
+    }
+}

@@ -14,7 +14,6 @@ pub(crate) mod job_runs;
 pub(crate) mod jobs;
 mod me;
 pub(crate) mod metering;
-mod metering_own;
 pub(crate) mod notices;
 mod overview;
 pub(crate) mod paging;
@@ -76,7 +75,7 @@ const PARTS: &[Part] = &[
     (Right::Registrations, Any, registration_rules::routes),
     (Right::Registrations, All, registration_rules::replay_routes),
     (Right::View, Any, metering::routes),
-    (Right::View, Any, metering_own::routes),
+    (Right::View, Any, metering::own_routes),
     (Right::Admin, All, metering::admin_routes),
 ];
 

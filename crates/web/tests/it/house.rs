@@ -60,6 +60,7 @@ impl House {
     pub(crate) async fn furnished() -> Self {
         let house = Self::empty().await;
         furnish(&house.state).await;
+        crate::growth::grow(&house.state.store).await;
         house
     }
 

@@ -4,6 +4,7 @@ mod actor;
 mod api;
 mod archive;
 mod blocklists;
+mod growth;
 mod guests;
 mod house;
 mod metering;

@@ -163,6 +163,41 @@ async fn pages_on_a_full_store() {
     serving.await.unwrap().unwrap();
 }
 
+/// Check 49: fifty pictures of ten years at once, and somebody who asks whether we are alive.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "draws fifty large pictures; run by `cargo xtask bench`"]
+async fn livez_while_pictures_are_drawn() {
+    let house = House::empty().await;
+    let account = crate::metering::years(&house).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(web::serve(listener, house.state.clone(), stop.clone()));
+    let crowd: Vec<_> = (0..50)
+        .map(|n| {
+            tokio::spawn(async move {
+                let path = format!(
+                    "/api/v1/metering/accounts/{account}/graphs/common?format=png&width={}",
+                    1000 + n
+                );
+                ask(address, &path).await;
+            })
+        })
+        .collect();
+    let mut worst = Duration::ZERO;
+    while crowd.iter().any(|one| !one.is_finished()) {
+        let begun = Instant::now();
+        ask(address, "/livez").await;
+        worst = worst.max(begun.elapsed());
+    }
+    for one in crowd {
+        one.await.unwrap();
+    }
+    eprintln!("FIGURE livez while 50 pictures {:.3}", millis(worst));
+    stop.cancel();
+    serving.await.unwrap().unwrap();
+}
+
 fn millis(took: Duration) -> f64 {
     took.as_secs_f64() * 1000.0
 }

@@ -9,7 +9,7 @@ const MASTOWATCH: f64 = 47.0;
 
 /// The full path (HTML, normalisation, search, verdict with evidence), as the example of `rules` measures it.
 pub(super) fn measure(programs: &Programs) -> anyhow::Result<[Figure; 4]> {
-    let told = programs.example("judge")?;
+    let told = programs.example("judge", &[])?;
     let number = |key: &str| told[key].as_f64().with_context(|| format!("no {key}"));
     let (mixed, thousand) = (number("mixed_per_second")?, number("thousand_per_second")?);
     let micros = |per_second: f64| 1e6 / per_second;

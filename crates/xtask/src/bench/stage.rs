@@ -89,9 +89,10 @@ impl Programs {
     }
 
     /// What an example of ours measures in a process of its own.
-    pub(super) fn example(&self, name: &str) -> anyhow::Result<Value> {
+    pub(super) fn example(&self, name: &str, arguments: &[&str]) -> anyhow::Result<Value> {
         let program = self.examples.join(name);
         let out = Command::new(&program)
+            .args(arguments)
             .output()
             .with_context(|| format!("no {}", program.display()))?;
         if !out.status.success() {

@@ -1,19 +1,17 @@
 //! `egret meter`: accounts that are measured, and what comes of it.
 
-use std::path::Path;
+mod chart;
+mod own;
+mod transfer;
 
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 use job::{JobContext, Progress};
-use metering::{
-    address,
-    chart::{Chart, Flag, Metric, Panel, Series, Theme},
-    export, report,
-};
+use metering::{chart::Metric, report};
 use store::{
     Db,
     metered_accounts::{self, Added, Filter, Metered},
-    metered_events, metered_points, metered_wishes,
+    metered_points,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -74,29 +72,48 @@ pub(super) async fn run(args: &Args, action: &MeterAction) -> anyhow::Result<Exi
                 Exit::Part
             }
         }
-        MeterAction::Report { accounts, group, since } => {
+        MeterAction::Report {
+            accounts,
+            group,
+            since,
+            html,
+        } => {
             let length = period(since)?;
             let accounts = chosen(db, accounts, group.clone()).await?;
             let now = doors.clock.now();
             let report = report::report(db, &accounts, now - length, now).await?;
             if args.json {
                 out::json(&report)?;
+            } else if *html {
+                let page = report.html(config.metering.accounts.zone(), config.metering.show_zero);
+                out::line(page.trim_end());
             } else {
                 let text = report.text(config.metering.accounts.zone(), config.metering.show_zero);
                 out::line(text.trim_end());
             }
             Exit::Done
         }
-        MeterAction::Chart { .. } => chart(&config, &doors, action).await?,
+        MeterAction::Chart(options) => chart::draw(&config, &doors, options).await?,
+        MeterAction::Posts { login, since } => {
+            let since = doors.clock.now() - period(since)?;
+            let zone = config.metering.accounts.zone();
+            own::posts(args, db, login.as_deref(), since, zone).await?
+        }
+        MeterAction::Followers { login, since } => {
+            own::followers(args, db, login.as_deref(), doors.clock.now() - period(since)?).await?
+        }
+        MeterAction::Server { key, server, since } => {
+            own::server(args, db, server.as_deref(), key.as_deref(), since, doors.clock.now()).await?
+        }
         MeterAction::Export {
             accounts,
             group,
             format,
         } => {
             let accounts = chosen(db, accounts, group.clone()).await?;
-            write_out(db, &accounts, format).await?
+            transfer::write_out(db, &accounts, format).await?
         }
-        MeterAction::Import { file, group } => import(args, db, file, group, doors.clock.now()).await?,
+        MeterAction::Import { file, group } => transfer::import(args, db, file, group, doors.clock.now()).await?,
     };
     doors.store.close().await;
     Ok(exit)
@@ -269,76 +286,6 @@ async fn chosen(db: &Db, names: &[String], group: Option<String>) -> anyhow::Res
     Ok(found)
 }
 
-async fn chart(config: &Config, doors: &Doors, action: &MeterAction) -> anyhow::Result<Exit> {
-    let MeterAction::Chart {
-        accounts,
-        metric,
-        since,
-        out: file,
-        dark,
-        width,
-        height,
-        scale,
-    } = action
-    else {
-        return Ok(Exit::Failed);
-    };
-    let metrics = match metric.as_str() {
-        "both" => vec![Metric::Followers, Metric::Statuses],
-        word => vec![Metric::parse(word).with_context(|| {
-            format!("there is no metric {word:?}; there are followers, following, statuses and both")
-        })?],
-    };
-    let db = &doors.store;
-    let accounts = chosen(db, accounts, None).await?;
-    let now = doors.clock.now();
-    let start = match since {
-        Some(word) => now - period(word)?,
-        None => DateTime::UNIX_EPOCH,
-    };
-    let mut rows = Vec::new();
-    for account in &accounts {
-        rows.push(points(db, account.id, start, now).await?);
-    }
-    let mut flags = Vec::new();
-    if let [account] = accounts.as_slice() {
-        let events = metered_events::range(db, account.id, start, now, 200).await?;
-        flags.extend(events.into_iter().map(|event| Flag {
-            at: event.at.timestamp(),
-            label: event.kind,
-        }));
-    }
-    let panels = metrics
-        .iter()
-        .map(|metric| Panel {
-            title: match accounts.as_slice() {
-                [account] => format!("{}: {}", account.acct, metric.as_str()),
-                _ => metric.as_str().to_owned(),
-            },
-            series: accounts
-                .iter()
-                .zip(&rows)
-                .map(|(account, rows)| Series::of(&account.acct, *metric, rows))
-                .collect(),
-            flags: flags.clone(),
-        })
-        .collect();
-    let mut chart = Chart::new(panels, config.metering.accounts.zone());
-    chart.theme = if *dark { Theme::Dark } else { Theme::Light };
-    chart.width = width.unwrap_or(chart.width);
-    chart.height = height.unwrap_or(chart.height);
-    if since.is_some() {
-        (chart.since, chart.to) = (Some(start.timestamp()), Some(now.timestamp()));
-    }
-    let picture = match file.extension().and_then(|extension| extension.to_str()) {
-        Some("svg") => chart.svg().into_bytes(),
-        Some("png") => chart.png(*scale),
-        _ => bail!("{} is neither a .png nor a .svg; name the file so", file.display()),
-    };
-    std::fs::write(file, picture).with_context(|| format!("cannot write {}", file.display()))?;
-    Ok(Exit::Done)
-}
-
 /// All rows of an account between two moments.
 async fn points(
     db: &Db,
@@ -364,91 +311,4 @@ async fn points(
             return Ok(found);
         }
     }
-}
-
-async fn write_out(db: &Db, accounts: &[Metered], format: &str) -> anyhow::Result<Exit> {
-    match format {
-        "openmetrics" => {
-            let accounts = &accounts[..accounts.len().min(export::MOST_METRICS as usize)];
-            let ids: Vec<i64> = accounts.iter().map(|account| account.id).collect();
-            let newest = metered_points::newest(db, &ids).await?;
-            let pairs: Vec<_> = accounts
-                .iter()
-                .filter_map(|account| {
-                    let point = newest.iter().find(|point| point.account == account.id)?;
-                    Some((account.clone(), point.clone()))
-                })
-                .collect();
-            out::line(export::open_metrics(&pairs).trim_end());
-        }
-        "csv" | "json" => {
-            if format == "csv" {
-                out::line(export::HEADING);
-            }
-            for account in accounts {
-                for point in points(db, account.id, DateTime::UNIX_EPOCH, DateTime::<Utc>::MAX_UTC).await? {
-                    let row = export::Row::of(account, &point);
-                    match format {
-                        "csv" => out::line(export::csv_line(&row).trim_end_matches('\n')),
-                        _ => out::line(serde_json::to_string(&row)?),
-                    }
-                }
-            }
-        }
-        other => bail!("there is no format {other:?}; there are csv, json and openmetrics"),
-    }
-    Ok(Exit::Done)
-}
-
-/// A list of accounts becomes wishes, which the running daemon looks up; what `export` wrote becomes points.
-async fn import(args: &Args, db: &Db, file: &Path, groups: &[String], now: DateTime<Utc>) -> anyhow::Result<Exit> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let first = text.trim_start_matches('\u{feff}').lines().next().unwrap_or_default();
-    if first == export::HEADING || first.starts_with("{\"uri\"") {
-        let rows = if first == export::HEADING {
-            export::read_csv(&text).map_err(anyhow::Error::msg)?
-        } else {
-            let read = |(n, line): (usize, &str)| {
-                serde_json::from_str(line).with_context(|| format!("line {}: is no row of an export", n + 1))
-            };
-            text.lines()
-                .enumerate()
-                .filter(|(_, line)| !line.trim().is_empty())
-                .map(read)
-                .collect::<Result<_, _>>()?
-        };
-        let (accounts, points) = metering::import_rows(db, rows, now).await?;
-        if args.json {
-            out::json(&serde_json::json!({ "accounts": accounts, "new_rows": points }))?;
-        } else {
-            out::line(format!("{points} new rows of {accounts} accounts."));
-        }
-        return Ok(Exit::Done);
-    }
-    let (found, odd) = address::read_file(&text);
-    let wishes: Vec<_> = found
-        .into_iter()
-        .map(|(address, mut own)| {
-            own.extend(groups.iter().cloned());
-            metering::wish(&address, own, "import", now)
-        })
-        .collect();
-    metered_wishes::insert(db, &wishes).await?;
-    store::job_states::wake(db, "metering.wishes", "", now).await?;
-    if args.json {
-        let odd: Vec<_> = odd
-            .iter()
-            .map(|(line, error)| serde_json::json!({ "line": line, "error": error }))
-            .collect();
-        out::json(&serde_json::json!({ "wishes": wishes.len(), "odd": odd }))?;
-    } else {
-        for (line, error) in &odd {
-            out::error_line(format!("line {line}: {error}"));
-        }
-        out::line(format!(
-            "{} accounts are asked for; the running daemon looks them up, or `egret once metering.wishes` does.",
-            wishes.len()
-        ));
-    }
-    Ok(if odd.is_empty() { Exit::Done } else { Exit::Part })
 }

@@ -1,5 +1,7 @@
 //! What changed in a period, as a text to paste, a page, or JSON.
 
+mod html;
+
 use std::fmt::Write as _;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -126,10 +128,12 @@ fn line(account: &Metered, ends: &[Point], starts: &[Point], since: i64, to: i64
     if line.trouble.is_none() {
         line.trouble.clone_from(&now.gap);
     }
-    // Of two rows the one nearest to the moment; never the one it is compared with.
+    // A period before the newest slot, which may be hours ago; not before one that is missing.
+    let start = since - (to - at).clamp(0, step);
+    // Of two rows the one nearest to that moment; never the one it is compared with.
     let then = starts
         .iter()
-        .map(|point| (nearest(point, since), point))
+        .map(|point| (nearest(point, start), point))
         .filter(|((time, _), _)| *time < at)
         .min_by_key(|((_, distance), _)| *distance);
     let figure = |metric: Metric| {
@@ -154,13 +158,18 @@ fn line(account: &Metered, ends: &[Point], starts: &[Point], since: i64, to: i64
 }
 
 impl Report {
-    /// As a text to paste: `name@host: 102 followers (+3), 2000 statuses (+2)`.
-    pub fn text(&self, zone: Tz, show_zero: bool) -> String {
-        let mut text = format!(
-            "Egret report, {} to {}\n",
+    /// Which period it is of: `Egret report, 24 hours to 21 Nov 2026 03:00 UTC`.
+    pub fn title(&self, zone: Tz) -> String {
+        format!(
+            "Egret report, {} to {}",
             length((self.to - self.since).num_seconds()),
             self.to.with_timezone(&zone).format("%-d %b %Y %H:%M %Z")
-        );
+        )
+    }
+
+    /// As a text to paste: `name@host: 102 followers (+3), 2000 statuses (+2)`.
+    pub fn text(&self, zone: Tz, show_zero: bool) -> String {
+        let mut text = format!("{}\n", self.title(zone));
         if self.accounts.is_empty() {
             text.push_str("No accounts are measured yet.\n");
         }
@@ -342,6 +351,16 @@ mod tests {
             told(&[now], &[point(1, Some(99), 1998)], false),
             "name@host: followers not told, 2000 statuses (+2) [followers hidden]"
         );
+    }
+
+    /// Check 47: seven days are seven days in the evening, too, when the newest point is of the morning.
+    #[test]
+    fn a_period_ends_with_the_newest_point() {
+        let evening = NOW + 20 * 3600;
+        let starts = [point(7, Some(95), 1990), point(6, Some(96), 1992)];
+        let now = point(0, Some(102), 2000);
+        let line = line(&account(), from_ref(&now), &starts, evening - 7 * DAY, evening);
+        assert_eq!(line.text(false), "name@host: 102 followers (+7), 2000 statuses (+10)");
     }
 
     /// A run speaks for each moment in it.

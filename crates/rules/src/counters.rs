@@ -1,15 +1,12 @@
 //! Things counted over time, which rules ask for and others keep.
 //!
 //! A ruleset says which counts it wants ([`crate::Ruleset::counters`]); the keeper of counts answers through
-//! [`Counters`]. [`Memory`] is one that keeps them here; a store loads the same into a [`Loaded`] before judging.
+//! [`Counters`]. [`crate::Memory`] is one that keeps them itself; a store loads the same into a [`Loaded`] before judging.
 //! Both feed on [`Event`]s, which say what of a status counts.
 
-use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use model::Visibility;
 use serde::{Deserialize, Serialize};
 
@@ -161,129 +158,5 @@ impl Event {
             hosts,
             media: status.media.iter().flat_map(|media| media.hashes.clone()).collect(),
         })
-    }
-}
-
-/// Counts kept in memory, up to so many statuses and so long back.
-#[derive(Debug)]
-pub struct Memory {
-    events: VecDeque<Event>,
-    by_account: HashMap<String, usize>,
-    most: usize,
-    longest: TimeDelta,
-}
-
-impl Memory {
-    /// Keeps the last `most` statuses of `longest`.
-    pub fn new(most: usize, longest: Duration) -> Self {
-        Self {
-            events: VecDeque::new(),
-            by_account: HashMap::new(),
-            most,
-            longest: TimeDelta::from_std(longest).unwrap_or(TimeDelta::MAX),
-        }
-    }
-
-    /// Writes down what counts of the subject's statuses. A status that is known is replaced.
-    pub fn observe(&mut self, subject: &Subject, now: DateTime<Utc>) {
-        for status in &subject.statuses {
-            let Some(event) = Event::of(subject, status, false, now) else {
-                continue;
-            };
-            if self.by_account.contains_key(&event.acct) {
-                self.remove(&event.acct, &event.status);
-            }
-            *self.by_account.entry(event.acct.clone()).or_default() += 1;
-            let at = self.events.partition_point(|known| known.at <= event.at);
-            self.events.insert(at, event);
-        }
-        while self.events.len() > self.most || self.events.front().is_some_and(|event| now - event.at > self.longest) {
-            let Some(event) = self.events.pop_front() else { break };
-            self.forget(&event.acct);
-        }
-    }
-
-    fn remove(&mut self, acct: &str, status: &str) {
-        if let Some(at) = self.events.iter().position(|e| e.acct == acct && e.status == status) {
-            self.events.remove(at);
-            self.forget(acct);
-        }
-    }
-
-    fn forget(&mut self, acct: &str) {
-        if let Some(count) = self.by_account.get_mut(acct) {
-            *count -= 1;
-            if *count == 0 {
-                self.by_account.remove(acct);
-            }
-        }
-    }
-}
-
-impl Counters for Memory {
-    fn count(
-        &self,
-        counter: Counter,
-        subject: &Subject,
-        status: Option<&StatusFacts>,
-        now: DateTime<Utc>,
-    ) -> Option<u64> {
-        let since = TimeDelta::from_std(counter.window).map_or(DateTime::<Utc>::MIN_UTC, |window| {
-            now.checked_sub_signed(window).unwrap_or(DateTime::<Utc>::MIN_UTC)
-        });
-        let first = self.events.partition_point(|event| event.at <= since);
-        let last = self.events.partition_point(|event| event.at <= now);
-        let window = self.events.range(first..last.max(first));
-        let acct = subject.account.acct();
-        let mine = || {
-            window
-                .clone()
-                .filter(|event| event.acct == acct && event.counts_for_rates)
-        };
-        let this = status.and_then(|status| Event::of(subject, status, true, now));
-        let distinct = |values: &mut dyn Iterator<Item = &String>| -> u64 {
-            values.collect::<std::collections::HashSet<_>>().len() as u64
-        };
-        let accounts = |same: &dyn Fn(&Event) -> bool| -> u64 {
-            let mut accounts: std::collections::HashSet<&str> = window
-                .clone()
-                .filter(|event| same(event))
-                .map(|event| event.acct.as_str())
-                .collect();
-            accounts.insert(&acct);
-            accounts.len() as u64
-        };
-        let of_fingerprint = |same: &dyn Fn(&Fingerprint, &Fingerprint) -> bool| {
-            let wanted = this.as_ref()?.fingerprint?;
-            Some(accounts(&|event| {
-                event.fingerprint.is_some_and(|known| same(&known, &wanted))
-            }))
-        };
-        match counter.kind {
-            CounterKind::Posts => Some(mine().count() as u64),
-            CounterKind::Replies => Some(mine().filter(|event| event.is_reply).count() as u64),
-            CounterKind::PostsWithLinks => Some(mine().filter(|event| !event.links.is_empty()).count() as u64),
-            CounterKind::DistinctMentions => Some(distinct(&mut mine().flat_map(|event| &event.mentions))),
-            CounterKind::DistinctHosts => Some(distinct(&mut mine().flat_map(|event| &event.hosts))),
-            CounterKind::SameTextPosts => {
-                let wanted = this.as_ref()?.fingerprint?;
-                let same = |event: &&Event| event.fingerprint.is_some_and(|known| known.exact == wanted.exact);
-                Some(mine().filter(same).count() as u64)
-            }
-            CounterKind::SameTextAccounts => of_fingerprint(&|a, b| a.exact == b.exact),
-            CounterKind::SimilarTextAccounts => of_fingerprint(&|a, b| a.is_near(b)),
-            CounterKind::SameLinkAccounts => {
-                let this = this.as_ref().filter(|this| !this.links.is_empty())?;
-                Some(accounts(&|event| {
-                    event.links.iter().any(|link| this.links.contains(link))
-                }))
-            }
-            CounterKind::SameMediaAccounts => {
-                let this = this.as_ref().filter(|this| !this.media.is_empty())?;
-                Some(accounts(&|event| {
-                    event.media.iter().any(|hash| this.media.contains(hash))
-                }))
-            }
-        }
     }
 }

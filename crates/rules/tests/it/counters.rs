@@ -168,3 +168,59 @@ fn a_backtest_counts_what_would_have_been() {
     // 100 in 999 hours.
     assert!((played.per_day - 2.4).abs() < 0.01, "{}", played.per_day);
 }
+
+#[test]
+fn memory_forgets_what_is_old_too_much_or_replaced() {
+    let rule = when(r#"{ counter = "posts", window = "1h", at_least = 1 }"#);
+    let count = |memory: &Memory, later: TimeDelta| {
+        let verdict = rule.judge(&status("x"), memory, noon() + later);
+        verdict.contributions.first().map(|hit| hit.evidence[0].matched.clone())
+    };
+    let mut memory = Memory::new(5, Duration::from_secs(3_600));
+    for n in 0..20 {
+        memory.observe(&post(n, Visibility::Public, "x"), noon());
+        memory.observe(&post(n, Visibility::Public, "edited"), noon());
+    }
+    assert_eq!(
+        count(&memory, TimeDelta::zero()).as_deref(),
+        Some("5"),
+        "each once, and five at most"
+    );
+    // They were written 35 to 31 minutes before noon.
+    assert_eq!(count(&memory, TimeDelta::minutes(28)).as_deref(), Some("1"));
+    assert_eq!(count(&memory, TimeDelta::hours(2)), None);
+    memory.observe(&post(49, Visibility::Public, "x"), noon() + TimeDelta::hours(9));
+    assert_eq!(count(&memory, TimeDelta::zero()), None, "and what is old is gone");
+}
+
+/// A flood of nearly one text is the most there is to look at, and a count in it is no standstill.
+#[test]
+fn a_memory_full_of_one_text_can_be_asked() {
+    let set = ruleset(
+        "[[rules]]\nid = \"r\"\nwhen = [{ counter = \"posts\", window = \"24h\", at_least = 1 }, { counter = \"same_text_accounts\", window = \"24h\", at_least = 1 }, { counter = \"similar_text_accounts\", window = \"24h\", at_least = 1 }]\n",
+    );
+    let mut memory = Memory::new(50_000, Duration::from_secs(86_400));
+    let many = if cfg!(debug_assertions) { 2_000 } else { 50_000 };
+    let one = |n: usize| {
+        let mut subject = post(
+            n,
+            Visibility::Public,
+            &format!(
+                "number of {} word{} goes far away over the hills",
+                n * 7,
+                char::from(b'a' + u8::try_from(n % 26).unwrap())
+            ),
+        );
+        subject.account.username = format!("user{n}");
+        subject
+    };
+    for n in 0..many {
+        memory.observe(&one(n), noon());
+    }
+    let begun = std::time::Instant::now();
+    for n in 0..20 {
+        assert_eq!(set.judge(&one(n), &memory, noon()).contributions.len(), 1);
+    }
+    let each = begun.elapsed() / 20;
+    assert!(each < Duration::from_millis(200), "{each:?}");
+}

@@ -376,6 +376,7 @@ mod tests {
                 "SELECT * FROM metered_accounts WHERE state = 'tracked' AND host = 'h7.example' AND id > 7 AND measured_slot < 1800000000 AND tried_slot < 1800000000 ORDER BY id LIMIT 40",
                 "SELECT * FROM metered_accounts WHERE next_try_at IS NOT NULL AND next_try_at <= '2026-02-01T12:00:00+00:00' AND (state = 'archived' OR (state = 'tracked' AND tried_slot = 7)) ORDER BY next_try_at, id LIMIT 40",
                 "SELECT * FROM metered_accounts WHERE uri = 'https://h7.example/7' OR acct = 'u7@h7.example' ORDER BY id",
+                "SELECT p.* FROM metered_accounts a JOIN metered_points p ON p.account = a.id AND p.slot = a.newest WHERE a.id IN (7, 8)",
                 "UPDATE metered_points SET span = 3600, points = points + 1 WHERE account = 7 AND slot = 1700000000 AND span < 3600",
             ] {
                 let plan: Vec<String> = on_write!(&db, pool => {

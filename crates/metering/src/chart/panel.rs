@@ -263,7 +263,7 @@ fn field(scene: &mut Scene, chart: &Chart, panel: &Panel, colours: &Colours, pla
             && let Some(sample) = samples.last()
         {
             let at = (x(sample.until as f64), y(sample.value as f64));
-            let up = if at.1 - TOP < 16.0 { 18.0 } else { -9.0 };
+            let up = -9.0;
             let text = axis::grouped(sample.value);
             let anchor = if at.0 + font.width(&text, SMALL) / 2.0 > right {
                 Anchor::End

@@ -430,6 +430,9 @@ async fn a_measure_is_kept_by_its_moment() {
             keys.iter().map(|(_, key)| key.as_str()).collect::<Vec<_>>(),
             ["users", "week.logins"]
         );
+        let newest = measures::newest(&db, "home.example").await.unwrap();
+        assert_eq!(newest, [row("users", 2, 13), row("week.logins", 1, 5)]);
+        assert!(measures::newest(&db, "other.example").await.unwrap().is_empty());
     })
     .await;
 }
@@ -474,6 +477,7 @@ async fn followers_come_and_leave() {
             "back"
         );
         assert!(followers::left(&db, "home/me", start(), 10).await.unwrap().is_empty());
+        assert_eq!(followers::logins(&db).await.unwrap(), ["home/me"]);
     })
     .await;
 }
@@ -501,6 +505,21 @@ async fn a_status_has_a_point_where_it_brought_something() {
             [status(7, 3)]
         );
         assert_eq!(statuses::logins(&db).await.unwrap(), ["home/me"]);
+        assert_eq!(statuses::load(&db, "home/me", "1").await.unwrap(), Some(status(7, 3)));
+        assert_eq!(statuses::load(&db, "other/me", "1").await.unwrap(), None);
+        let told = |points: Vec<statuses::StatusPoint>| {
+            let told = points.into_iter().map(|point| (point.at, point.favourites));
+            told.collect::<Vec<_>>()
+        };
+        let (first, last) = ((minute(1).timestamp(), 0), (minute(3).timestamp(), 7));
+        assert_eq!(
+            told(statuses::points_of(&db, "home/me", "1").await.unwrap()),
+            [first, last]
+        );
+        // What brought something lately comes whole, what did not comes not at all.
+        let since = async |at: i64| told(statuses::points(&db, "home/me", at, 10).await.unwrap());
+        assert_eq!(since(minute(3).timestamp()).await, [first, last]);
+        assert!(since(minute(4).timestamp()).await.is_empty());
     })
     .await;
 }

@@ -15,6 +15,8 @@ pub struct Exemptions {
     pub staff: bool,
     /// Whom somebody of ours follows.
     pub followed: bool,
+    /// Who follows somebody of ours. Anybody can, so it is for small servers that look at who follows them.
+    pub follows: bool,
     /// Accounts, `user` or `user@domain`, lower case.
     pub accounts: BTreeSet<String>,
     /// Their domains, and all below.
@@ -36,6 +38,9 @@ impl Exemptions {
         }
         if self.followed && account.followed == Some(true) {
             return Some("followed by somebody of ours".to_owned());
+        }
+        if self.follows && account.follows == Some(true) {
+            return Some("follows somebody of ours".to_owned());
         }
         if !self.accounts.is_empty() && self.accounts.contains(&account.acct()) {
             return Some("on the list of spared accounts".to_owned());

@@ -198,7 +198,15 @@ fn scoring(reader: &mut Reader<'_>, table: &Table<'_>) -> Scoring {
 fn exemptions(reader: &mut Reader<'_>, table: &Table<'_>, staff: bool) -> Exemptions {
     reader.only(
         table,
-        &["staff", "followed", "accounts", "domains", "roles", "older_than_days"],
+        &[
+            "staff",
+            "followed",
+            "follows",
+            "accounts",
+            "domains",
+            "roles",
+            "older_than_days",
+        ],
     );
     let domains = reader.texts(table, "domains").unwrap_or_default();
     let domains = domains
@@ -209,6 +217,7 @@ fn exemptions(reader: &mut Reader<'_>, table: &Table<'_>, staff: bool) -> Exempt
     Exemptions {
         staff: reader.flag(table, "staff").unwrap_or(staff),
         followed: reader.flag(table, "followed").unwrap_or(false),
+        follows: reader.flag(table, "follows").unwrap_or(false),
         accounts: accounts
             .iter()
             .map(|(text, _)| text.trim().trim_start_matches('@').to_lowercase())

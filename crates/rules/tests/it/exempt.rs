@@ -9,7 +9,7 @@ use crate::house::{judge, noon, ruleset, status};
 #[test]
 fn who_is_spared_is_judged_and_nothing_comes_of_it() {
     let set = ruleset(
-        "[exempt]\nfollowed = true\naccounts = [\"@Trusted@far.example\"]\ndomains = [\"friends.example\"]\nroles = [\"3\"]\n\
+        "[exempt]\nfollowed = true\nfollows = true\naccounts = [\"@Trusted@far.example\"]\ndomains = [\"friends.example\"]\nroles = [\"3\"]\n\
          [[rules]]\nid = \"r\"\nstate = \"live\"\nwhen = { keywords = [\"casino\"] }\n\
          [rules.exempt]\nolder_than_days = 30\n",
     );
@@ -40,6 +40,7 @@ fn who_is_spared_is_judged_and_nothing_comes_of_it() {
             .contains("followed")
     );
     assert_eq!(reason(|s| s.account.followed = Some(false)), None);
+    assert!(reason(|s| s.account.follows = Some(true)).unwrap().contains("follows"));
     let trusted = |s: &mut Subject| {
         s.account.username = "trusted".into();
         s.account.domain = Some("far.example".into());

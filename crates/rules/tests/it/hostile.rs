@@ -42,6 +42,22 @@ fn nested_repetitions_take_no_longer_than_others() {
     }
 }
 
+/// Borders of words beyond ASCII are the slowest that patterns know.
+#[test]
+fn borders_of_foreign_words_take_no_longer_than_others() {
+    for pattern in [
+        r"\b\w+\s+casinox\b",
+        r"(\w+\s*)+casinoy",
+        r"\bcasinox?\b.*\b\w+\b.*casinoz",
+    ] {
+        let set = when(&format!("{{ regex = ['{pattern}'] }}"));
+        let text = "é слово casino ".repeat(LETTERS / 20) + "casinoxy casinoyz";
+        let subject = status(&text);
+        hits(&set, &subject);
+        quick(pattern, || drop(judge(&set, &subject)));
+    }
+}
+
 #[test]
 fn hostile_texts_take_no_longer_than_others() {
     let set = ruleset(

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Counters, Evidence, Rule, Ruleset, Scope, State, Subject,
-    judge::{Bench, Together, Truth},
+    bench::{Bench, Together, Truth},
     leaf::Node,
 };
 

@@ -44,10 +44,12 @@
 //! `docs/features/rules.md` is the page for people who write rules.
 
 mod backtest;
+mod bench;
 mod condition;
 mod counters;
 mod document;
 mod entity;
+mod evidence;
 mod exempt;
 mod explain;
 mod facts;
@@ -71,6 +73,7 @@ mod search;
 mod similar;
 mod subject;
 mod text;
+mod tried;
 mod verdict;
 
 pub use backtest::{Backtest, Backtested, Played, Sample};

@@ -2,6 +2,7 @@
 
 mod condition;
 mod table;
+mod texts;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

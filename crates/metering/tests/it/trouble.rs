@@ -167,7 +167,7 @@ async fn every_healthy_account_has_its_point() {
     for n in 0..500 {
         house.fault(n, None);
     }
-    for _ in 0..10 {
+    for _ in 0..6 {
         house.later(1);
         house.run("metering.retries").await;
     }

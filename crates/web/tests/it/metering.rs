@@ -443,8 +443,8 @@ async fn pictures_keep_nobody_waiting() {
         drawing.spawn(async move {
             // Each another picture, so that none is one of before.
             let path = format!(
-                "/api/v1/metering/accounts/{alice}/graphs/common?format=png&width={}",
-                900 + n
+                "/api/v1/metering/accounts/{alice}/graphs/common?format=png&height=150&width={}",
+                240 + n
             );
             assert_eq!(house.get(&path).await.0, 200);
             drawn.fetch_add(1, std::sync::atomic::Ordering::SeqCst);

@@ -3,6 +3,7 @@
 mod data;
 pub(super) mod graphs;
 mod own;
+mod own_graphs;
 mod period;
 mod reports;
 

@@ -86,9 +86,30 @@ impl Effects {
         F: FnOnce(Permit) -> Fut,
         Fut: Future<Output = Result<Value, mastodon::Error>>,
     {
+        self.through(wish, false, send).await
+    }
+
+    /// The same for what takes back one of our own effects: no quota holds it, since what was done for an hour is to last
+    /// no longer because the day was a busy one. Mode and panic stop hold it like any other.
+    ///
+    /// # Errors
+    /// As [`Effects::carry_out`].
+    pub async fn take_back<F, Fut>(&self, wish: Wish, send: F) -> Result<Sent, JobError>
+    where
+        F: FnOnce(Permit) -> Fut,
+        Fut: Future<Output = Result<Value, mastodon::Error>>,
+    {
+        self.through(wish, true, send).await
+    }
+
+    async fn through<F, Fut>(&self, wish: Wish, takes_back: bool, send: F) -> Result<Sent, JobError>
+    where
+        F: FnOnce(Permit) -> Fut,
+        Fut: Future<Output = Result<Value, mastodon::Error>>,
+    {
         // One at a time from the gate to the record, so that a quota of one lets one through. Sending is outside.
         let recording = self.ledger.recording().await;
-        let open = match self.ledger.gate(self.feature, false).await {
+        let open = match self.ledger.gate(self.feature, takes_back).await {
             Gate::Rehearse => {
                 self.ledger.rehearse(self.feature, vec![wish]).await?;
                 return Ok(Sent::Rehearsed);

@@ -13,6 +13,7 @@ mod run_logs;
 mod schedule;
 pub mod section;
 mod summary;
+mod walk;
 
 pub use board::{Board, Live, Progress};
 pub use context::{JobContext, Login};
@@ -24,6 +25,7 @@ pub use run_logs::RunLogs;
 pub use schedule::{Due, Schedule, ScheduleError, due, slot};
 pub use section::Section;
 pub use summary::Summary;
+pub use walk::Walk;
 
 /// For those who implement [`Job`] by hand; [`job!`] does it for the rest.
 pub use async_trait::async_trait;

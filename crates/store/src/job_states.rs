@@ -47,6 +47,17 @@ pub async fn wake(db: &Db, job: &str, scope: &str, now: DateTime<Utc>) -> Result
     Ok(())
 }
 
+/// Asks for a run where nobody has: for those who ask many times a second. A run that is about to start will find what
+/// was stored before this.
+pub async fn wake_once(db: &Db, job: &str, scope: &str, now: DateTime<Utc>) -> Result<(), Error> {
+    const SQL: &str = "
+        INSERT INTO job_states (job, scope, paused, wake_at, changed_at) VALUES ($1, $2, FALSE, $3, $3)
+        ON CONFLICT (job, scope) DO UPDATE SET wake_at = excluded.wake_at, changed_at = excluded.changed_at
+        WHERE job_states.wake_at IS NULL";
+    on_write!(db, pool => sqlx::query(SQL).bind(job).bind(scope).bind(now).execute(pool).await.map(drop))?;
+    Ok(())
+}
+
 /// The run has started: takes back a wish that is not younger than `started_at`.
 pub async fn woken(db: &Db, job: &str, scope: &str, started_at: DateTime<Utc>) -> Result<(), Error> {
     const SQL: &str = "UPDATE job_states SET wake_at = NULL WHERE job = $1 AND scope = $2 AND wake_at <= $3";

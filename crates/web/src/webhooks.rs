@@ -2,8 +2,7 @@
 //!
 //! The signature is checked over the bytes as they came before anything is made of them; then the note is stored, and
 //! only then answered. A server gives up for good after nearly any 4xx, so our own trouble is a 503, which it repeats.
-//! Notes are hints: whoever reads them asks the server anew. What nobody wants is not kept: notes hold addresses and
-//! private words.
+//! What nobody wants is not kept: notes hold addresses and private words.
 
 use std::{
     collections::BTreeMap,
@@ -19,6 +18,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::post,
 };
+use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use model::{Clock as _, SystemClock};
 use net::Secret;
@@ -27,7 +27,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use store::{
     job_states,
-    webhook_events::{self, WebhookEvent},
+    webhook_events::{self, Letter, WebhookEvent},
 };
 use tower_http::{limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 use tracing::{info, warn};
@@ -36,7 +36,7 @@ use uuid::Uuid;
 use crate::State;
 
 /// The largest note: a report with all its statuses, with room to spare.
-const BODY: usize = 2 << 20;
+const BODY: usize = 1 << 20;
 
 /// Servers wait ten seconds.
 const TIMEOUT: Duration = Duration::from_secs(8);
@@ -66,7 +66,7 @@ impl fmt::Debug for Webhooks {
 }
 
 impl Webhooks {
-    /// `servers`: the secrets of each, of which any one will do, so that one can take the place of another. `wanted`:
+    /// `servers`: the secrets of each (none: it cannot push), of which any one will do, so that one can take the place of another. `wanted`:
     /// events, and the job per server that each one wakes.
     pub fn set(&self, servers: BTreeMap<String, Vec<Secret>>, wanted: &[(&'static str, &'static str)]) {
         let mut jobs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -74,6 +74,12 @@ impl Webhooks {
             jobs.entry(event).or_default().push(job);
         }
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Known { servers, jobs };
+    }
+
+    /// Whether this is a server of ours for whose webhooks nobody gave a secret.
+    fn has_no_secret(&self, server: &str) -> bool {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.servers.get(server).is_some_and(Vec::is_empty)
     }
 
     /// Whether somebody who has one of the server's secrets signed these bytes.
@@ -96,10 +102,15 @@ impl Webhooks {
     }
 }
 
-/// `sha256=<64 hex digits>`.
+/// `sha256=<64 hex digits>`, as Mastodon writes them.
 fn tag(value: &[u8]) -> Option<[u8; 32]> {
     let hex = value.strip_prefix(b"sha256=").filter(|hex| hex.len() == 64)?;
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .filter(|_| !byte.is_ascii_uppercase())
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
     let mut tag = [0; 32];
     for (byte, pair) in tag.iter_mut().zip(hex.chunks(2)) {
         *byte = digit(pair[0])? << 4 | digit(pair[1])?;
@@ -111,7 +122,7 @@ fn tag(value: &[u8]) -> Option<[u8; 32]> {
 #[derive(Deserialize)]
 struct Note {
     event: String,
-    object: Object,
+    object: Option<Object>,
 }
 
 #[derive(Deserialize)]
@@ -136,6 +147,13 @@ async fn take(
     headers: HeaderMap,
     body: Bytes,
 ) -> (StatusCode, &'static str) {
+    if state.webhooks.has_no_secret(&server) {
+        count("unready");
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "no secret is configured here for this server\n",
+        );
+    }
     if !state.webhooks.is_signed(&server, &headers, &body) {
         count("refused");
         info!(
@@ -144,64 +162,101 @@ async fn take(
         );
         return (StatusCode::FORBIDDEN, "the signature is not one of this server's\n");
     }
-    let id = |id: &serde_json::Value| match id {
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Number(number) => number.to_string(),
-        _ => String::new(),
-    };
-    let note = std::str::from_utf8(&body)
+    let now = SystemClock.now();
+    let read = std::str::from_utf8(&body)
         .ok()
-        .and_then(|text| Some((text, serde_json::from_str::<Note>(text).ok()?)))
-        .filter(|(_, note)| note.event.len() <= NAME && id(&note.object.id).len() <= NAME);
-    let Some((text, note)) = note else {
-        count("unreadable");
-        warn!(
-            server,
-            "a webhook's body is not what Mastodon sends; remove the template from the webhook"
-        );
-        return (
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "not an event with an object; the webhook must have no template\n",
-        );
+        .and_then(|text| Some((text, serde_json::from_str::<Note>(text).ok()?)));
+    let Some((text, note)) = read else {
+        return keep_letter(&state, &server, "", TEMPLATE, body.len(), now).await;
     };
     let Some(jobs) = state.webhooks.jobs(&note.event) else {
         count("unwanted");
         return (StatusCode::ACCEPTED, "nobody here wants this event\n");
     };
-    let now = SystemClock.now();
-    let event = WebhookEvent {
-        id: Uuid::now_v7().to_string(),
-        server: server.clone(),
-        object_id: id(&note.object.id),
-        event: note.event,
-        digest: Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect(),
-        body: text.to_owned(),
-        received_at: now,
+    let Some(object_id) = note.object.as_ref().and_then(|object| id(&object.id)) else {
+        return keep_letter(&state, &server, &note.event, NO_OBJECT, body.len(), now).await;
     };
-    match webhook_events::insert(&state.store, &event).await {
-        Ok(true) => {}
-        Ok(false) => {
-            count("again");
-            return (StatusCode::ACCEPTED, "known already\n");
-        }
-        Err(error) => {
-            count("failed");
-            warn!(server, error = %error, "cannot store a webhook; its server is asked to send it again");
-            return (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the database does not answer; send it again\n",
-            );
+    let digest: String = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut new = Vec::new();
+    for job in jobs {
+        let event = WebhookEvent {
+            id: Uuid::now_v7().to_string(),
+            server: server.clone(),
+            job: job.to_owned(),
+            object_id: object_id.clone(),
+            event: note.event.clone(),
+            digest: digest.clone(),
+            body: text.to_owned(),
+            received_at: now,
+        };
+        match webhook_events::insert(&state.store, &event).await {
+            Ok(true) => new.push(job),
+            Ok(false) => {}
+            Err(error) => {
+                count("failed");
+                warn!(server, error = %error, "cannot store a webhook; its server is asked to send it again");
+                return (
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "the database does not answer; send it again\n",
+                );
+            }
         }
     }
+    if new.is_empty() {
+        count("again");
+        return (StatusCode::ACCEPTED, "known already\n");
+    }
     count("stored");
-    for job in jobs {
+    for job in new {
         // It is stored: at worst the job finds it at its next tick.
-        if let Err(error) = job_states::wake(&state.store, job, &server, now).await {
+        if let Err(error) = job_states::wake_once(&state.store, job, &server, now).await {
             warn!(server, job, error = %error, "cannot wake the job that wants a webhook");
         }
     }
     state.board.nudge();
     (StatusCode::ACCEPTED, "stored\n")
+}
+
+const TEMPLATE: &str = "it is not an event with an object, as Mastodon sends it: remove the template from the webhook";
+const NO_OBJECT: &str = "it names an event and no object with an id";
+
+/// What the note is about; `None` where that cannot be told.
+fn id(id: &serde_json::Value) -> Option<String> {
+    let id = match id {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    (!id.is_empty() && id.len() <= NAME).then_some(id)
+}
+
+/// A note that was signed and cannot be read comes again the same way, so its server is told that all is well, and
+/// people are told that it is not.
+async fn keep_letter(
+    state: &State,
+    server: &str,
+    event: &str,
+    why: &'static str,
+    size: usize,
+    now: DateTime<Utc>,
+) -> (StatusCode, &'static str) {
+    count("unreadable");
+    warn!(server, event, "a webhook cannot be read: {why}");
+    let letter = Letter {
+        id: Uuid::now_v7().to_string(),
+        server: server.to_owned(),
+        event: event.to_owned(),
+        why: why.to_owned(),
+        size: i64::try_from(size).unwrap_or(i64::MAX),
+        received_at: now,
+    };
+    if let Err(error) = webhook_events::keep_letter(&state.store, &letter).await {
+        warn!(server, error = %error, "cannot keep that a webhook could not be read");
+    }
+    (
+        StatusCode::ACCEPTED,
+        "it cannot be read, and somebody will hear of that\n",
+    )
 }
 
 fn count(outcome: &'static str) {
@@ -214,7 +269,7 @@ mod tests {
 
     #[test]
     fn only_a_whole_signature_is_one() {
-        let good = format!("sha256={}", "0aF".repeat(21) + "1");
+        let good = format!("sha256={}", "0af".repeat(21) + "1");
         assert!(tag(good.as_bytes()).is_some());
         for bad in [
             "",
@@ -222,7 +277,8 @@ mod tests {
             "sha1=00",
             &good[..70],
             &format!("{good}0"),
-            &good.replace('F', "g"),
+            &good.replace('f', "g"),
+            &good.replace('f', "F"),
             &good.replace("sha256=", "SHA256="),
             &"sha256=é".repeat(8),
         ] {

@@ -5,7 +5,8 @@ use job::JobError;
 use store::{applicants, webhook_events};
 
 use super::pass::Pass;
-use crate::WEBHOOKS;
+
+const JOB: &str = "registrations.pending";
 
 /// Told at once. More than that many sign-ups in the time of one request are read from the list for less.
 const BATCH: u32 = 20;
@@ -33,7 +34,7 @@ impl Pass<'_> {
             let events = webhook_events::claim(
                 &self.cx.store,
                 self.server(),
-                &WEBHOOKS,
+                JOB,
                 &self.cx.run,
                 BATCH,
                 now,

@@ -92,6 +92,7 @@ async fn a_hint_is_decided_once_and_within_the_budget() {
         let event = WebhookEvent {
             id: uuid::Uuid::now_v7().to_string(),
             server: house.server(),
+            job: "registrations.pending".into(),
             event: "account.created".into(),
             object_id: id.clone(),
             digest: id.clone(),
@@ -114,6 +115,7 @@ async fn a_hint_is_decided_once_and_within_the_budget() {
     let unknown = WebhookEvent {
         id: uuid::Uuid::now_v7().to_string(),
         server: house.server(),
+        job: "registrations.pending".into(),
         event: "account.approved".into(),
         object_id: "404404".into(),
         digest: "unknown".into(),
@@ -142,6 +144,7 @@ async fn a_flood_of_hints_costs_no_more_than_the_list() {
         let event = WebhookEvent {
             id: uuid::Uuid::now_v7().to_string(),
             server: house.server(),
+            job: "registrations.pending".into(),
             event: "account.created".into(),
             digest: id.clone(),
             object_id: id,

@@ -12,6 +12,7 @@ mod jobs;
 mod leases;
 mod metering;
 mod migrate;
+mod moderation;
 mod notices;
 mod open;
 mod sign_in;

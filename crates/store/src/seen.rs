@@ -1,0 +1,269 @@
+//! Accounts and statuses as they were last seen, for rules that count and for trying rules on the past.
+//!
+//! What is kept is what anybody may read: never an address, never where somebody came from, never a private status.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::{FromRow, QueryBuilder, types::Json};
+
+use crate::{
+    Db, Error,
+    db::micros,
+    text::{clean, clean_json},
+};
+
+/// Rows in one statement.
+const CHUNK: usize = 200;
+
+/// An account as it was last seen.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct SeenAccount {
+    /// `host[:port]`.
+    pub server: String,
+    /// There.
+    pub account_id: String,
+    /// `user` for the server's own people, else `user@domain`.
+    pub acct: String,
+    /// Empty for the server's own people.
+    pub domain: String,
+    /// The public profile.
+    #[sqlx(json)]
+    pub facts: Value,
+    /// Of the profile.
+    pub digest: String,
+    /// The version of the rules that judged it last; 0 for none.
+    pub ruleset: i64,
+    /// Seen first.
+    pub first_at: DateTime<Utc>,
+    /// Seen last.
+    pub seen_at: DateTime<Utc>,
+    /// Judged last.
+    pub judged_at: Option<DateTime<Utc>>,
+    /// When its statuses were last asked for.
+    pub looked_at: Option<DateTime<Utc>>,
+}
+
+/// A status as it was last seen.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct SeenStatus {
+    /// `host[:port]`.
+    pub server: String,
+    /// There.
+    pub status_id: String,
+    /// Its author there.
+    pub account_id: String,
+    /// What is public of it.
+    #[sqlx(json)]
+    pub facts: Value,
+    /// Of all that rules look at.
+    pub digest: String,
+    /// Of the words alone; empty for too few.
+    pub text_hash: String,
+    /// Never later than it was seen.
+    pub created_at: DateTime<Utc>,
+    /// Edited.
+    pub edited_at: Option<DateTime<Utc>>,
+    /// Seen last.
+    pub seen_at: DateTime<Utc>,
+}
+
+/// Keeps accounts as they are now. What was judged, and when, stays as it was: see [`judged`].
+pub async fn save_accounts(db: &Db, accounts: &[SeenAccount]) -> Result<(), Error> {
+    let mut rows: Vec<&SeenAccount> = accounts.iter().collect();
+    rows.sort_by(|a, b| (&a.server, &a.account_id).cmp(&(&b.server, &b.account_id)));
+    rows.dedup_by(|a, b| a.server == b.server && a.account_id == b.account_id);
+    for chunk in rows.chunks(CHUNK) {
+        again!(async {
+            on_write!(db, pool => {
+                let mut query = QueryBuilder::new(
+                    "INSERT INTO seen_accounts (server, account_id, acct, domain, facts, digest, ruleset, first_at, seen_at) ");
+                query.push_values(chunk, |mut values, row| {
+                    values.push_bind(&row.server).push_bind(clean(&row.account_id)).push_bind(clean(&row.acct));
+                    values.push_bind(clean(&row.domain)).push_bind(Json(clean_json(&row.facts))).push_bind(&row.digest);
+                    values.push_bind(row.ruleset).push_bind(micros(row.first_at)).push_bind(micros(row.seen_at));
+                });
+                query.push(" ON CONFLICT (server, account_id) DO UPDATE SET acct = excluded.acct, domain = excluded.domain,
+                    facts = excluded.facts, digest = excluded.digest, seen_at = excluded.seen_at");
+                query.build().execute(pool).await.map(drop)
+            })?;
+            Ok::<_, Error>(())
+        })?;
+    }
+    Ok(())
+}
+
+/// Keeps statuses as they are now, unless a later edit is known: what is pushed comes in any order.
+pub async fn save_statuses(db: &Db, statuses: &[SeenStatus]) -> Result<(), Error> {
+    let mut rows: Vec<&SeenStatus> = statuses.iter().collect();
+    rows.sort_by(|a, b| (&a.server, &a.status_id).cmp(&(&b.server, &b.status_id)));
+    rows.dedup_by(|a, b| a.server == b.server && a.status_id == b.status_id);
+    for chunk in rows.chunks(CHUNK) {
+        again!(async {
+            on_write!(db, pool => {
+                let mut query = QueryBuilder::new(
+                    "INSERT INTO seen_statuses (server, status_id, account_id, facts, digest, text_hash, created_at, edited_at,
+                        seen_at) ");
+                query.push_values(chunk, |mut values, row| {
+                    values.push_bind(&row.server).push_bind(clean(&row.status_id)).push_bind(clean(&row.account_id));
+                    values.push_bind(Json(clean_json(&row.facts))).push_bind(&row.digest).push_bind(&row.text_hash);
+                    values.push_bind(micros(row.created_at)).push_bind(row.edited_at.map(micros));
+                    values.push_bind(micros(row.seen_at));
+                });
+                query.push(" ON CONFLICT (server, status_id) DO UPDATE SET facts = excluded.facts, digest = excluded.digest,
+                    text_hash = excluded.text_hash, edited_at = excluded.edited_at, seen_at = excluded.seen_at
+                    WHERE seen_statuses.edited_at IS NULL OR excluded.edited_at >= seen_statuses.edited_at");
+                query.build().execute(pool).await.map(drop)
+            })?;
+            Ok::<_, Error>(())
+        })?;
+    }
+    Ok(())
+}
+
+/// Accounts that are known, in no order.
+pub async fn accounts(db: &Db, server: &str, ids: &[String]) -> Result<Vec<SeenAccount>, Error> {
+    let mut found = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(500) {
+        let rows: Vec<SeenAccount> = on!(db, pool => {
+            let mut query = QueryBuilder::new("SELECT * FROM seen_accounts WHERE server = ");
+            query.push_bind(server).push(" AND account_id IN (");
+            let mut list = query.separated(", ");
+            for id in chunk {
+                list.push_bind(id);
+            }
+            query.push(")");
+            query.build_query_as().fetch_all(pool).await
+        })?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+/// Statuses that are known, in no order.
+pub async fn statuses(db: &Db, server: &str, ids: &[String]) -> Result<Vec<SeenStatus>, Error> {
+    let mut found = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(500) {
+        let rows: Vec<SeenStatus> = on!(db, pool => {
+            let mut query = QueryBuilder::new("SELECT * FROM seen_statuses WHERE server = ");
+            query.push_bind(server).push(" AND status_id IN (");
+            let mut list = query.separated(", ");
+            for id in chunk {
+                list.push_bind(id);
+            }
+            query.push(")");
+            query.build_query_as().fetch_all(pool).await
+        })?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+/// An account's statuses since `since`, newest first.
+pub async fn statuses_of(
+    db: &Db,
+    server: &str,
+    account_id: &str,
+    since: DateTime<Utc>,
+    limit: u32,
+) -> Result<Vec<SeenStatus>, Error> {
+    const SQL: &str = "
+        SELECT * FROM seen_statuses WHERE server = $1 AND account_id = $2 AND created_at >= $3
+        ORDER BY created_at DESC LIMIT $4";
+    Ok(on!(db, pool => {
+        let query = sqlx::query_as(SQL).bind(server).bind(account_id).bind(micros(since));
+        query.bind(i64::from(limit)).fetch_all(pool).await
+    })?)
+}
+
+/// Who else wrote the same words since `since`: the ids of the accounts, at most `limit`.
+pub async fn same_words(
+    db: &Db,
+    server: &str,
+    text_hash: &str,
+    since: DateTime<Utc>,
+    limit: u32,
+) -> Result<Vec<String>, Error> {
+    const SQL: &str = "
+        SELECT DISTINCT account_id FROM seen_statuses WHERE server = $1 AND text_hash = $2 AND text_hash <> '' AND created_at >= $3
+        ORDER BY account_id LIMIT $4";
+    Ok(on!(db, pool => {
+        let query = sqlx::query_scalar(SQL).bind(server).bind(text_hash).bind(micros(since));
+        query.bind(i64::from(limit)).fetch_all(pool).await
+    })?)
+}
+
+/// These accounts were judged by this version of the rules.
+pub async fn judged(db: &Db, server: &str, ids: &[String], ruleset: i64, now: DateTime<Utc>) -> Result<(), Error> {
+    for chunk in ids.chunks(500) {
+        on_write!(db, pool => {
+            let mut query = QueryBuilder::new("UPDATE seen_accounts SET judged_at = ");
+            query.push_bind(micros(now)).push(", ruleset = ").push_bind(ruleset);
+            query.push(" WHERE server = ").push_bind(server).push(" AND account_id IN (");
+            let mut list = query.separated(", ");
+            for id in chunk {
+                list.push_bind(id);
+            }
+            query.push(")");
+            query.build().execute(pool).await.map(drop)
+        })?;
+    }
+    Ok(())
+}
+
+/// An account's statuses were asked for.
+pub async fn looked(db: &Db, server: &str, account_id: &str, now: DateTime<Utc>) -> Result<(), Error> {
+    const SQL: &str = "UPDATE seen_accounts SET looked_at = $3 WHERE server = $1 AND account_id = $2";
+    on_write!(db, pool => sqlx::query(SQL).bind(server).bind(account_id).bind(micros(now)).execute(pool).await.map(drop))?;
+    Ok(())
+}
+
+/// Statuses that were seen since `since`, oldest first, after the last of the page before: the past that rules are tried
+/// on.
+pub async fn past(
+    db: &Db,
+    since: DateTime<Utc>,
+    after: Option<(DateTime<Utc>, &str, &str)>,
+    limit: u32,
+) -> Result<Vec<SeenStatus>, Error> {
+    const SQL: &str = "
+        SELECT * FROM seen_statuses
+        WHERE seen_at >= $1 AND ($2 IS NULL OR (seen_at, server, status_id) > ($2, $3, $4))
+        ORDER BY seen_at, server, status_id LIMIT $5";
+    let (at, server, id) = match after {
+        Some((at, server, id)) => (Some(micros(at)), server, id),
+        None => (None, "", ""),
+    };
+    Ok(on!(db, pool => {
+        let query = sqlx::query_as(SQL).bind(micros(since)).bind(at).bind(server).bind(id);
+        query.bind(i64::from(limit)).fetch_all(pool).await
+    })?)
+}
+
+/// Accounts after these, by server and id: for trying rules on profiles.
+pub async fn all_accounts(db: &Db, after: (&str, &str), limit: u32) -> Result<Vec<SeenAccount>, Error> {
+    const SQL: &str = "
+        SELECT * FROM seen_accounts WHERE (server, account_id) > ($1, $2) ORDER BY server, account_id LIMIT $3";
+    Ok(on!(db, pool => {
+        sqlx::query_as(SQL).bind(after.0).bind(after.1).bind(i64::from(limit)).fetch_all(pool).await
+    })?)
+}
+
+/// How many accounts and statuses are kept.
+pub async fn counts(db: &Db) -> Result<(i64, i64), Error> {
+    const SQL: &str = "SELECT (SELECT COUNT(*) FROM seen_accounts), (SELECT COUNT(*) FROM seen_statuses)";
+    Ok(on!(db, pool => sqlx::query_as(SQL).fetch_one(pool).await)?)
+}
+
+/// Forgets what was last seen before `before`; gives how many rows.
+pub async fn delete_older(db: &Db, before: DateTime<Utc>) -> Result<u64, Error> {
+    const STATUSES: &str = "DELETE FROM seen_statuses WHERE seen_at < $1";
+    const ACCOUNTS: &str = "DELETE FROM seen_accounts WHERE seen_at < $1";
+    let before = micros(before);
+    let mut deleted = 0;
+    for sql in [STATUSES, ACCOUNTS] {
+        deleted += on_write!(db, pool => {
+            sqlx::query(sql).bind(before).execute(pool).await.map(|done| done.rows_affected())
+        })?;
+    }
+    Ok(deleted)
+}

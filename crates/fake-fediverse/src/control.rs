@@ -14,6 +14,7 @@ use crate::request::{Call, Reply};
 use crate::request_log::{Logged, RequestLog};
 use crate::seed;
 use crate::state::State;
+use crate::suspects;
 use crate::webhooks::{self, Delivery, Event, Hook};
 use crate::world::HOME;
 
@@ -94,6 +95,14 @@ pub(crate) fn answer(state: &Arc<State>, call: &Call) -> Reply {
             });
             Reply::json(&json!({}))
         }
+        "/__fake/flood" => {
+            let number = |name: &str, or: u32| call.param(name).and_then(|text| text.parse().ok()).unwrap_or(or);
+            let word = call.param("word").unwrap_or("casino");
+            let (per_second, seconds) = (number("per_second", 200), number("seconds", 5));
+            suspects::flood(state, per_second, seconds, number("every", 20), word);
+            Reply::json(&json!({}))
+        }
+        "/__fake/flooded" => Reply::json(&suspects::flooded(state)),
         "/__fake/fire" => {
             let event = call.param("event").and_then(Event::named);
             let subject = call.param("subject").unwrap_or_default();

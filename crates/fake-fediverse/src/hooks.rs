@@ -22,7 +22,7 @@ impl Fediverse {
     }
 
     /// Home tells every webhook that wants this event of this subject, whether or not anything happened to it: a user
-    /// name or account id, the uri of a status, the id of a report. Gives the places among [`Fediverse::deliveries`].
+    /// name or account id, the uri or home's id of a status, the id of a report. Gives the places among [`Fediverse::deliveries`].
     ///
     /// # Panics
     /// When there is no such subject.
@@ -84,7 +84,10 @@ fn object(state: &State, event: Event, subject: &str) -> Option<Value> {
             admin_report(&world, id)
         }
         Event::StatusCreated | Event::StatusUpdated => {
-            let ix = world.find(subject).filter(|ix| world.knows(HOME, *ix))?;
+            let by_id = world.servers[HOME].ids.get(subject).copied();
+            let ix = by_id
+                .or_else(|| world.find(subject))
+                .filter(|ix| world.knows(HOME, *ix))?;
             render::status(&world, HOME, ix, None)
         }
     })

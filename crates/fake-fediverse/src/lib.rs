@@ -28,6 +28,7 @@ mod server;
 mod shapes;
 mod signatures;
 mod state;
+mod suspects;
 mod tokens;
 mod users;
 mod webhooks;
@@ -49,6 +50,7 @@ pub use request_log::{Logged, RequestLog};
 pub use scenario::{Builtin, Giant, Scenario, Software, Trees};
 pub use signatures::Signatures;
 pub use state::Knobs;
+pub use suspects::Filed;
 pub use webhooks::{Delivery, Event, signature};
 pub use writers::{Profile, Writer};
 

@@ -60,8 +60,9 @@ async fn answer(
         tokio::time::sleep(state.scenario.latency).await;
     }
     let fault = state.faults().strike(&call);
-    if fault.is_none() && server == HOME && call.path == "/api/v1/streaming/user" {
-        return match mastodon::streaming::open(&state, &call) {
+    let stream = mastodon::streaming::Kind::of(&call.path).filter(|_| fault.is_none() && server == HOME);
+    if let Some(kind) = stream {
+        return match mastodon::streaming::open(&state, &call, kind) {
             Ok(stream) => stream,
             Err(refusal) => {
                 entry.answered(&state, refusal.http_status);

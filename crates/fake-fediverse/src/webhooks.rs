@@ -103,6 +103,8 @@ pub struct Delivery {
     pub body: String,
     /// What was answered to each try so far; 0 where nothing came back.
     pub answers: Vec<u16>,
+    /// How long each of these took, connecting included.
+    pub took: Vec<Duration>,
     /// Whether nothing more is tried: it arrived, was refused for good, or tried often enough.
     pub over: bool,
     secret: String,
@@ -135,6 +137,7 @@ pub(crate) fn send(state: &Arc<State>, hook: &Hook, event: Event, object: &Value
         url: hook.url.clone(),
         body,
         answers: Vec::new(),
+        took: Vec::new(),
         over: false,
         secret: hook.secret.clone(),
     };
@@ -164,10 +167,13 @@ async fn deliver(state: &State, place: usize) {
         return;
     };
     for attempt in 0..=RETRIES {
+        let begun = std::time::Instant::now();
         let http_status = post(state, &delivery).await.unwrap_or(0);
+        let took = begun.elapsed();
         let again = matches!(http_status, 0 | 401 | 408 | 429 | 500 | 502..);
         if let Some(delivery) = state.deliveries().get_mut(place) {
             delivery.answers.push(http_status);
+            delivery.took.push(took);
             delivery.over = !again || attempt == RETRIES;
         }
         if !again {

@@ -15,8 +15,8 @@ mod refresh;
 pub mod streaming;
 
 pub use api::{
-    AdminDomainBlock, Counted, Creation, DomainBlockFields, Notification, Number, Shelf, Ties,
-    scopes::permission_behind,
+    Action, AdminDomainBlock, AdminReport, Counted, Creation, DomainBlockFields, NewReport, Notification, Number,
+    Shelf, Ties, scopes::permission_behind,
 };
 pub use client::{Client, Known};
 pub use error::Error;

@@ -1,4 +1,4 @@
-//! The user stream: what arrives at home, as it arrives, through server-sent events.
+//! Streams: what arrives at home, as it arrives, through server-sent events.
 //!
 //! There is no replay. Whoever lost the connection reads the gap from the timeline.
 
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use model::{Host, Status};
 use net::{Bearer, Request, Response, Stream, Url, http::Method};
+use serde_json::Value;
 
 use crate::{Client, Error, answer, call::Call};
 
@@ -24,9 +25,25 @@ pub enum Event {
     Other,
 }
 
+/// What a public stream tells of, as the server spells it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Heard {
+    /// A status was posted or edited.
+    Status(Value),
+    /// Anything else.
+    Other,
+}
+
 /// An open user stream. It closes when it is dropped.
 #[derive(Debug)]
-pub struct UserStream {
+pub struct UserStream(Open);
+
+/// An open public stream. It closes when it is dropped.
+#[derive(Debug)]
+pub struct PublicStream(Open);
+
+#[derive(Debug)]
+struct Open {
     stream: Stream,
     events: Events,
     host: Host,
@@ -38,8 +55,22 @@ impl Client {
     /// # Errors
     /// As any call; `NotFound` where there is no such stream.
     pub async fn user_stream(&self) -> Result<UserStream, Error> {
+        self.stream(&["user"]).await.map(UserStream)
+    }
+
+    /// Opens `GET /api/v1/streaming/public`, or `…/public/remote` for what comes from other servers alone. Scope
+    /// `read:statuses`.
+    ///
+    /// # Errors
+    /// As any call; `NotFound` where there is no such stream.
+    pub async fn public_stream(&self, remote: bool) -> Result<PublicStream, Error> {
+        let path: &[&str] = if remote { &["public", "remote"] } else { &["public"] };
+        self.stream(path).await.map(PublicStream)
+    }
+
+    async fn stream(&self, path: &[&str]) -> Result<Open, Error> {
         let base = self.streaming_base().await?;
-        let call = Call::get(&["api", "v1", "streaming", "user"]).scope("read:statuses");
+        let call = Call::get(&[&["api", "v1", "streaming"], path].concat()).scope("read:statuses");
         let asked = self.asked(&call);
         let Some(url) = call.url(&base) else {
             return Err(asked.not_json("no address for streams"));
@@ -63,7 +94,7 @@ impl Client {
         if !kind.is_some_and(|kind| kind.starts_with("text/event-stream")) {
             return Err(asked.not_json("an answer that is no stream of events"));
         }
-        Ok(UserStream {
+        Ok(Open {
             host: asked.host,
             stream,
             events: Events::default(),
@@ -107,18 +138,36 @@ impl UserStream {
     /// # Errors
     /// When the connection ends, breaks or falls silent: it has to be opened anew.
     pub async fn next(&mut self) -> Result<Event, Error> {
+        let (name, data) = self.0.next().await?;
+        if name != "update" {
+            return Ok(Event::Other);
+        }
+        Ok(self
+            .0
+            .read(&data)
+            .map_or(Event::Other, |status| Event::Update(Box::new(status))))
+    }
+}
+
+impl PublicStream {
+    /// Waits for the next event.
+    ///
+    /// # Errors
+    /// When the connection ends, breaks or falls silent: it has to be opened anew.
+    pub async fn next(&mut self) -> Result<Heard, Error> {
+        let (name, data) = self.0.next().await?;
+        if !matches!(name.as_str(), "update" | "status.update") {
+            return Ok(Heard::Other);
+        }
+        Ok(self.0.read(&data).map_or(Heard::Other, Heard::Status))
+    }
+}
+
+impl Open {
+    async fn next(&mut self) -> Result<(String, String), Error> {
         loop {
-            if let Some((name, data)) = self.events.next() {
-                if name != "update" {
-                    return Ok(Event::Other);
-                }
-                return Ok(match serde_json::from_str(&data) {
-                    Ok(status) => Event::Update(Box::new(status)),
-                    Err(error) => {
-                        tracing::debug!(host = %self.host, %error, "an event that cannot be read");
-                        Event::Other
-                    }
-                });
+            if let Some(event) = self.events.next() {
+                return Ok(event);
             }
             let broken = |reason: &str| {
                 Error::Net(net::Error::Unreachable {
@@ -132,6 +181,12 @@ impl UserStream {
                 None => return Err(broken("its stream ended")),
             }
         }
+    }
+
+    fn read<T: serde::de::DeserializeOwned>(&self, data: &str) -> Option<T> {
+        serde_json::from_str(data)
+            .inspect_err(|error| tracing::debug!(host = %self.host, %error, "an event that cannot be read"))
+            .ok()
     }
 }
 

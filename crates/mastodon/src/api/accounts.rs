@@ -129,4 +129,25 @@ impl Client {
         let call = Self::paged(&path, "read:statuses", PAGE, after).query("exclude_reblogs", "true");
         self.page(call).await
     }
+
+    /// The newest statuses of an account that this login sees, as the server spells them, boosts left out. It carries no
+    /// cursor. Scope `read:statuses`.
+    pub async fn newest_statuses(&self, account: &AccountId, limit: u32) -> Result<Vec<Value>, Error> {
+        let path = ["api", "v1", "accounts", account.as_str(), "statuses"];
+        let call = Call::get(&path)
+            .scope("read:statuses")
+            .query("limit", limit.min(PAGE))
+            .query("exclude_reblogs", "true");
+        Ok(self.page(call).await?.items)
+    }
+
+    /// An account as the server spells it; `None` when there is none (any more). Scope `read:accounts`.
+    pub async fn shown_account(&self, id: &AccountId) -> Result<Option<Value>, Error> {
+        let call = Call::get(&["api", "v1", "accounts", id.as_str()]).scope("read:accounts");
+        match self.value(&call).await {
+            Ok((value, _)) => Ok(Some(value)),
+            Err(Error::NotFound { .. } | Error::Gone { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
 }

@@ -9,15 +9,17 @@ mod instance;
 mod lists;
 mod notifications;
 mod numbers;
+mod reports;
 pub(crate) mod scopes;
 mod search;
 mod shelves;
 mod statuses;
 mod timelines;
 
-pub use admin::{AdminDomainBlock, Creation, DomainBlockFields, Ties};
+pub use admin::{Action, AdminDomainBlock, AdminReport, Creation, DomainBlockFields, Ties};
 pub use notifications::Notification;
 pub use numbers::{Counted, Number};
+pub use reports::NewReport;
 pub use shelves::Shelf;
 
 /// Items a page, the most that Mastodon gives for statuses.

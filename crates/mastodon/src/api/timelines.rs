@@ -17,4 +17,19 @@ impl Client {
         let path = ["api", "v1", "timelines", "list", list.as_str()];
         self.page(Self::paged(&path, "read:lists", PAGE, after)).await
     }
+
+    /// `GET /api/v1/timelines/public`, the federated timeline, only of other servers where `remote`; as the server spells
+    /// it. Scope `read:statuses`.
+    pub async fn public_timeline(
+        &self,
+        remote: bool,
+        after: Option<&Cursor>,
+    ) -> Result<Page<serde_json::Value>, Error> {
+        let path = ["api", "v1", "timelines", "public"];
+        let mut call = Self::paged(&path, "read:statuses", PAGE, after);
+        if remote {
+            call = call.query("remote", "true");
+        }
+        self.page(call).await
+    }
 }

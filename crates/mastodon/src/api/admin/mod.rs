@@ -2,5 +2,8 @@
 
 mod accounts;
 mod domain_blocks;
+mod reports;
 
+pub use accounts::Action;
 pub use domain_blocks::{AdminDomainBlock, Creation, DomainBlockFields, Ties};
+pub use reports::AdminReport;

@@ -1,0 +1,137 @@
+//! A walk through the accounts a server knows: its own people, and those of other servers. Who is new or wrote something
+//! is looked at, page by page, within the server's paging budget, and from where the last run stopped.
+
+use chrono::TimeDelta;
+use job::{JobContext, JobError, Summary, Walk};
+use mastodon::Cursor;
+use model::AccountId;
+use rules::AccountFacts;
+use serde_json::Value;
+use store::seen;
+
+use super::Pass;
+use crate::{gather::Shown, jobs::Room};
+
+const JOB: &str = "moderation.accounts";
+
+/// A run that comes a moment early is still this minute's.
+const EARLY: TimeDelta = TimeDelta::seconds(5);
+
+/// Longer than any pause between two runs.
+const LONG: TimeDelta = TimeDelta::minutes(15);
+
+/// Statuses of one account that are looked at: it costs one request, and no paging.
+const LATELY: u32 = 20;
+
+/// An account's statuses are asked for no oftener.
+const AGAIN: TimeDelta = TimeDelta::hours(1);
+
+/// One run over both walks.
+pub(crate) async fn accounts(cx: &JobContext, room: &Room) -> Result<Summary, JobError> {
+    let mut pass = Pass::begin(cx, room).await?;
+    let mut looks = room.config.accounts.looks;
+    for (wanted, local) in [(room.config.accounts.local, true), (room.config.accounts.remote, false)] {
+        if wanted {
+            Box::pin(pass.walk(local, &mut looks)).await?;
+        }
+    }
+    Ok(pass.summary)
+}
+
+impl Pass<'_> {
+    async fn walk(&mut self, local: bool, looks: &mut u32) -> Result<(), JobError> {
+        let scope = format!("{}/{}", self.server(), if local { "local" } else { "remote" });
+        let mut walk = Walk::load(&self.cx.store, JOB, &scope).await?;
+        let now = self.now();
+        let every = TimeDelta::from_std(self.config.accounts.every).unwrap_or(LONG) - EARLY;
+        let budget = self.config.accounts.paging_budget;
+        let unfinished = walk.is_unfinished(now);
+        let is_due = walk.next(every, budget).is_none_or(|at| now >= at);
+        if !unfinished && !is_due {
+            // The newest come first, and cost nothing of the paging budget.
+            self.page(&mut walk, local, None, looks).await?;
+            return Ok(walk.save(&self.cx.store, JOB, &scope, self.now()).await?);
+        }
+        if !unfinished {
+            walk.begin(now);
+        }
+        // A quarter of an hour's worth of pages, at the most, in one run.
+        for _ in 0..budget {
+            let after = walk.after.clone().map(Cursor::stored);
+            let next = self.page(&mut walk, local, after.as_ref(), looks).await?;
+            walk.advance(next.map(|cursor| cursor.as_str().to_owned()));
+            walk.save(&self.cx.store, JOB, &scope, self.now()).await?;
+            if walk.after.is_none() {
+                return Ok(());
+            }
+            self.cx.check_stop()?;
+        }
+        Ok(())
+    }
+
+    /// Reads one page and judges who is on it.
+    async fn page(
+        &mut self,
+        walk: &mut Walk,
+        local: bool,
+        after: Option<&Cursor>,
+        looks: &mut u32,
+    ) -> Result<Option<Cursor>, JobError> {
+        self.cx.check_stop()?;
+        let page = self.login.client.active_accounts(local, after).await?;
+        walk.polled_at = Some(self.now());
+        self.summary.add("accounts", page.items.len());
+        self.cx.progress.advance(page.items.len() as u64);
+        for account in &page.items {
+            self.cx.check_stop()?;
+            Box::pin(self.account(account, local, looks)).await?;
+        }
+        Ok(page.next)
+    }
+
+    async fn account(&mut self, account: &Value, local: bool, looks: &mut u32) -> Result<(), JobError> {
+        let Some(shown) = Shown::of_account(account) else {
+            return Ok(());
+        };
+        // A server that does not know the filter lists everybody.
+        if shown.account.is_local() != local {
+            return Ok(());
+        }
+        let id = shown.account.id.clone();
+        let known = seen::accounts(&self.cx.store, self.server(), std::slice::from_ref(&id))
+            .await?
+            .pop();
+        let count = |facts: &Value| {
+            serde_json::from_value::<AccountFacts>(facts.clone())
+                .ok()
+                .and_then(|facts| facts.statuses_count)
+        };
+        let wrote = match &known {
+            None => shown.account.statuses_count.is_none_or(|count| count > 0),
+            Some(known) => {
+                let rested = known.looked_at.is_none_or(|at| self.now() - at >= AGAIN);
+                rested && (known.looked_at.is_none() || count(&known.facts) != shown.account.statuses_count)
+            }
+        };
+        let look = wrote && *looks > 0 && !shown.account.suspended;
+        if !look {
+            return Box::pin(self.judge(shown)).await;
+        }
+        *looks -= 1;
+        match self
+            .login
+            .client
+            .newest_statuses(&AccountId::new(id.clone()), LATELY)
+            .await
+        {
+            Ok(statuses) => {
+                self.summary.add("looked_at", 1);
+                Box::pin(self.judge(shown.with(&statuses))).await?;
+                Ok(seen::looked(&self.cx.store, self.server(), &id, self.now()).await?)
+            }
+            // Gone between the page and now.
+            Err(mastodon::Error::NotFound { .. } | mastodon::Error::Gone { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

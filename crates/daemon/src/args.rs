@@ -1,10 +1,14 @@
 //! What can be said on the command line.
 
+mod moderation;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
 use crate::config::Layers;
+
+pub use self::moderation::{CasesAction, RulesAction, WhichCases};
 
 /// One quiet bird beside the elephant: does for a Mastodon server what five tools do today.
 #[derive(Debug, Parser)]
@@ -99,6 +103,18 @@ pub enum Command {
         /// What to do
         #[command(subcommand)]
         action: ArchiveAction,
+    },
+    /// Moderation rules: check, test, try on the past, put in place
+    Rules {
+        /// What to do.
+        #[command(subcommand)]
+        action: RulesAction,
+    },
+    /// Moderation cases: list, show, approve, dismiss, escalate, exempt
+    Cases {
+        /// What to do.
+        #[command(subcommand)]
+        action: CasesAction,
     },
     /// Looks after sign-ups that wait for approval
     Registrations {

@@ -15,6 +15,7 @@ pub fn jobs(config: &Config) -> Vec<Arc<dyn Job>> {
     jobs.extend(registrations::jobs(&config.registrations));
     jobs.extend(blocklists::jobs(&config.blocklists));
     jobs.extend(metering::jobs(&config.metering));
+    jobs.extend(moderation::jobs(&moderation(config)));
     jobs
 }
 
@@ -23,6 +24,8 @@ pub fn configure(config: &Config, ledger: &Ledger) {
     let registrations = &config.registrations;
     ledger.configure("registrations", registrations.mode, Some(registrations.quota));
     ledger.configure("blocklists", config.blocklists.mode, config.blocklists.quota);
+    let moderation = &config.moderation;
+    ledger.configure(moderation::FEATURE, moderation.mode, Some(moderation.quota));
 }
 
 /// Which events that servers push are wanted, and the job that each one wakes.
@@ -31,5 +34,17 @@ pub fn webhooks(config: &Config) -> Vec<(&'static str, &'static str)> {
     if config.registrations.pending.enabled {
         wanted.extend(registrations::WEBHOOKS.map(|event| (event, "registrations.pending")));
     }
+    if config.moderation.inbox.enabled {
+        wanted.extend(moderation::WEBHOOKS.map(|event| (event, moderation::INBOX)));
+    }
     wanted
+}
+
+/// `[moderation]`, with the address of our pages for links in reports.
+pub fn moderation(config: &Config) -> moderation::Config {
+    let url = config.web.url.as_ref().map(ToString::to_string);
+    moderation::Config {
+        pages: url.unwrap_or_else(|| format!("http://{}", config.web.listen)),
+        ..(*config.moderation).clone()
+    }
 }

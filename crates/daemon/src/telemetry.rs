@@ -96,6 +96,14 @@ fn describe() {
         "How long requests to other servers took"
     );
     metrics::describe_counter!("egret_webhooks_total", "Events that servers pushed, by outcome");
+    metrics::describe_counter!(
+        "egret_moderation_judged_total",
+        "Accounts that rules judged, with what they wrote"
+    );
+    metrics::describe_counter!("egret_moderation_hits_total", "What rules matched, by standing");
+    metrics::describe_counter!("egret_moderation_cases_total", "Cases that were opened");
+    metrics::describe_counter!("egret_moderation_reports_total", "Reports that were filed");
+    metrics::describe_counter!("egret_moderation_verdicts_total", "What people thought of reports");
     metrics::describe_gauge!("egret_job_running", "Runs of jobs under way");
     metrics::describe_histogram!(
         "egret_job_run_seconds",

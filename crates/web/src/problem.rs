@@ -124,7 +124,7 @@ impl Problem {
         Self::new(status.as_u16(), title).because(detail)
     }
 
-    fn http_status(&self) -> StatusCode {
+    pub(crate) fn http_status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 

@@ -32,8 +32,8 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// The longest form anybody has to send.
-const BODY: usize = 16 * 1024;
+/// The longest form anybody has to send: a page of rules.
+const BODY: usize = 128 * 1024;
 
 /// No page takes this long; whoever waits for one is better told.
 const TIMEOUT: Duration = Duration::from_secs(15);

@@ -3,6 +3,7 @@
 mod actor;
 mod archive;
 mod blocks;
+mod cases;
 mod check;
 mod demo;
 mod effects;
@@ -15,6 +16,7 @@ mod migrate;
 mod once;
 mod registrations;
 mod replies;
+mod rules;
 mod run;
 mod token;
 
@@ -68,6 +70,8 @@ pub async fn run(args: &Args) -> anyhow::Result<Exit> {
         } => replies::fetch(args, url, login.as_deref()).await,
         Command::Archive { action } => archive::run(args, action).await,
         Command::Registrations { action } => registrations::run(args, action).await,
+        Command::Rules { action } => Box::pin(rules::run(args, action)).await,
+        Command::Cases { action } => Box::pin(cases::run(args, action)).await,
         Command::Blocks { action } => blocks::run(args, action).await,
         Command::Meter { action } => meter::run(args, action).await,
         Command::Effects { action } => effects::run(args, action).await,

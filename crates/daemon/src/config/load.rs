@@ -110,6 +110,7 @@ pub fn load(layers: &Layers) -> anyhow::Result<Config> {
         .chain(config.net.extra_ca_file.as_mut())
         .chain(config.net.actor.key_file.as_mut())
         .chain(config.registrations.mail.password_file.as_mut())
+        .chain(config.moderation.rules.as_mut())
         .chain(
             config
                 .blocklists

@@ -51,6 +51,8 @@ pub struct Config {
     pub blocklists: Box<blocklists::Config>,
     /// `[metering]`
     pub metering: Box<metering::Config>,
+    /// `[moderation]`
+    pub moderation: Box<moderation::Config>,
     /// The file it came from, for messages; `None` when there was none.
     #[serde(skip)]
     pub file: Option<PathBuf>,
@@ -230,6 +232,10 @@ impl Config {
             .validate()
             .map_err(anyhow::Error::msg)
             .context("in [archive]")?;
+        self.moderation
+            .validate()
+            .map_err(anyhow::Error::msg)
+            .context("in [moderation]")?;
         self.registrations
             .validate()
             .map_err(anyhow::Error::msg)

@@ -106,9 +106,14 @@ pub fn read_webhook_secrets(config: &Config) -> anyhow::Result<BTreeMap<String, 
             }
             secrets.push(secret.to_owned().into());
         }
-        if !secrets.is_empty() {
-            all.insert(server.host(), secrets);
+        if secrets.is_empty() && config.moderation.inbox.enabled {
+            tracing::warn!(
+                server = server.host(),
+                "[moderation.inbox] is enabled, and nothing can be pushed: `webhook_secret_files` of this server names no \
+                 secret, so its webhooks are answered with 503"
+            );
         }
+        all.insert(server.host(), secrets);
     }
     Ok(all)
 }

@@ -202,6 +202,7 @@ fn the_example_holds_the_defaults_and_every_key() {
     assert_eq!(config.replies, default.replies);
     assert_eq!(config.backfill, default.backfill);
     assert_eq!(config.archive, default.archive);
+    assert_eq!(*config.moderation, *default.moderation);
     assert_eq!(config.registrations, default.registrations);
     assert_eq!(config.blocklists, default.blocklists);
     assert_eq!(config.metering, default.metering);
@@ -214,6 +215,7 @@ fn the_example_holds_the_defaults_and_every_key() {
         ("replies", toml::Value::try_from(&default.replies).unwrap()),
         ("backfill", toml::Value::try_from(&default.backfill).unwrap()),
         ("archive", toml::Value::try_from(&default.archive).unwrap()),
+        ("moderation", toml::Value::try_from(&*default.moderation).unwrap()),
         ("registrations", toml::Value::try_from(&default.registrations).unwrap()),
         ("blocklists", toml::Value::try_from(&default.blocklists).unwrap()),
         ("metering", toml::Value::try_from(&default.metering).unwrap()),

@@ -7,6 +7,7 @@ pub(crate) mod archive;
 mod ask;
 pub(crate) mod backfill;
 pub(crate) mod blocklists;
+pub(crate) mod cases;
 mod document;
 pub(crate) mod effects;
 mod etag;
@@ -22,6 +23,7 @@ mod recovery;
 pub(crate) mod registration_rules;
 pub(crate) mod registrations;
 pub(crate) mod replies;
+pub(crate) mod rules;
 pub(crate) mod servers;
 pub(crate) mod settings;
 
@@ -77,6 +79,10 @@ const PARTS: &[Part] = &[
     (Right::View, Any, metering::routes),
     (Right::View, Any, metering::own_routes),
     (Right::Admin, All, metering::admin_routes),
+    (Right::Moderation, Any, cases::routes),
+    (Right::Moderation, All, cases::audit_routes),
+    (Right::Moderation, Any, rules::routes),
+    (Right::Moderation, All, rules::all_routes),
 ];
 
 /// The routes, each for those who may use it.

@@ -10,6 +10,9 @@ mod budgets;
 pub(crate) mod effects;
 pub(crate) mod jobs;
 pub(crate) mod metering;
+pub(crate) mod moderation;
+mod moderation_numbers;
+mod moderation_rules;
 pub(crate) mod overview;
 mod registration_rules;
 pub(crate) mod registrations;
@@ -69,6 +72,7 @@ pub(crate) const PAGES: &[Page] = &[
     replies::PAGE,
     backfill::PAGE,
     archive::PAGE,
+    moderation::PAGE,
     registrations::PAGE,
     blocklists::PAGE,
     metering::PAGE,

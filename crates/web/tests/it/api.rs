@@ -130,7 +130,7 @@ fn references(value: &Value) -> Vec<String> {
 #[tokio::test]
 async fn errors_are_problems_that_name_the_field() {
     let house = House::furnished().await;
-    let long = "x".repeat(20_000);
+    let long = "x".repeat(200_000);
     let post = |path: &str, kind: Option<&str>, body: &str| {
         let mut request = Request::post(path).header("sec-fetch-site", "same-origin");
         if let Some(kind) = kind {

@@ -8,6 +8,7 @@ mod growth;
 mod guests;
 mod house;
 mod metering;
+mod moderation;
 mod outage;
 mod pace;
 mod palette;

@@ -5,6 +5,7 @@
 //! machine. Politeness (`[net]`'s requests a minute) is lifted: it would measure the limits rather than the daemon.
 
 mod metering;
+mod moderation;
 mod registrations;
 mod rules;
 mod stage;
@@ -58,6 +59,8 @@ enum Part {
     Blocklists,
     /// Judging by moderation's rules.
     Rules,
+    /// Webhooks and reports.
+    Moderation,
     /// Measuring, pictures, series.
     Metering,
 }
@@ -76,6 +79,7 @@ impl Part {
             Self::Blocklists => merging(programs)?.into(),
             Self::Rules => rules::measure(programs)?.into(),
             Self::Metering => metering::measure(programs, profile)?.into(),
+            Self::Moderation => moderation::measure(programs)?,
         })
     }
 }

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -187,6 +187,21 @@ impl Fediverse {
         Ok(())
     }
 
+    /// People post 200 statuses a second for so long, each twentieth with a word that rules look for; how that went, once
+    /// nothing happens any more.
+    pub(super) fn flood(&self, seconds: u32) -> anyhow::Result<Value> {
+        let form = [
+            ("per_second", "200"),
+            ("every", "20"),
+            ("seconds", &seconds.to_string()),
+        ];
+        ureq::post(format!("{}/flood", self.control)).send_form(form)?;
+        std::thread::sleep(Duration::from_secs(u64::from(seconds)));
+        self.wait_until_quiet(Duration::from_secs(3))?;
+        let mut response = ureq::get(format!("{}/flooded", self.control)).call()?;
+        Ok(response.body_mut().read_json()?)
+    }
+
     /// Somebody signs up, confirmed; gives the account's id.
     pub(super) fn sign_up(&self, name: &str, email: &str) -> anyhow::Result<String> {
         let form = [
@@ -263,6 +278,16 @@ pub(super) struct Pass {
 impl<'a> Egret<'a> {
     /// Writes a configuration for this fediverse, `more` sections included.
     pub(super) fn new(programs: &'a Programs, fediverse: &Fediverse, more: &str) -> anyhow::Result<Self> {
+        Self::on(programs, fediverse, None, more)
+    }
+
+    /// The same on this database.
+    pub(super) fn on(
+        programs: &'a Programs,
+        fediverse: &Fediverse,
+        store: Option<&str>,
+        more: &str,
+    ) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("egret-bench-").tempdir()?;
         // Free a moment ago, and nobody else is looking for one.
         let listen = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
@@ -272,8 +297,9 @@ impl<'a> Egret<'a> {
         } else {
             more
         };
+        let store = store.map_or_else(|| format!("sqlite://{path}/egret.db"), str::to_owned);
         let config = format!(
-            "[store]\nurl = \"sqlite://{path}/egret.db\"\n\
+            "[store]\nurl = \"{store}\"\n\
              [web]\nlisten = \"{listen}\"\n\
              [net]\nallow = [\"127.0.0.0/8\"]\norigin_per_minute = 1000000\ntoken_per_five_minutes = 1000000\n\
              paging_per_fifteen_minutes = 1000000\n\
@@ -302,6 +328,18 @@ impl<'a> Egret<'a> {
     /// What they are signed with.
     pub(super) fn secret(&self) -> anyhow::Result<String> {
         Ok(std::fs::read_to_string(self.folder.path().join("secret"))?)
+    }
+
+    /// Runs a command to its end.
+    pub(super) fn tell(&self, args: &[&str]) -> anyhow::Result<()> {
+        let ended = self.command()?.args(args).status()?;
+        ensure!(ended.success(), "egret {} failed: {}", args.join(" "), self.said());
+        Ok(())
+    }
+
+    /// Puts a file beside the configuration.
+    pub(super) fn file(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        Ok(std::fs::write(self.folder.path().join(name), text)?)
     }
 
     fn command(&self) -> anyhow::Result<Command> {

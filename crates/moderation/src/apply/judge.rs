@@ -73,7 +73,9 @@ impl Pass<'_> {
         metrics::counter!("egret_moderation_judged_total").increment(1);
         let mut verdict = self.judge_now(&subject);
         if self.spares_followed(&verdict) && subject.account.followed.is_none() {
-            subject.account.followed = self.is_followed(&subject.account.id).await;
+            if let Some((followed, follows)) = self.relation(&subject.account.id).await {
+                (subject.account.followed, subject.account.follows) = (Some(followed), Some(follows));
+            }
             verdict = self.judge_now(&subject);
         }
         if !verdict.contributions.is_empty() {
@@ -90,21 +92,23 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Whether a rule that hit, or the whole set, spares whom somebody of ours follows: only then it is worth a question.
+    /// Whether a rule that hit, or the whole set, spares whom somebody of ours follows, or who follows them: only then it
+    /// is worth a question.
     fn spares_followed(&self, verdict: &Verdict) -> bool {
-        let rule = |id: &str| self.rules.rule(id).is_some_and(|rule| rule.exempt.followed);
+        let spares = |exempt: &rules::Exemptions| exempt.followed || exempt.follows;
+        let rule = |id: &str| self.rules.rule(id).is_some_and(|rule| spares(&rule.exempt));
         let mut hits = verdict.contributions.iter().filter(|hit| hit.exempt.is_none());
-        hits.any(|hit| self.rules.ruleset.exempt().followed || rule(&hit.rule))
+        hits.any(|hit| spares(self.rules.ruleset.exempt()) || rule(&hit.rule))
     }
 
-    /// Whether the login's owner follows the account; nobody knows where the server does not say.
-    async fn is_followed(&self, id: &str) -> Option<bool> {
+    /// Whether the login's owner follows the account, and is followed; nobody knows where the server does not say.
+    async fn relation(&self, id: &str) -> Option<(bool, bool)> {
         let ids = [model::AccountId::new(id)];
         match self.login.client.relationships(&ids).await {
             Ok(found) => found
                 .into_iter()
                 .find(|(known, ..)| known == id)
-                .map(|(_, following, _)| following),
+                .map(|(_, following, followed)| (following, followed)),
             Err(error) => {
                 tracing::debug!(%error, "cannot tell whom a login follows");
                 None

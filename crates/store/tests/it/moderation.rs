@@ -148,7 +148,7 @@ async fn an_account_has_one_case_that_is_not_over() {
             cases::by_domain(&db, minute(0), 9).await.unwrap(),
             [("home.example".into(), "bad.example".into(), 1, 1)]
         );
-        assert_eq!(cases::lines(&db, &first.id).await.unwrap().len(), 3);
+        assert_eq!(cases::lines(&db, &first.id).await.unwrap().len(), 4);
         assert_eq!(cases::lines_since(&db, "", 99).await.unwrap().len(), 4);
         assert_eq!(cases::newest_lines(&db, None, 2).await.unwrap().len(), 2);
         assert_eq!(

@@ -164,7 +164,7 @@ async fn an_account_has_one_case_that_is_not_over() {
 async fn a_hit_is_a_hit_once() {
     on_each_engine(async |db| {
         let (a, b) = (hit("1", "1", "live", None), hit("1", "1", "live", None));
-        assert_eq!(rule_hits::save(&db, &[a.clone(), b]).await.unwrap(), [a.id.clone()]);
+        assert_eq!(rule_hits::save(&db, &[a.clone(), b]).await.unwrap(), vec![a.id.clone()]);
         rule_hits::save(&db, &[hit("2", "1", "shadow", None)]).await.unwrap();
         assert_eq!(rule_hits::live_of(&db, "home.example", "1", 9).await.unwrap().len(), 1);
         let one = case("1", 0);
@@ -331,7 +331,7 @@ async fn what_is_spared_taken_back_and_noticed_is_kept() {
         );
         assert_eq!(
             reversals::due(&db, "home.example", minute(5), 9).await.unwrap(),
-            [end.clone()]
+            vec![end.clone()]
         );
         reversals::put_off(&db, &end.id, minute(7), "busy").await.unwrap();
         assert_eq!(reversals::waiting(&db, 9).await.unwrap()[0].tries, 1);
@@ -386,7 +386,7 @@ async fn what_is_spared_taken_back_and_noticed_is_kept() {
         );
         assert_eq!(
             findings::accounts_open(&db, "home.example", 9).await.unwrap(),
-            [finding.clone()]
+            vec![finding.clone()]
         );
         findings::take_account(&db, &finding.id, minute(1)).await.unwrap();
         assert_eq!(findings::accounts_open(&db, "home.example", 9).await.unwrap(), []);

@@ -1,7 +1,7 @@
 //! Measuring: hosts side by side, each a page of accounts at a time.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -11,6 +11,7 @@ use job::{JobContext, JobError, News, Summary, tell};
 use mastodon::remote::ACCOUNTS_BATCH;
 use model::Host;
 use store::{
+    findings::{self, AccountFinding},
     metered_accounts::{self, Metered},
     metered_events::{self, Event},
     metered_points::{self, Point},
@@ -21,7 +22,7 @@ use uuid::Uuid;
 
 use crate::{
     Config, gather,
-    plan::{self, Answer, Plan, Slot},
+    plan::{self, Answer, Plan, Slot, Told},
 };
 
 /// The most of a page: what one request can ask about.
@@ -270,6 +271,30 @@ async fn write(cx: &JobContext, slot: Slot, now: DateTime<Utc>, plan: Plan) -> R
             text: &told.text,
         };
         tell(db, &*cx.clock, news).await;
+        if matches!(told.kind, "spike" | "drop") {
+            tell_moderators(cx, now, told).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Somebody whose counts jump may be worth a moderator's look, at each server of ours.
+async fn tell_moderators(cx: &JobContext, now: DateTime<Utc>, told: &Told) -> Result<(), JobError> {
+    let servers: BTreeSet<&str> = cx.logins.iter().map(|login| login.server.as_str()).collect();
+    for server in servers {
+        let is_local = told.host == server;
+        let name = told.acct.split('@').next().unwrap_or_default();
+        let finding = AccountFinding {
+            id: Uuid::now_v7().to_string(),
+            feature: "metering".to_owned(),
+            server: server.to_owned(),
+            account_id: told.remote_id.clone().filter(|_| is_local).unwrap_or_default(),
+            acct: if is_local { name } else { &told.acct }.to_owned(),
+            kind: told.kind.to_owned(),
+            text: told.text.clone(),
+            at: now,
+        };
+        findings::tell_account(&cx.store, &finding).await?;
     }
     Ok(())
 }

@@ -77,6 +77,9 @@ pub(crate) struct Happened {
 pub(crate) struct Told {
     pub(crate) kind: &'static str,
     pub(crate) acct: String,
+    /// Who is asked for it, and what it is called there.
+    pub(crate) host: String,
+    pub(crate) remote_id: Option<String>,
     pub(crate) text: String,
 }
 

@@ -28,6 +28,8 @@ pub(super) fn look(plan: &mut Plan, config: &Config, account: &Metered, before: 
             plan.news.push(Told {
                 kind,
                 acct: account.acct.clone(),
+                host: account.host.clone(),
+                remote_id: account.remote_id.clone(),
                 text: format!(
                     "{} went from {} to {} {what} within {}",
                     account.acct,
@@ -45,6 +47,8 @@ pub(super) fn look(plan: &mut Plan, config: &Config, account: &Metered, before: 
             plan.news.push(Told {
                 kind: "milestone",
                 acct: account.acct.clone(),
+                host: account.host.clone(),
+                remote_id: account.remote_id.clone(),
                 text: format!("{} has {} followers now", account.acct, grouped(reached)),
             });
         }
@@ -59,6 +63,8 @@ pub(super) fn look(plan: &mut Plan, config: &Config, account: &Metered, before: 
             plan.news.push(Told {
                 kind: "silence",
                 acct: account.acct.clone(),
+                host: account.host.clone(),
+                remote_id: account.remote_id.clone(),
                 text: format!("{} wrote nothing for {}", account.acct, length(new.from() - last)),
             });
         }

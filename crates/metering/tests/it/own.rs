@@ -143,3 +143,38 @@ async fn whom_we_follow_is_measured_and_who_was_removed_stays_removed() {
     assert_eq!(house.run("metering.sources").await.get("added"), 0);
     assert_eq!(house.account(found[0].id).await.state, "removed");
 }
+
+/// An account that gains 5,000 in an hour is news, an event, and something for the moderators of each server of ours.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spike_is_told_to_moderators() {
+    let mut house = House::build().await;
+    house.own = Some(0);
+    house.config.accounts.every = Duration::from_secs(3600);
+    let (ours, theirs) = (house.track(0, 1).await, house.track(1, 1).await);
+    house.measure().await;
+    for n in [0, 1] {
+        house.person(n, 1, |account| account["following_count"] = serde_json::json!(5010));
+    }
+    house.later(1);
+    house.measure().await;
+    for id in [ours[0], theirs[0]] {
+        assert_eq!(house.events(id).await, ["spike"]);
+    }
+    let found = store::findings::accounts_open(&house.store, &house.host(0), 10)
+        .await
+        .unwrap();
+    let told: Vec<(&str, &str, &str)> = found
+        .iter()
+        .map(|one| (one.acct.as_str(), one.account_id.as_str(), one.kind.as_str()))
+        .collect();
+    let far = format!("u1@{}", house.host(1));
+    assert!(
+        told.contains(&("u1", "1", "spike")) && told.contains(&(far.as_str(), "", "spike")),
+        "{told:?}"
+    );
+    assert!(
+        found[0].text.contains("from 10 to 5,010 following within 60 minutes"),
+        "{}",
+        found[0].text
+    );
+}

@@ -1,12 +1,14 @@
 //! Files on disk by what is in them: the same bytes are one file, under the SHA-256 of what they are.
 //!
 //! A file is written under a name of its own, and moved to its place once it is whole. What a crash leaves behind is
-//! swept when the folder is opened next.
+//! swept a day later. A long file that broke off is kept as half, with what its server calls this version of it, and
+//! goes on where it ended.
 
 use std::{
     io,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, SystemTime},
 };
 
 use sha2::{Digest as _, Sha256};
@@ -43,6 +45,23 @@ pub(crate) enum Cut {
     Disk(io::Error),
 }
 
+/// Shorter files are fetched again from their beginning.
+const WORTH_RESUMING: u64 = 256 << 10;
+/// What nobody came back for in so long goes: another process may write to younger ones.
+const STALE: Duration = Duration::from_secs(24 * 3600);
+/// Halves wait as long as pauses between tries are.
+const STALE_HALF: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// A file that broke off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Half {
+    path: PathBuf,
+    /// What is there.
+    pub(crate) len: u64,
+    /// What its server called the version that it is of: for `If-Range`.
+    pub(crate) version: String,
+}
+
 /// A file under way. Dropped before it is kept, it goes.
 #[derive(Debug)]
 pub(crate) struct Part {
@@ -67,7 +86,47 @@ impl Blobs {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&parts)?;
         builder.create(folder.join("blobs"))?;
+        sweep(&parts);
         Ok(Self { folder })
+    }
+
+    /// Where the half of a file is, by the address.
+    fn half_path(&self, url: &str) -> PathBuf {
+        let mut hash = Sha256::new();
+        hash.update(url);
+        self.folder.join("parts").join(format!("{}.half", &hex(hash)[..32]))
+    }
+
+    /// What there is of a file that broke off.
+    pub(crate) async fn half(&self, url: &str) -> Option<Half> {
+        let path = self.half_path(url);
+        let version = fs::read_to_string(path.with_extension("version")).await.ok()?;
+        let len = fs::metadata(&path).await.ok()?.len();
+        (len > 0 && !version.is_empty()).then_some(Half { path, len, version })
+    }
+
+    /// Goes on with a half.
+    pub(crate) async fn go_on(&self, half: &Half) -> io::Result<Part> {
+        let mut part = self.begin().await?;
+        fs::rename(&half.path, &part.path).await?;
+        let mut file = fs::OpenOptions::new().read(true).append(true).open(&part.path).await?;
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            let read = file.read(&mut buffer).await?;
+            if read == 0 {
+                break;
+            }
+            part.take(&buffer[..read]);
+        }
+        part.file = Some(file);
+        Ok(part)
+    }
+
+    /// There is no use in a half any more.
+    pub(crate) async fn drop_half(&self, url: &str) {
+        let path = self.half_path(url);
+        let _ = fs::remove_file(path.with_extension("version")).await;
+        let _ = fs::remove_file(path).await;
     }
 
     /// The folder, for reading only: nothing is made.
@@ -176,13 +235,34 @@ impl Part {
         if self.len > largest {
             return Err(Cut::TooLarge);
         }
-        let wanted = HEAD.saturating_sub(self.head.len()).min(bytes.len());
-        self.head.extend_from_slice(&bytes[..wanted]);
-        self.hash.update(bytes);
+        self.len -= bytes.len() as u64;
+        self.take(bytes);
         match &mut self.file {
             Some(file) => file.write_all(bytes).await.map_err(Cut::Disk),
             None => Ok(()),
         }
+    }
+
+    /// Counts bytes that are in the file.
+    fn take(&mut self, bytes: &[u8]) {
+        self.len += bytes.len() as u64;
+        let wanted = HEAD.saturating_sub(self.head.len()).min(bytes.len());
+        self.head.extend_from_slice(&bytes[..wanted]);
+        self.hash.update(bytes);
+    }
+
+    /// It broke off. A long one is kept as half, if its server has a name for this version of it.
+    pub(crate) async fn leave(mut self, url: &str, version: Option<&str>) -> io::Result<()> {
+        let Some(version) = version.filter(|_| self.len >= WORTH_RESUMING && self.kind() != Kind::Unknown) else {
+            return Ok(());
+        };
+        if let Some(mut file) = self.file.take() {
+            file.flush().await?;
+        }
+        let half = self.blobs.half_path(url);
+        fs::rename(&self.path, &half).await?;
+        // Last: a half without it is none.
+        fs::write(half.with_extension("version"), version).await
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -222,6 +302,20 @@ impl Drop for Part {
     fn drop(&mut self) {
         // Not there once it is kept.
         let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Takes away what crashes left.
+fn sweep(parts: &Path) {
+    let now = SystemTime::now();
+    for entry in std::fs::read_dir(parts).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let is_half = path.extension().is_some_and(|end| end == "half" || end == "version");
+        let age = entry.metadata().and_then(|data| data.modified()).ok();
+        let age = age.and_then(|at| now.duration_since(at).ok()).unwrap_or_default();
+        if age > if is_half { STALE_HALF } else { STALE } {
+            let _ = std::fs::remove_file(path);
+        }
     }
 }
 
@@ -286,6 +380,34 @@ mod tests {
         assert!(matches!(part.write(PNG, 10).await, Err(Cut::TooLarge)));
         drop(part);
         assert_eq!(std::fs::read_dir(folder.path().join("parts")).unwrap().count(), 0);
+    }
+
+    /// Check 38: a long file that broke off goes on, byte for byte.
+    #[tokio::test]
+    async fn a_half_goes_on_where_it_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(folder.path().to_owned()).unwrap();
+        let whole: Vec<u8> = PNG
+            .iter()
+            .copied()
+            .chain((0..600_000).map(|n: u32| n.to_le_bytes()[1]))
+            .collect();
+        let mut part = blobs.begin().await.unwrap();
+        part.write(&whole, u64::MAX).await.unwrap();
+        let expected = part.keep().await.unwrap();
+        let mut part = blobs.begin().await.unwrap();
+        part.write(&whole[..400_000], u64::MAX).await.unwrap();
+        part.leave("https://a.example/x", Some("\"v1\"")).await.unwrap();
+        assert_eq!(blobs.half("https://b.example/x").await, None);
+        let half = blobs.half("https://a.example/x").await.unwrap();
+        assert_eq!((half.len, half.version.as_str()), (400_000, "\"v1\""));
+        let mut part = blobs.go_on(&half).await.unwrap();
+        part.write(&whole[400_000..], u64::MAX).await.unwrap();
+        assert_eq!(part.keep().await.unwrap(), expected);
+        let mut short = blobs.begin().await.unwrap();
+        short.write(PNG, 100).await.unwrap();
+        short.leave("https://c.example/x", Some("v")).await.unwrap();
+        assert_eq!(blobs.half("https://c.example/x").await, None);
     }
 
     #[test]

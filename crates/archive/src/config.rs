@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// Where files are kept. Default: `archive` beside the SQLite file, else in the state folder.
     pub folder: Option<PathBuf>,
+    /// Also each status as a JSON file below the folder, as LAMA lays them out.
+    pub save_json: bool,
     /// `[archive.statuses]`.
     pub statuses: Statuses,
     /// `[archive.favourites]`.
@@ -73,6 +75,10 @@ job::section! {
         pub per_run: u32 = 200,
         /// Also the replies below and beside.
         pub whole_threads: bool = false,
+        /// Also statuses that kept ones link to; the server fetches those it does not know.
+        pub links: bool = true,
+        /// Addresses that one run asks for, those that an imported archive names among them.
+        pub links_per_run: u32 = 40,
     }
 }
 
@@ -103,6 +109,8 @@ job::section! {
         pub tries: i64 = 8,
         /// Files that one run asks for.
         pub per_run: u32 = 2000,
+        /// Files fetched at the same time.
+        pub at_once: usize = 4,
     }
 }
 
@@ -146,7 +154,9 @@ impl Config {
         for (key, value) in [
             ("context] depth", self.context.depth),
             ("context] per_run", self.context.per_run as usize),
+            ("context] links_per_run", self.context.links_per_run as usize),
             ("media] per_run", self.media.per_run as usize),
+            ("media] at_once", self.media.at_once),
             ("recheck] per_run", self.recheck.per_run as usize),
         ] {
             if value == 0 {

@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use mastodon::raw_field;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use store::archive::{Facet, File, Item, NewActivity, Version};
+use store::archive::{Facet, File, Item, NewActivity, Quote, Version};
 
 use crate::{
+    html,
     text::plain,
     words::{fold, words},
 };
@@ -41,6 +42,41 @@ pub(crate) fn of_status(owner: Owner<'_>, body: &str, activity: NewActivity, now
     of_value(owner, &status, original, activity, now)
 }
 
+/// A status as its server spelled it, as a row that a login has to do with in this way. `None` for what is no status.
+pub fn read(body: &str, server: &str, kind: &str, now: DateTime<Utc>) -> Option<Item> {
+    let owner = Owner { server, acct: "" };
+    let activity = NewActivity {
+        kind: kind.to_owned(),
+        ..NewActivity::default()
+    };
+    of_status(owner, body, activity, now)
+}
+
+/// A status and, if it quotes one that its server shows, the quoted one: a row of its own, kept as a quote.
+pub(crate) fn all_of(owner: Owner<'_>, body: &str, activity: NewActivity, now: DateTime<Utc>) -> Vec<Item> {
+    let quoted = of_quoted(owner, body, now);
+    of_status(owner, body, activity, now)
+        .into_iter()
+        .chain(quoted)
+        .collect()
+}
+
+/// What a status quotes.
+pub(crate) fn of_quoted(owner: Owner<'_>, body: &str, now: DateTime<Utc>) -> Option<Item> {
+    let original = raw_field(body, "reblog").unwrap_or(body);
+    let quoted = raw_field(raw_field(original, "quote")?, "quoted_status")?;
+    let activity = NewActivity {
+        kind: "quote".to_owned(),
+        ..NewActivity::default()
+    };
+    let item = of_status(owner, quoted, activity, now)?;
+    Some(Item {
+        wants_context: false,
+        links: Vec::new(),
+        ..item
+    })
+}
+
 fn of_value(owner: Owner<'_>, status: &Value, body: &str, activity: NewActivity, now: DateTime<Utc>) -> Option<Item> {
     let text = |name: &str| status[name].as_str().unwrap_or_default();
     let uri = [text("uri"), text("url")]
@@ -69,11 +105,45 @@ fn of_value(owner: Owner<'_>, status: &Value, body: &str, activity: NewActivity,
         words: words(&searchable(status, &author)),
         facets: facets(status, &author, &tags),
         files: files(status, author == owner.acct),
+        links: links(status),
+        quote: quote(status),
         wants_context: !status["in_reply_to_id"].is_null(),
         poll_ends_at,
         activities: vec![activity],
         uri: uri.to_owned(),
         author,
+        tags,
+    })
+}
+
+/// More links of one status are not followed.
+const MOST_LINKS: usize = 10;
+
+/// Addresses that look like statuses', by their shape; a page that is none costs one request in vain.
+fn links(status: &Value) -> Vec<String> {
+    let quoted = status["quote"]["quoted_status"]["url"].as_str();
+    let mut links = html::links(status["content"].as_str().unwrap_or_default());
+    links.retain(|link| Some(link.as_str()) != quoted && is_status(link));
+    links.truncate(MOST_LINKS);
+    links
+}
+
+fn is_status(link: &str) -> bool {
+    use mastodon::remote::Shape;
+    model::Uri::parse(link).is_ok_and(|uri| {
+        matches!(
+            mastodon::remote::read(&uri),
+            Shape::Status { .. } | Shape::Redirecting { .. } | Shape::Copy | Shape::Foreign { .. }
+        )
+    })
+}
+
+fn quote(status: &Value) -> Option<Quote> {
+    let quote = status["quote"].as_object().map(|_| &status["quote"])?;
+    let quoted = &quote["quoted_status"];
+    Some(Quote {
+        uri: quoted["uri"].as_str().or(quoted["url"].as_str()).map(str::to_owned),
+        state: quote["state"].as_str().unwrap_or("accepted").to_owned(),
     })
 }
 

@@ -15,29 +15,29 @@ const POLLS: u32 = 200;
 job!(
     /// Own statuses and boosts.
     Statuses, "archive.statuses", Login, &["read:accounts", "read:statuses"],
-    |cx, config: Config| apply::walk(cx, "archive.statuses", Kind::Post).await
+    |cx, config: Config| apply::walk(cx, config, "archive.statuses", Kind::Post).await
 );
 job!(
     /// Favourites.
     Favourites, "archive.favourites", Login, &["read:accounts", "read:favourites"],
-    |cx, config: Config| apply::walk(cx, "archive.favourites", Kind::Favourite).await
+    |cx, config: Config| apply::walk(cx, config, "archive.favourites", Kind::Favourite).await
 );
 job!(
     /// Bookmarks.
     Bookmarks, "archive.bookmarks", Login, &["read:accounts", "read:bookmarks"],
-    |cx, config: Config| apply::walk(cx, "archive.bookmarks", Kind::Bookmark).await
+    |cx, config: Config| apply::walk(cx, config, "archive.bookmarks", Kind::Bookmark).await
 );
 job!(
     /// Statuses that mention the login.
     Mentions, "archive.mentions", Login, &["read:accounts", "read:notifications"],
-    |cx, config: Config| apply::walk(cx, "archive.mentions", Kind::Mention).await
+    |cx, config: Config| apply::walk(cx, config, "archive.mentions", Kind::Mention).await
 );
 job!(
     /// Polls voted in, and results of polls that ended.
     Polls, "archive.polls", Login, &["read:accounts", "read:notifications", "read:statuses"],
     |cx, config: Config| {
-        let mut summary = apply::walk(cx, "archive.polls", Kind::Poll).await?;
-        for (counter, count) in apply::polls(cx, POLLS).await?.counters() {
+        let mut summary = apply::walk(cx, config, "archive.polls", Kind::Poll).await?;
+        for (counter, count) in apply::polls(cx, config, POLLS).await?.counters() {
             if counter == "polls" {
                 summary.add("polls", count);
             }
@@ -48,12 +48,12 @@ job!(
 job!(
     /// Direct messages.
     Conversations, "archive.conversations", Login, &["read:accounts", "read:statuses"],
-    |cx, config: Config| apply::walk(cx, "archive.conversations", Kind::Conversation).await
+    |cx, config: Config| apply::walk(cx, config, "archive.conversations", Kind::Conversation).await
 );
 job!(
     /// What kept statuses reply to.
     Context, "archive.context", Login, &["read:accounts", "read:statuses"],
-    |cx, config: Config| apply::context(cx, &config.context).await
+    |cx, config: Config| apply::context(cx, config).await
 );
 job!(
     /// Followers, mutes, filters and the like.
@@ -62,13 +62,13 @@ job!(
 );
 job!(
     /// Files that statuses show.
-    Media, "archive.media", Login, &[],
+    Media, "archive.media", Daemon, &[],
     |cx, config: Config| apply::media(cx, config).await
 );
 job!(
     /// Edits, deletions, what was taken back.
     Recheck, "archive.recheck", Login, &["read:accounts", "read:statuses"],
-    |cx, config: Config| apply::recheck(cx, &config.recheck).await
+    |cx, config: Config| apply::recheck(cx, config).await
 );
 job!(
     /// Compares counts with the server.

@@ -22,9 +22,12 @@ mod blobs;
 mod config;
 mod export;
 mod gather;
+mod html;
 mod import;
 mod item;
 mod jobs;
+mod json_files;
+mod names;
 mod plan;
 mod query;
 mod snippet;
@@ -37,10 +40,12 @@ pub use blobs::Blobs;
 pub use config::{
     Audit, Bookmarks, Config, Context, Conversations, Favourites, Lists, Media, Mentions, Polls, Recheck, Statuses,
 };
-pub use export::{Format, Written, export};
+pub use export::{Format, Wish, Written, export};
+pub use html::{Emoji, harmless, with_emoji};
 pub use import::{Imported, Into, lama, mastodon_archive, mastodon_zip};
+pub use item::read;
 pub use jobs::jobs;
 pub use query::parse;
 pub use snippet::{Piece, snippet};
 pub use text::plain;
-pub use view::{Found, found};
+pub use view::{Found, addresses, emoji, found};

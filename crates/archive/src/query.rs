@@ -155,9 +155,10 @@ fn kind(word: &str) -> Result<&'static str, String> {
         "parent" => "parent",
         "link" => "link",
         "thread" => "thread",
+        "quote" => "quote",
         _ => {
             return Err(format!(
-                "kind:{word}: there are post, boost, favourite, bookmark, mention, poll, conversation, parent, link and thread"
+                "kind:{word}: there are post, boost, favourite, bookmark, mention, poll, conversation, parent, link, quote and thread"
             ));
         }
     })

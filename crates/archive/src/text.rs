@@ -20,7 +20,7 @@ const LINES: [&str; 15] = [
 ];
 
 /// Elements whose inside is no text.
-const HIDDEN: [&str; 4] = ["script", "style", "head", "title"];
+pub(crate) const HIDDEN: [&str; 4] = ["script", "style", "head", "title"];
 
 /// The text of some HTML: paragraphs, lines and list items are lines; links show their whole address, which servers cut
 /// into visible and invisible parts.
@@ -66,19 +66,27 @@ fn tag<'h>(html: &'h str, out: &mut String) -> &'h str {
     }
     // What quotes look like to readers that do not know them; the quote itself is kept apart.
     let hidden = HIDDEN.contains(&name.as_str()) || inside.contains("quote-inline");
-    if hidden && !closes {
-        let end = format!("</{name}");
-        let lower = rest.to_ascii_lowercase();
-        return match lower.find(&end) {
-            Some(at) => split_tag(&rest[at..]).map_or("", |(_, rest)| rest),
-            None => "",
-        };
+    if hidden && !closes { behind(rest, &name) } else { rest }
+}
+
+/// What stands behind the end of an element whose inside is left out.
+pub(crate) fn behind<'h>(rest: &'h str, name: &str) -> &'h str {
+    let mut from = 0;
+    while let Some(at) = rest[from..].find("</") {
+        let begin = from + at + 2;
+        if rest.as_bytes()[begin..]
+            .get(..name.len())
+            .is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes()))
+        {
+            return split_tag(&rest[begin - 2..]).map_or("", |(_, rest)| rest);
+        }
+        from = begin;
     }
-    rest
+    ""
 }
 
 /// The inside of a tag and what follows. Quoted values may hold `>`.
-fn split_tag(html: &str) -> Option<(&str, &str)> {
+pub(crate) fn split_tag(html: &str) -> Option<(&str, &str)> {
     let mut quote = None;
     for (at, c) in html.char_indices() {
         match (quote, c) {
@@ -93,7 +101,7 @@ fn split_tag(html: &str) -> Option<(&str, &str)> {
 }
 
 /// Reads an entity and gives what stands behind it.
-fn entity<'h>(html: &'h str, out: &mut String) -> &'h str {
+pub(crate) fn entity<'h>(html: &'h str, out: &mut String) -> &'h str {
     let end = html.char_indices().take(12).find(|(_, c)| *c == ';').map(|(at, _)| at);
     let named = end.and_then(|end| {
         let name = &html[1..end];

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use store::archive::{Activity, Kept, search::Term};
 
-use crate::{Piece, item::list, snippet, text::plain};
+use crate::{Emoji, Piece, item::list, snippet, text::plain};
 
 /// A status that was found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -51,6 +51,30 @@ pub struct Medium {
     pub url: String,
     /// What it shows, in its author's words.
     pub description: String,
+}
+
+/// Addresses of all pictures, sounds and videos that a status or an edit shows, its author's portrait and the custom
+/// emoji among them.
+pub fn addresses(status: &Value) -> Vec<String> {
+    let media = list(&status["media_attachments"]).flat_map(|medium| [&medium["url"], &medium["remote_url"]]);
+    let account = &status["account"];
+    let emoji = list(&status["emojis"])
+        .chain(list(&account["emojis"]))
+        .map(|emoji| &emoji["url"]);
+    media
+        .chain(emoji)
+        .chain([&account["avatar"], &status["card"]["image"]])
+        .filter_map(|url| url.as_str().map(str::to_owned))
+        .collect()
+}
+
+/// The custom emoji of a status and its author that are kept, by what stands between the colons. `path` says where a
+/// file is, by its address.
+pub fn emoji(status: &Value, path: impl Fn(&str) -> Option<String>) -> Emoji {
+    list(&status["emojis"])
+        .chain(list(&status["account"]["emojis"]))
+        .filter_map(|emoji| Some((emoji["shortcode"].as_str()?.to_owned(), path(emoji["url"].as_str()?)?)))
+        .collect()
 }
 
 /// Makes a status showable. `logins`: whose activities may be told; `None` is everybody's.

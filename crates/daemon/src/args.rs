@@ -238,9 +238,16 @@ pub enum ArchiveAction {
     Export {
         /// The folder
         folder: PathBuf,
-        /// jsonl, csv or markdown
+        /// jsonl, csv, markdown, site (pages with a search), mastodon (a ZIP such as Mastodon makes), lists (the CSV
+        /// that Mastodon imports) or tree (the files under readable names)
         #[arg(long, default_value = "jsonl")]
         format: String,
+        /// Followers-only and direct messages too, in a site
+        #[arg(long)]
+        private: bool,
+        /// Copies instead of links, in a tree
+        #[arg(long)]
+        copies: bool,
         /// Only what this login, as in host/name, has to do with
         #[arg(long)]
         login: Option<String>,

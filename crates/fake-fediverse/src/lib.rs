@@ -43,6 +43,7 @@ use chrono::{DateTime, Utc};
 use tokio::net::TcpListener;
 
 pub use applicants::{Applicant, UserState};
+pub use clock::advance;
 pub use faults::{Fault, Mix, RateLimitStyle};
 pub use known_actor::{KNOWN_KEY, KnownActor};
 pub use people::Person;

@@ -1,7 +1,7 @@
 //! The fake fediverse as a program: prints one line of JSON when ready and runs until it is told to end.
 
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clap::{Parser, ValueEnum};
 use fake_fediverse::{Builtin, Fediverse, Giant, Scenario, Software};
@@ -51,6 +51,9 @@ struct Arguments {
     /// Make the newest thread this large: 300 deep, and with a status of 4,000 direct replies, if it has that many.
     #[arg(long, num_args = 0..=1, default_missing_value = "10000")]
     giant: Option<usize>,
+    /// What `me` has posted by themself, a minute apart.
+    #[arg(long, default_value_t = 0)]
+    posts: u64,
     /// Keep adding something this often.
     #[arg(long, value_parser = duration)]
     live: Option<Duration>,
@@ -141,6 +144,15 @@ impl Arguments {
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let fediverse = Fediverse::start_at(arguments.scenario(), arguments.port).await;
+    let begin = SystemTime::now() - Duration::from_secs(60 * arguments.posts);
+    for n in 0..arguments.posts {
+        let at = begin + Duration::from_secs(60 * n);
+        fediverse.post(
+            &format!("post {n}, as long as posts are, more or less"),
+            at.into(),
+            json!({}),
+        );
+    }
     if let Some(every) = arguments.live {
         fediverse.live(every);
     }

@@ -111,14 +111,26 @@ pub(crate) fn claim(db: &Db, of_one_thread: bool) -> &'static str {
     }
 }
 
-/// Makes a status of the archive findable: `$1` id, `$2` its words, `$3` its facets.
+/// Makes statuses findable; rows follow.
 pub(crate) fn search_insert(db: &Db) -> &'static str {
     pick(
         db,
-        "INSERT INTO archive_search (id, words) VALUES ($1, CAST($2 || ' ' || $3 AS TSVECTOR))
-         ON CONFLICT (id) DO UPDATE SET words = excluded.words",
-        "INSERT INTO archive_search (rowid, words, facets) VALUES ($1, $2, $3)",
+        "INSERT INTO archive_search (id, words) VALUES ",
+        "INSERT INTO archive_search (rowid, words, facets) VALUES ",
     )
+}
+
+/// What stands in a row between id, words and facets, and behind.
+pub(crate) fn search_row(db: &Db) -> (&'static str, &'static str, &'static str) {
+    match db {
+        Db::Postgres(_) => (", CAST(", " || ' ' || ", " AS TSVECTOR))"),
+        Db::Sqlite { .. } => (", ", ", ", ")"),
+    }
+}
+
+/// What stands behind all rows.
+pub(crate) fn search_insert_end(db: &Db) -> &'static str {
+    pick(db, " ON CONFLICT (id) DO UPDATE SET words = excluded.words", "")
 }
 
 /// And no longer: `$1` id.

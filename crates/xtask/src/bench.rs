@@ -4,6 +4,7 @@
 //! beside its budget and beside what the same work costs done the simple way, so that a ratio can be read on any
 //! machine. Politeness (`[net]`'s requests a minute) is lifted: it would measure the limits rather than the daemon.
 
+mod archive;
 mod metering;
 mod moderation;
 mod registrations;
@@ -63,6 +64,8 @@ enum Part {
     Moderation,
     /// Measuring, pictures, series.
     Metering,
+    /// The archive: a first one, storing, searching.
+    Archive,
 }
 
 impl Part {
@@ -80,6 +83,7 @@ impl Part {
             Self::Rules => rules::measure(programs)?.into(),
             Self::Metering => metering::measure(programs, profile)?.into(),
             Self::Moderation => moderation::measure(programs)?,
+            Self::Archive => archive::measure(programs, profile)?,
         })
     }
 }
@@ -326,19 +330,25 @@ fn pages(profile: &str) -> anyhow::Result<[Figure; 2]> {
 
 /// What a measurement that is written as a test says.
 fn measured(profile: &str, package: &str, test: &str) -> anyhow::Result<String> {
+    measured_with(profile, package, test, &[], &[])
+}
+
+/// The same, with these arguments to cargo, and these in its environment.
+fn measured_with(
+    profile: &str,
+    package: &str,
+    test: &str,
+    more: &[&str],
+    env: &[(&str, String)],
+) -> anyhow::Result<String> {
     let mut cargo = crate::cargo();
-    cargo.current_dir(crate::root()?).args([
-        "test",
-        "--profile",
-        profile,
-        "-p",
-        package,
-        "--",
-        "--ignored",
-        "--exact",
-        "--nocapture",
-        test,
-    ]);
+    cargo.envs(env.iter().map(|(name, value)| (name, value)));
+    cargo
+        .current_dir(crate::root()?)
+        .args(["test", "--profile", profile, "-p", package]);
+    cargo
+        .args(more)
+        .args(["--", "--ignored", "--exact", "--nocapture", test]);
     let out = cargo.output().context("cannot start cargo test")?;
     // Figures are for whoever looks, so tests print them to either.
     let text = String::from_utf8_lossy(&out.stdout) + String::from_utf8_lossy(&out.stderr);

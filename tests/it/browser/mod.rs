@@ -1,5 +1,6 @@
 //! The dashboard in a real browser.
 
+mod archive;
 mod driver;
 mod pictures;
 mod stage;

@@ -3,16 +3,18 @@
 use std::path::PathBuf;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use fake_fediverse::Scenario;
+use chrono::TimeDelta;
+use fake_fediverse::{Fediverse, Scenario};
+use model::{Clock as _, SystemClock};
 use serde_json::json;
 
 use super::{
     driver::Browser,
-    stage::{Stage, sign_in},
+    stage::{Stage, sign_in_as},
 };
 
 /// What is taken, and what it is called.
-const PAGES: [(&str, &str); 9] = [
+const PAGES: [(&str, &str); 11] = [
     ("overview", "/"),
     ("jobs", "/jobs"),
     ("run", ""),
@@ -20,9 +22,58 @@ const PAGES: [(&str, &str); 9] = [
     ("backfill", "/backfill"),
     ("registrations", "/registrations"),
     ("blocklists", "/blocklists"),
+    ("archive", "/archive"),
+    ("archive-numbers", "/archive/numbers"),
     ("effects", "/effects"),
     ("settings", "/settings"),
 ];
+
+/// What somebody wrote who watches birds.
+const DIARY: [(&str, &str, &str); 8] = [
+    (
+        "A little egret at the weir this morning, quite unimpressed by the rain. #birds",
+        "public",
+        "",
+    ),
+    (
+        "Counted eleven herons on the way to work. The twelfth was a traffic cone.",
+        "public",
+        "",
+    ),
+    ("The kingfisher is back. Nobody tell the newspaper.", "private", ""),
+    ("Found what the owl had for dinner.", "public", "owl pellets, in detail"),
+    (
+        "Which lens for small waders? I own exactly one and will take it anyway. #birds #photography",
+        "unlisted",
+        "",
+    ),
+    ("See you at the hide at six, bring tea.", "direct", ""),
+    (
+        "Storks over the motorway, forty at least, circling as if they had all the time there is. #birds",
+        "public",
+        "",
+    ),
+    ("Long walk, no birds. A good one all the same.", "public", ""),
+];
+
+fn diary(fediverse: &Fediverse) {
+    let now: chrono::DateTime<chrono::Utc> = SystemClock.now();
+    for (n, (text, visibility, warning)) in (0..).zip(DIARY.iter().cycle().take(40)) {
+        let fields = json!({
+            "visibility": visibility, "spoiler_text": warning,
+            "tags": text.split('#').skip(1).map(|tag| json!({"name": tag.trim(), "url": "https://home.example/tags"})).collect::<Vec<_>>(),
+        });
+        let uri = fediverse.post(text, now - TimeDelta::hours(31 * n + 2), fields);
+        if n % 9 == 0 {
+            fediverse.edit_to(
+                &uri,
+                &format!("{text} (And a wren.)"),
+                now - TimeDelta::hours(31 * n + 1),
+                json!({}),
+            );
+        }
+    }
+}
 
 /// Width, height, name.
 const SIZES: [(u32, u32, &str); 2] = [(1280, 860, ""), (390, 844, "-phone")];
@@ -32,17 +83,18 @@ const SIZES: [(u32, u32, &str); 2] = [(1280, 860, ""), (390, 844, "-phone")];
 async fn pictures() {
     let folder = PathBuf::from(std::env::var_os("SCREENSHOTS").expect("SCREENSHOTS names the folder"));
     // Enough to look lived in, and over before anybody waits for it.
-    let stage = Stage::full(Scenario {
+    let scenario = Scenario {
         threads: 30,
         replies: 500,
         applicants: 12,
         ..Scenario::medium()
-    })
-    .await;
-    let (base, password) = (stage.base(), stage.fediverse.password_of("admin"));
+    };
+    let stage = Stage::full(scenario, diary).await;
+    let (base, password) = (stage.base(), stage.fediverse.password_of("me"));
     tokio::task::spawn_blocking(move || {
         let browser = Browser::start(true).expect("a browser");
-        sign_in(&browser, &base, &password);
+        // The archive shows people their own alone, and `me` may everything at home.
+        sign_in_as(&browser, &base, "me", &password);
         let job = format!("{base}/jobs/replies.home");
         browser.wait(
             || {
@@ -58,6 +110,7 @@ async fn pictures() {
             "backfill.followings",
             "registrations.pending",
             "blocklists.domain_blocks",
+            "archive.statuses",
         ] {
             let job = format!("{base}/jobs/{path}");
             browser.wait(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use daemon::{
-    config::{self, Layers},
+    config::{self, Config, Layers},
     daemon::Daemon,
 };
 use fake_fediverse::{Fediverse, Scenario};
@@ -26,21 +26,28 @@ const LIST: &str = "#domain,#severity,#reject_media,#reject_reports,#public_comm
 pub(crate) struct Stage {
     pub(crate) fediverse: Fediverse,
     pub(crate) daemon: Daemon,
+    pub(crate) config: Config,
     _folder: tempfile::TempDir,
 }
 
 impl Stage {
     pub(crate) async fn set(scenario: Scenario) -> Self {
-        Self::with(scenario, "").await
+        Self::with(scenario, "", |_| {}).await
+    }
+
+    /// With a fediverse in which something happened before.
+    pub(crate) async fn after(scenario: Scenario, before: impl FnOnce(&Fediverse)) -> Self {
+        Self::with(scenario, "", before).await
     }
 
     /// With every feature on: the token is of somebody who may all of it at home.
-    pub(crate) async fn full(scenario: Scenario) -> Self {
-        Self::with(scenario, EVERYTHING).await
+    pub(crate) async fn full(scenario: Scenario, before: impl FnOnce(&Fediverse)) -> Self {
+        Self::with(scenario, EVERYTHING, before).await
     }
 
-    async fn with(scenario: Scenario, rest: &str) -> Self {
+    async fn with(scenario: Scenario, rest: &str, before: impl FnOnce(&Fediverse)) -> Self {
         let fediverse = Fediverse::start(scenario).await;
+        before(&fediverse);
         let folder = tempfile::tempdir().unwrap();
         if !rest.is_empty() {
             fediverse.set_permissions("me", 0x1);
@@ -62,8 +69,9 @@ impl Stage {
         };
         let config = config::load(&layers).unwrap();
         daemon::telemetry::start_logs(&config.log);
-        let daemon = Daemon::start(config, Arc::new(SystemClock)).await.unwrap();
+        let daemon = Daemon::start(config.clone(), Arc::new(SystemClock)).await.unwrap();
         Self {
+            config,
             fediverse,
             daemon,
             _folder: folder,
@@ -78,9 +86,14 @@ impl Stage {
 
 /// Goes through the server's own pages, as its owner.
 pub(crate) fn sign_in(browser: &Browser, base: &str, password: &str) {
+    sign_in_as(browser, base, "admin", password);
+}
+
+/// Goes through the server's own pages, as somebody.
+pub(crate) fn sign_in_as(browser: &Browser, base: &str, name: &str, password: &str) {
     browser.go(&format!("{base}/jobs"));
     browser.press("Sign in with");
-    browser.fill("user[email]", "admin@example.invalid");
+    browser.fill("user[email]", &format!("{name}@example.invalid"));
     browser.fill("user[password]", password);
     browser.press("Log in");
     browser.press("Authorize");

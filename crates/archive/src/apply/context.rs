@@ -7,15 +7,16 @@ use store::archive::{
     recheck::{self, Why},
 };
 
-use super::walk::tell;
+use super::{keep::keep, links::links, walk::tell};
 use crate::{
-    Context, gather,
+    Config, gather,
     item::{self, Owner},
 };
 
 /// Asks for the parents of statuses that have some. One request brings a whole chain; of a long one as much is kept as
 /// a run may, and the rest is up to the next run, which begins at the last one kept.
-pub(crate) async fn context(cx: &JobContext, config: &Context) -> Result<Summary, JobError> {
+pub(crate) async fn context(cx: &JobContext, all: &Config) -> Result<Summary, JobError> {
+    let config = &all.context;
     let login = cx.login()?;
     let me = gather::me(login).await?;
     let owner = Owner {
@@ -39,17 +40,18 @@ pub(crate) async fn context(cx: &JobContext, config: &Context) -> Result<Summary
         let of = |bodies: &[String], kind| -> Vec<Item> {
             let items = bodies
                 .iter()
-                .filter_map(|body| item::of_status(owner, body, activity(kind), now));
+                .flat_map(|body| item::all_of(owner, body, activity(kind), now));
             items
                 .map(|item| Item {
                     wants_context: false,
+                    links: Vec::new(),
                     ..item
                 })
                 .collect()
         };
         let mut items = of(near, "parent");
         let cut = (near.len() < above.len())
-            .then(|| items.first().map(|item| item.uri.clone()))
+            .then(|| Some(item::of_status(owner, near.first()?, activity("parent"), now)?.uri))
             .flatten();
         if config.whole_threads {
             items.extend(of(&below, "thread"));
@@ -62,7 +64,7 @@ pub(crate) async fn context(cx: &JobContext, config: &Context) -> Result<Summary
             live: true,
             now,
         };
-        saved.add(archive::save(&cx.store, &page).await?);
+        saved.add(keep(cx, all, &page).await?);
         summary.add("parents", near.len());
         if let Some(uri) = cut {
             let rest: Vec<i64> = archive::by_uris(&cx.store, &[uri])
@@ -77,5 +79,6 @@ pub(crate) async fn context(cx: &JobContext, config: &Context) -> Result<Summary
         cx.progress.advance(1);
     }
     tell(&mut summary, saved);
+    links(cx, all, owner, &mut summary).await?;
     Ok(summary)
 }

@@ -1,8 +1,10 @@
 //! Followers, mutes, filters and the like: read whole, compared with what was there.
 
+use std::collections::BTreeMap;
+
 use job::{JobContext, JobError, Login, Summary};
 use mastodon::{Cursor, Shelf};
-use model::ListId;
+use model::{AccountId, ListId};
 use serde_json::Value;
 use store::archive::entries;
 
@@ -29,8 +31,15 @@ pub(crate) async fn lists(cx: &JobContext) -> Result<Summary, JobError> {
         ("filters", Shelf::Filters),
         ("lists", Shelf::Lists),
     ];
+    let mut people: BTreeMap<String, String> = BTreeMap::new();
     for (name, shelf) in plain {
         let bodies = snapshot(cx, login, name, shelf, &mut summary).await?;
+        for body in bodies.iter().flatten() {
+            let value: Value = serde_json::from_str(body).unwrap_or_default();
+            if let (Some(id), Some(acct)) = (id(&value["id"]), value["acct"].as_str()) {
+                people.insert(id, full_acct(acct, &login.server));
+            }
+        }
         if name == "lists" {
             for body in bodies.unwrap_or_default() {
                 let value: Value = serde_json::from_str(&body).unwrap_or_default();
@@ -43,7 +52,45 @@ pub(crate) async fn lists(cx: &JobContext) -> Result<Summary, JobError> {
             }
         }
     }
+    notes(cx, login, &people, &mut summary).await?;
     Ok(summary)
+}
+
+/// The private notes on the people of these lists, which stand on none.
+async fn notes(
+    cx: &JobContext,
+    login: &Login,
+    people: &BTreeMap<String, String>,
+    summary: &mut Summary,
+) -> Result<(), JobError> {
+    let ids: Vec<AccountId> = people.keys().map(|id| AccountId::new(id.clone())).collect();
+    let mut entries = Vec::new();
+    for chunk in ids.chunks(40) {
+        cx.check_stop()?;
+        let bodies = match login.client.raw_relationships(chunk).await {
+            Ok(bodies) => bodies,
+            Err(
+                mastodon::Error::Scope { .. } | mastodon::Error::Forbidden { .. } | mastodon::Error::NotFound { .. },
+            ) => {
+                summary.add("not_shown", 1);
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        for body in bodies {
+            let value: Value = serde_json::from_str(&body).unwrap_or_default();
+            let noted = value["note"].as_str().is_some_and(|note| !note.trim().is_empty());
+            if let Some(acct) = id(&value["id"]).and_then(|id| people.get(&id)).filter(|_| noted) {
+                entries.push((acct.clone(), body));
+            }
+        }
+    }
+    let taken = entries::snapshot(&cx.store, &login.name, "notes", &entries, cx.clock.now()).await?;
+    summary.add("lists", 1);
+    summary.add("entries", taken.entries);
+    summary.add("added", taken.added);
+    summary.add("removed", taken.removed);
+    Ok(())
 }
 
 /// Reads a list to its end, and only then compares: half a list would look like many who left.

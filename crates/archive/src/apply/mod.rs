@@ -2,6 +2,8 @@
 
 mod audit;
 mod context;
+mod keep;
+mod links;
 mod lists;
 mod media;
 mod recheck;

@@ -11,17 +11,19 @@ use store::archive::{
     recheck::{self, Due, Why},
 };
 
-use super::walk::tell;
+use super::{keep::keep, walk::tell};
 use crate::{
-    Recheck, gather,
+    Config, gather,
     item::{self, Owner},
+    json_files,
 };
 
 /// Statuses asked for at once.
 const BATCH: usize = 20;
 
 /// Asks for statuses that were not looked at for long, and for the versions of edited ones.
-pub(crate) async fn recheck(cx: &JobContext, config: &Recheck) -> Result<Summary, JobError> {
+pub(crate) async fn recheck(cx: &JobContext, all: &Config) -> Result<Summary, JobError> {
+    let config = &all.recheck;
     let login = cx.login()?;
     let me = gather::me(login).await?;
     let owner = Owner {
@@ -41,7 +43,7 @@ pub(crate) async fn recheck(cx: &JobContext, config: &Recheck) -> Result<Summary
     cx.progress.begin("statuses", u64::try_from(due.len()).ok());
     for chunk in due.chunks(BATCH) {
         cx.check_stop()?;
-        look(cx, owner, chunk, &mut summary).await?;
+        look(cx, all, owner, chunk, &mut summary).await?;
         cx.progress.advance(chunk.len() as u64);
     }
     histories(cx, config.per_run, &mut summary).await?;
@@ -49,7 +51,7 @@ pub(crate) async fn recheck(cx: &JobContext, config: &Recheck) -> Result<Summary
 }
 
 /// Reads polls again that have ended.
-pub(crate) async fn polls(cx: &JobContext, per_run: u32) -> Result<Summary, JobError> {
+pub(crate) async fn polls(cx: &JobContext, all: &Config, per_run: u32) -> Result<Summary, JobError> {
     let login = cx.login()?;
     let me = gather::me(login).await?;
     let owner = Owner {
@@ -67,7 +69,7 @@ pub(crate) async fn polls(cx: &JobContext, per_run: u32) -> Result<Summary, JobE
     .await?;
     for chunk in due.chunks(BATCH) {
         cx.check_stop()?;
-        look(cx, owner, chunk, &mut summary).await?;
+        look(cx, all, owner, chunk, &mut summary).await?;
         let ids: Vec<i64> = chunk.iter().map(|due| due.id).collect();
         recheck::mark_poll(&cx.store, &ids).await?;
         summary.add("polls", ids.len());
@@ -76,7 +78,13 @@ pub(crate) async fn polls(cx: &JobContext, per_run: u32) -> Result<Summary, JobE
 }
 
 /// Asks for up to 20 statuses and keeps what changed.
-async fn look(cx: &JobContext, owner: Owner<'_>, due: &[Due], summary: &mut Summary) -> Result<(), JobError> {
+async fn look(
+    cx: &JobContext,
+    all: &Config,
+    owner: Owner<'_>,
+    due: &[Due],
+    summary: &mut Summary,
+) -> Result<(), JobError> {
     let login = cx.login()?;
     let ids: Vec<StatusId> = due.iter().map(|due| StatusId::new(due.server_id.clone())).collect();
     let mut found = login.client.raw_statuses(&ids).await?;
@@ -97,6 +105,7 @@ async fn look(cx: &JobContext, owner: Owner<'_>, due: &[Due], summary: &mut Summ
             activities: Vec::new(),
             ..item
         })
+        .chain(found.iter().filter_map(|body| item::of_quoted(owner, body, now)))
         .collect();
     let page = Page {
         login: &login.name,
@@ -106,7 +115,18 @@ async fn look(cx: &JobContext, owner: Owner<'_>, due: &[Due], summary: &mut Summ
         live: true,
         now,
     };
-    let saved = archive::save(&cx.store, &page).await?;
+    let saved = keep(cx, all, &page).await?;
+    if all.save_json && saved.edited > 0 {
+        json_files::write(
+            &all.folder(&cx.store),
+            &Page {
+                items: &with_kinds(cx, due, &items).await?,
+                ..page
+            },
+        )
+        .await
+        .map_err(|error| JobError::Transient(error.into()))?;
+    }
     tell(summary, saved);
     recheck::mark_gone(&cx.store, &gone, now).await?;
     let ids: Vec<i64> = due.iter().map(|due| due.id).collect();
@@ -131,6 +151,29 @@ async fn look(cx: &JobContext, owner: Owner<'_>, due: &[Due], summary: &mut Summ
         );
     }
     Ok(())
+}
+
+/// Statuses with what the login has to do with them, which says where their files are.
+async fn with_kinds(cx: &JobContext, due: &[Due], items: &[Item]) -> Result<Vec<Item>, JobError> {
+    let login = cx.login()?;
+    let ids: Vec<i64> = due.iter().map(|due| due.id).collect();
+    let activities = archive::activities(&cx.store, &ids).await?;
+    let kinds = |item: &Item| -> Vec<NewActivity> {
+        let id = due.iter().find(|due| due.server_id == item.server_id).map(|due| due.id);
+        let mine = activities
+            .iter()
+            .filter(|one| Some(one.status) == id && one.login == login.name);
+        mine.map(|one| NewActivity {
+            kind: one.kind.clone(),
+            ..NewActivity::default()
+        })
+        .collect()
+    };
+    let with = |item: &Item| Item {
+        activities: kinds(item),
+        ..item.clone()
+    };
+    Ok(items.iter().map(with).collect())
 }
 
 /// Asks for all versions of edited statuses.

@@ -4,9 +4,11 @@ use job::{JobContext, JobError, Login, Summary};
 use mastodon::{Shelf, raw_field};
 use model::StatusId;
 use serde_json::Value;
-use store::archive::{self, Item, NewActivity, Page, Saved};
+use store::archive::{Item, NewActivity, Page, Saved};
 
+use super::keep::keep;
 use crate::{
+    Config,
     gather::{self, Me},
     item::{self, Owner},
     plan::Brought,
@@ -50,7 +52,7 @@ impl Kind {
 }
 
 /// Reads on in a list until there is nothing more.
-pub(crate) async fn walk(cx: &JobContext, job: &'static str, kind: Kind) -> Result<Summary, JobError> {
+pub(crate) async fn walk(cx: &JobContext, config: &Config, job: &'static str, kind: Kind) -> Result<Summary, JobError> {
     let login = cx.login()?;
     let me = gather::me(login).await?;
     let owner = Owner {
@@ -58,7 +60,14 @@ pub(crate) async fn walk(cx: &JobContext, job: &'static str, kind: Kind) -> Resu
         acct: &me.acct,
     };
     let mut state = gather::walk(cx, job, &login.name).await?;
-    let of = me.statuses.filter(|_| kind == Kind::Post && !state.whole);
+    let of = match me.statuses.filter(|_| kind == Kind::Post && !state.whole) {
+        // A way back that goes on has less before it than all there is.
+        Some(all) => {
+            let kept = store::archive::standing(&cx.store, &login.name).await?;
+            Some(all.saturating_sub(u64::try_from(kept).unwrap_or(0)))
+        }
+        None => None,
+    };
     cx.progress.begin("statuses", of);
     let (mut saved, mut summary) = (Saved::default(), Summary::default());
     loop {
@@ -70,9 +79,10 @@ pub(crate) async fn walk(cx: &JobContext, job: &'static str, kind: Kind) -> Resu
         let items: Vec<Item> = page
             .items
             .iter()
-            .filter_map(|body| kept(owner, kind, body, now))
+            .flat_map(|body| kept(owner, kind, body, now))
             .collect();
-        summary.add("without_status", page.items.len() - items.len());
+        let with_status = items.iter().filter(|item| !is_quote(item)).count();
+        summary.add("without_status", page.items.len().saturating_sub(with_status));
         let items = match kind {
             Kind::Conversation => threads(login, owner, items, now).await?,
             _ => items,
@@ -88,8 +98,9 @@ pub(crate) async fn walk(cx: &JobContext, job: &'static str, kind: Kind) -> Resu
         };
         let (after, _) = state.after(&step, brought(page.items.len()));
         let value = serde_json::to_string(&after).unwrap_or_default();
-        let one = archive::save(
-            &cx.store,
+        let one = keep(
+            cx,
+            config,
             &Page {
                 login: &login.name,
                 server: &login.server,
@@ -126,8 +137,16 @@ pub(super) fn tell(summary: &mut Summary, saved: Saved) {
     summary.add("known", saved.known);
 }
 
-/// An item of a list as a row; `None` where its status is gone.
-fn kept(owner: Owner<'_>, kind: Kind, body: &str, now: chrono::DateTime<chrono::Utc>) -> Option<Item> {
+fn is_quote(item: &Item) -> bool {
+    item.activities.iter().all(|activity| activity.kind == "quote")
+}
+
+/// An item of a list as rows: its status and what that quotes; nothing where its status is gone.
+fn kept(owner: Owner<'_>, kind: Kind, body: &str, now: chrono::DateTime<chrono::Utc>) -> Vec<Item> {
+    one(owner, kind, body, now).unwrap_or_default()
+}
+
+fn one(owner: Owner<'_>, kind: Kind, body: &str, now: chrono::DateTime<chrono::Utc>) -> Option<Vec<Item>> {
     let text = |name| raw_field(body, name).and_then(|text| serde_json::from_str::<Value>(text).ok());
     let mut activity = NewActivity {
         kind: kind.as_str().to_owned(),
@@ -145,14 +164,14 @@ fn kept(owner: Owner<'_>, kind: Kind, body: &str, now: chrono::DateTime<chrono::
             raw_field(body, "last_status")?
         }
     };
-    let mut item = item::of_status(owner, status, activity, now)?;
-    // Own statuses are done when they are written.
-    if kind == Kind::Post
-        && let Some(activity) = item.activities.first_mut().filter(|activity| activity.kind == "post")
-    {
-        activity.at = Some(item.created_at);
+    let mut items = item::all_of(owner, status, activity, now);
+    for item in &mut items {
+        // Own statuses are done when they are written.
+        if let Some(activity) = item.activities.first_mut().filter(|activity| activity.kind == "post") {
+            activity.at = Some(item.created_at);
+        }
     }
-    Some(item)
+    Some(items)
 }
 
 /// The messages around the last one of each conversation.
@@ -164,11 +183,15 @@ async fn threads(
 ) -> Result<Vec<Item>, JobError> {
     let mut all = Vec::new();
     for item in last {
+        if is_quote(&item) {
+            all.push(item);
+            continue;
+        }
         let id = StatusId::new(item.server_id.clone());
         let activity = item.activities.first().cloned().unwrap_or_default();
         if let Some((above, below)) = login.client.raw_context(&id).await? {
             let around = above.iter().chain(&below);
-            all.extend(around.filter_map(|body| item::of_status(owner, body, activity.clone(), now)));
+            all.extend(around.flat_map(|body| item::all_of(owner, body, activity.clone(), now)));
         }
         all.push(item);
     }

@@ -55,6 +55,7 @@ pub async fn lama(into: Into<'_>, folder: &Path, account: &str) -> anyhow::Resul
                 .map(|file| file.url.clone())
                 .collect();
             saver.add(item).await?;
+            saver.quoted(item::of_quoted(owner, &row.json, into.now));
             let attachments: Value = serde_json::from_str(&row.attachments).unwrap_or_default();
             for (url, attachment) in urls.iter().zip(item::list(&attachments)) {
                 // A list of errors stands where the file could not be fetched.

@@ -1,11 +1,14 @@
 //! Mastodon's own archive, from 2018's `tar.gz` to today's ZIP: what somebody wrote, with its files. Of what they boosted,
-//! favourited and bookmarked it has addresses alone; these count where the archive has the status.
+//! favourited and bookmarked it has addresses alone: their server is asked for what the archive does not have.
 
 use std::{collections::HashMap, fmt, io::Read, path::Path};
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
-use store::archive::{self, files};
+use store::archive::{
+    files,
+    wanted::{self, Wanted},
+};
 use tokio::sync::mpsc;
 
 use super::{
@@ -37,7 +40,7 @@ pub async fn mastodon_zip(into: Into<'_>, file: &Path) -> anyhow::Result<Importe
         tokio::task::spawn_blocking(move || actor(&package)).await??
     };
     let mut saver = Saver::new(into, "");
-    let mut marks: HashMap<&'static str, Vec<String>> = HashMap::new();
+    let mut marks: Vec<Wanted> = Vec::new();
     let mut wanted: HashMap<String, String> = HashMap::new();
     let (send, mut read) = mpsc::channel(AHEAD);
     let reader = {
@@ -55,21 +58,26 @@ pub async fn mastodon_zip(into: Into<'_>, file: &Path) -> anyhow::Result<Importe
                     }
                     saver.add(Some(*item)).await?;
                 }
-                Some(Deed::Boosted(uri)) => marks.entry("boost").or_default().push(uri),
+                Some(Deed::Boosted(mark)) => marks.push(mark),
                 None => saver.add(None).await?,
             },
-            Read1::Marked(kind, uri) => marks.entry(kind).or_default().push(uri),
+            Read1::Marked(kind, uri) => marks.push(Wanted {
+                kind: kind.to_owned(),
+                uri,
+                at: None,
+                visibility: None,
+                tries: 0,
+            }),
             Read1::File(..) => {}
         }
     }
     reader.await??;
     saver.flush().await?;
-    for (kind, uris) in marks {
-        saver.found.read += uris.len() as u64;
-        let (known, new) = archive::mark(into.db, into.login, kind, &uris, into.now).await?;
-        saver.found.saved.activities += new;
-        saver.found.without_status += (uris.len() as u64).saturating_sub(known);
-    }
+    let marked = wanted::mark(into.db, into.login, &marks, into.now).await?;
+    saver.found.read += marks.len() as u64;
+    saver.found.saved.activities += marked.new;
+    saver.found.wanted += marked.wanted;
+    saver.found.without_status += (marks.len() as u64).saturating_sub(marked.known + marked.wanted);
     media(into, package, wanted, &mut saver.found).await?;
     Ok(saver.found)
 }

@@ -6,6 +6,7 @@ mod mastodon_archive;
 mod mastodon_zip;
 mod note;
 mod package;
+mod pieces;
 
 use std::path::{Component, Path, PathBuf};
 
@@ -34,6 +35,8 @@ pub struct Imported {
     pub read: u64,
     /// Entries that are no status, or whose status is gone.
     pub without_status: u64,
+    /// Entries that have an address alone; their server is asked for them.
+    pub wanted: u64,
     /// What saving them changed.
     pub saved: Saved,
     /// Files that were there.
@@ -87,6 +90,11 @@ impl<'a> Saver<'a> {
         } else {
             Ok(())
         }
+    }
+
+    /// What an entry quotes is a status too, and no entry.
+    fn quoted(&mut self, item: Option<Item>) {
+        self.items.extend(item);
     }
 
     async fn flush(&mut self) -> Result<(), store::Error> {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use store::archive::{Item, NewActivity};
+use store::archive::{Item, NewActivity, wanted::Wanted};
 
 use crate::item::{self, Owner};
 
@@ -41,7 +41,7 @@ pub(super) enum Deed {
     /// They wrote something.
     Wrote(Box<Item>),
     /// They boosted something, of which an archive has the address alone.
-    Boosted(String),
+    Boosted(Wanted),
 }
 
 /// Reads one activity of `outbox.json`. Types other than `Create` and `Announce` are none of ours.
@@ -50,7 +50,13 @@ pub(super) fn deed(actor: &Actor, activity: &Value, now: DateTime<Utc>) -> Optio
         "Announce" => {
             let object = &activity["object"];
             let uri = object.as_str().or(object["id"].as_str())?;
-            Some(Deed::Boosted(uri.to_owned()))
+            Some(Deed::Boosted(Wanted {
+                kind: "boost".to_owned(),
+                uri: uri.to_owned(),
+                at: item::time(&activity["published"]),
+                visibility: Some(visibility(activity).to_owned()),
+                tries: 0,
+            }))
         }
         "Create" => wrote(actor, activity, now).map(|item| Deed::Wrote(Box::new(item))),
         _ => None,

@@ -41,18 +41,35 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) async fn build() -> Self {
-        let (store, folder) = store::testing::sqlite().await;
-        let fediverse = Fediverse::start(quiet()).await;
-        let config = net::Config {
-            allow: vec!["127.0.0.0/8".parse().unwrap()],
-            attempts: 1,
+        let lifted = net::Config {
             origin_per_minute: 100_000,
             token_per_five_minutes: 1_000_000,
             paging_per_fifteen_minutes: 1_000_000,
             ..net::Config::default()
         };
+        Self::with(quiet(), lifted, Arc::new(SystemClock)).await
+    }
+
+    /// With the limits that servers have, and those that we keep by ourselves.
+    #[cfg(feature = "simulated")]
+    pub(crate) async fn polite(clock: Arc<dyn Clock>) -> Self {
+        let scenario = Scenario {
+            rate_limits: true,
+            ..quiet()
+        };
+        Self::with(scenario, net::Config::default(), clock).await
+    }
+
+    async fn with(scenario: Scenario, config: net::Config, clock: Arc<dyn Clock>) -> Self {
+        let (store, folder) = store::testing::sqlite().await;
+        let fediverse = Fediverse::start(scenario).await;
+        let config = net::Config {
+            allow: vec!["127.0.0.0/8".parse().unwrap()],
+            attempts: 1,
+            ..config
+        };
         Self {
-            net: Net::new(&config, Arc::new(SystemClock)).unwrap(),
+            net: Net::new(&config, clock).unwrap(),
             config: Config {
                 folder: Some(folder.path().join("archive")),
                 ..Config::default()

@@ -225,6 +225,20 @@ async fn mastodon_s_own_archives() {
             house.kinds("https://old.example/users/me/statuses/1").await.0,
             ["boost", "post"]
         );
+        let waiting = store::archive::wanted::waiting(&house.store, LOGIN).await.unwrap();
+        assert_eq!(
+            waiting,
+            if kind == "zip" { 3 } else { 1 },
+            "what has an address alone is asked for"
+        );
+        let due = store::archive::wanted::due(&house.store, LOGIN, &["boost"], house.clock.now(), 9)
+            .await
+            .unwrap();
+        assert_eq!(
+            due[0].at.unwrap().to_rfc3339(),
+            "2018-05-07T10:00:00+00:00",
+            "a boost has its time"
+        );
         let thread = store::archive::thread(&house.store, reply.id, 10).await.unwrap();
         assert_eq!(thread.len(), 2, "replies are joined by uri");
         assert_eq!(house.search("careful heron is:direct has:image").await.len(), 1);

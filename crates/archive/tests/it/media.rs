@@ -63,3 +63,31 @@ async fn the_same_bytes_are_kept_once_and_trouble_is_remembered() {
     let found = archive::verify(&house.store, &blobs, house.clock.now()).await;
     assert_eq!(found.unwrap().sound, 2);
 }
+
+/// Check 38: a long file that breaks off goes on where it ended, and its rest alone is asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_file_goes_on_where_it_broke_off() {
+    let mut house = House::build().await;
+    house.config.media.avatars = false;
+    let text = format!("GIF89a{}", "heron ".repeat(200_000));
+    let url = house.fediverse.file("/system/long.gif", "image/gif", &text);
+    house.fediverse.post("long", house.ago(60), picture(&url));
+    house.run("statuses").await;
+    house.fediverse.fault(None, "/system/long", Fault::Truncated, None);
+    assert_eq!(house.run("media").await.get("failed"), 1);
+    let parts = house.config.folder(&house.store).join("parts");
+    assert_eq!(
+        std::fs::read_dir(&parts).unwrap().count(),
+        2,
+        "the half, and its version"
+    );
+    house.fediverse.heal(None);
+    house.clock.advance(chrono::TimeDelta::hours(2));
+    assert_eq!(house.run("media").await.get("kept"), 1);
+    let blobs = files::blobs(&house.store, "", 10).await.unwrap();
+    assert_eq!(blobs[0].bytes, i64::try_from(text.len()).unwrap());
+    assert_eq!(std::fs::read_dir(&parts).unwrap().count(), 0);
+    let blobs = archive::Blobs::open(house.config.folder(&house.store)).unwrap();
+    let found = archive::verify(&house.store, &blobs, house.clock.now()).await.unwrap();
+    assert_eq!((found.sound, found.damaged), (1, 0));
+}

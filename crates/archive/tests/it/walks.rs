@@ -253,3 +253,68 @@ async fn lists_are_snapshots_with_what_changed() {
     let then = entries::at(&house.store, LOGIN, "followers", before).await.unwrap();
     assert!(then.iter().all(|entry| entry.entry != acct));
 }
+
+/// Check 37, second part: what a kept status links to is kept as well, and so is its parent.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_linked_to_is_kept() {
+    let house = House::build().await;
+    let person = house.fediverse.writer(0, 2, 0);
+    let (linked, page) = (&person.posts[0], "https://nowhere.example/@x/notanumber");
+    let text = format!("see <a href=\"{linked}\">this</a> and <a href=\"{page}\">that</a>");
+    let uri = house.fediverse.post(&text, house.ago(50), json!({}));
+    house.run("statuses").await;
+    let summary = house.run("context").await;
+    assert_eq!(summary.get("links"), 1, "{summary:?}");
+    assert_eq!(house.kinds(linked).await.0, ["link"]);
+    assert_eq!(house.search("kind:link").await.len(), 1);
+    house.fediverse.clear_log();
+    house.run("context").await;
+    assert!(house.fediverse.log().resolves().is_empty(), "once");
+    assert!(house.kept(&uri).await.is_some());
+}
+
+/// Check 36: a quote in each of its states, and what it quotes as a row of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn quotes_are_rows_with_their_states() {
+    let house = House::build().await;
+    let quoted = json!({
+        "id": "77", "uri": "https://q.example/1", "url": "https://q.example/1", "visibility": "public",
+        "created_at": "2026-01-01T00:00:00.000Z", "content": "<p>quotable words</p>",
+        "account": {"acct": "q@q.example"}, "media_attachments": [],
+    });
+    let quote = json!({"quote": {"state": "accepted", "quoted_status": quoted}});
+    let uri = house.fediverse.post("look", house.ago(50), quote);
+    house.run("statuses").await;
+    assert_eq!(house.kinds("https://q.example/1").await.0, ["quote"]);
+    assert_eq!(house.search("quotable kind:quote").await.len(), 1);
+    let revoked = json!({"quote": {"state": "revoked", "quoted_status": null}});
+    house.fediverse.edit_poll(&uri, revoked);
+    house.clock.advance(chrono::TimeDelta::days(31));
+    house.run("recheck").await;
+    let id = house.kept(&uri).await.unwrap().id;
+    let states = store::archive::quotes(&house.store, &[id]).await.unwrap();
+    let told: Vec<_> = states
+        .iter()
+        .map(|one| (one.state.as_str(), one.uri.as_deref(), one.until.is_some()))
+        .collect();
+    let uri = Some("https://q.example/1");
+    assert_eq!(told, [("accepted", uri, true), ("revoked", uri, false)]);
+}
+
+/// A gap is named once and read again; one that stays is no reason to read everything every night.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gap_is_noticed_and_filled() {
+    let house = House::build().await;
+    let uris = house.posts(30);
+    house.run("statuses").await;
+    let summary = house.run("audit").await;
+    assert_eq!((summary.get("told"), summary.get("missing")), (30, 0), "{summary:?}");
+    store::archive::forget(&house.store, &store::archive::Whom::Status(uris[4].clone()))
+        .await
+        .unwrap();
+    let summary = house.run("audit").await;
+    assert_eq!(summary.get("begun_anew"), 1, "{summary:?}");
+    house.run("statuses").await;
+    assert!(house.kept(&uris[4]).await.is_some());
+    assert_eq!(house.run("audit").await.get("begun_anew"), 0);
+}

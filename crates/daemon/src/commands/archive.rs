@@ -1,9 +1,7 @@
 //! `egret archive`: what is kept of somebody's own activity.
 
-use std::path::Path;
-
 use anyhow::{Context as _, bail};
-use archive::{Blobs, Found};
+use archive::{Blobs, Found, Wish};
 use store::{
     Db,
     archive::{self as kept, Kept, Whom, search},
@@ -26,8 +24,24 @@ pub(super) async fn run(args: &Args, action: &ArchiveAction) -> anyhow::Result<E
         ArchiveAction::Search { query, limit, before } => search(args, db, &query.join(" "), *limit, *before).await?,
         ArchiveAction::Show { status } => show(args, db, status).await?,
         ArchiveAction::Stats => stats(args, db).await?,
-        ArchiveAction::Export { folder, format, login } => export(args, db, folder, format, login.as_deref()).await?,
+        ArchiveAction::Export {
+            folder: to,
+            format,
+            login,
+            private,
+            copies,
+        } => {
+            let wish = Wish {
+                folder: to,
+                format: archive::Format::named(format).map_err(anyhow::Error::msg)?,
+                login: login.as_deref(),
+                private: *private,
+                copies: *copies,
+            };
+            export(args, db, &Blobs::at(folder), wish).await?
+        }
         ArchiveAction::Verify => {
+            let _alone = super::alone(db)?;
             let found = archive::verify(db, &Blobs::open(folder)?, doors.clock.now()).await?;
             if args.json {
                 out::json(&found)?;
@@ -49,6 +63,7 @@ pub(super) async fn run(args: &Args, action: &ArchiveAction) -> anyhow::Result<E
             login,
             yes,
         } => {
+            let _alone = if *yes { Some(super::alone(db)?) } else { None };
             let whom = match (status, author, login) {
                 (Some(status), ..) => Whom::Status(find(db, status).await?.uri),
                 (_, Some(author), _) => Whom::Author(author.trim_start_matches('@').to_lowercase()),
@@ -182,13 +197,25 @@ async fn stats(args: &Args, db: &Db) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-async fn export(args: &Args, db: &Db, folder: &Path, format: &str, login: Option<&str>) -> anyhow::Result<Exit> {
-    let format = archive::Format::named(format).map_err(anyhow::Error::msg)?;
-    let written = archive::export(db, folder, format, login).await?;
+async fn export(args: &Args, db: &Db, blobs: &Blobs, wish: Wish<'_>) -> anyhow::Result<Exit> {
+    let written = archive::export(db, blobs, wish).await?;
     if args.json {
         out::json(&written)?;
     } else {
-        out::line(format!("{} statuses are in {}.", written.statuses, folder.display()));
+        let what = if wish.format == archive::Format::Lists {
+            "entries"
+        } else {
+            "statuses"
+        };
+        let media = match written.media {
+            0 => String::new(),
+            media => format!(" and {media} files"),
+        };
+        out::line(format!(
+            "{} {what}{media} are in {}.",
+            written.statuses,
+            wish.folder.display()
+        ));
     }
     Ok(Exit::Done)
 }

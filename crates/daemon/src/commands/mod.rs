@@ -105,6 +105,11 @@ fn load(args: &Args) -> anyhow::Result<Config> {
     Ok(config)
 }
 
+/// For commands that take files away or bring many in: not beside the daemon that works on the same archive.
+fn alone(db: &store::Db) -> anyhow::Result<store::lock::ProcessLock> {
+    Ok(store::lock::ProcessLock::acquire(db)?)
+}
+
 /// The config and the database, for commands that only look or note a wish.
 pub(crate) async fn open(args: &Args) -> anyhow::Result<(Config, Doors)> {
     let config = load(args)?;

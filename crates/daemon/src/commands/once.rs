@@ -128,14 +128,17 @@ fn show(args: &Args, runs: &[JobRun], unable: &[(Arc<Entry>, String)]) -> anyhow
 async fn draw(board: Board) {
     let all = MultiProgress::new();
     let mut bars: std::collections::BTreeMap<(String, String), ProgressBar> = Default::default();
-    let style = ProgressStyle::with_template("{prefix:.bold} {wide_bar} {pos}/{len} {msg}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = |template| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let plain = style("{prefix:.bold} {wide_bar} {pos} {msg}");
+    // By the pace so far, waiting for the server's limits included. Without an end to go by there is no estimate.
+    let estimated = style("{prefix:.bold} {wide_bar} {pos}/{len} {msg}, about {eta} left");
     loop {
         for live in board.list() {
             let key = (live.job.clone(), live.scope.clone());
             match live.progress.filter(|_| live.running_since.is_some()) {
                 Some((done, of, what)) => {
                     let bar = bars.entry(key).or_insert_with(|| {
+                        let style = if of.is_some() { &estimated } else { &plain };
                         let bar = all.add(ProgressBar::new(0)).with_style(style.clone());
                         bar.set_prefix(format!("{} {}", live.job, live.scope));
                         bar

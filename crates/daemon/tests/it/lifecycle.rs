@@ -10,12 +10,23 @@ async fn a_second_process_on_one_database_is_refused_and_a_killed_one_is_in_nobo
     let house = House::with("");
     let first = house.run().await;
     assert_eq!(first.page("/readyz").await, 200);
-    for command in ["run", "once"] {
+    // The last two take files away, which nobody else may be about to keep.
+    for command in [
+        &["run"][..],
+        &["once"],
+        &["archive", "verify"],
+        &["archive", "forget", "--login", "home/me", "--yes"],
+    ] {
         house
-            .egret(&[command])
+            .egret(command)
             .await
             .refused(&["another egret", "process ", "egret.db", "stop it first"]);
     }
+    assert_eq!(
+        house.egret(&["archive", "search", "x"]).await.code,
+        Some(0),
+        "who only looks is welcome"
+    );
     assert_eq!(first.page("/readyz").await, 200, "the first one goes on");
     first.signal("KILL").await;
     assert_eq!(first.ended().await, None);

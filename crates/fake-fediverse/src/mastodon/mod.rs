@@ -56,7 +56,7 @@ pub(crate) async fn answer(state: &Arc<State>, call: &Call) -> Reply {
         ["api", rest @ ..] => collections::answer(state, call, rest),
         ["system", ..] if get => {
             let file = state.world().diary.files.get(&call.path).cloned();
-            file.map(|(kind, text)| Ok(Reply::typed(&kind, text)))
+            file.map(|(kind, text)| Ok(part(call, &kind, text)))
         }
         _ => neighbours::web::answer(state, call, &path).map(Ok),
     };
@@ -69,6 +69,23 @@ pub(crate) async fn answer(state: &Arc<State>, call: &Call) -> Reply {
         None if path.first() == Some(&"api") => Reply::error(404, "The page you are looking for could not be found"),
         None => Reply::html("<h1>The page you are looking for isn't here.</h1>").status(404),
     }
+}
+
+/// A file, or the rest of it for who has its beginning.
+fn part(call: &Call, kind: &str, text: String) -> Reply {
+    let version = format!("\"{}\"", text.len());
+    let rest = call
+        .header("range")
+        .filter(|_| call.header("if-range") == Some(&version))
+        .and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
+    let whole = text.len();
+    match rest.and_then(|from| Some((from, text.get(from..)?.to_owned()))) {
+        Some((from, rest)) => Reply::typed(kind, rest)
+            .status(206)
+            .header("content-range", format!("bytes {from}-{}/{whole}", whole - 1)),
+        None => Reply::typed(kind, text),
+    }
+    .header("etag", version)
 }
 
 /// An answer, or the refusal that ends it early; `None` where no such route is.

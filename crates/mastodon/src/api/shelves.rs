@@ -130,6 +130,19 @@ impl Client {
         Ok(found)
     }
 
+    /// How the login stands to these accounts, its private notes among it: 40 a request. Scope `read:follows`.
+    pub async fn raw_relationships(&self, ids: &[AccountId]) -> Result<Vec<String>, Error> {
+        let mut found = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(40) {
+            let call = chunk.iter().fold(
+                Call::get(&["api", "v1", "accounts", "relationships"]).scope("read:follows"),
+                |call, id| call.query("id[]", id.as_str()),
+            );
+            found.extend(self.raw_page(&call).await?.items);
+        }
+        Ok(found)
+    }
+
     /// One status as the server spells it; `None` when it is not there, or not for us. Scope `read:statuses`.
     pub async fn raw_status(&self, id: &StatusId) -> Result<Option<String>, Error> {
         let call = Call::get(&["api", "v1", "statuses", id.as_str()]).scope("read:statuses");

@@ -180,6 +180,42 @@ pub async fn blob(db: &Db, blob: &str, logins: Option<&[String]>) -> Result<Opti
     })?)
 }
 
+/// A picture, sound or video that a status shows.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Shown {
+    /// The status.
+    pub status: i64,
+    /// Where its server has it.
+    pub url: String,
+    /// SHA-256 in hex.
+    pub blob: String,
+    /// What it is.
+    #[sqlx(rename = "type")]
+    pub kind: String,
+}
+
+/// What statuses of these logins show, those of the newest first.
+pub async fn gallery(db: &Db, logins: &[String], before: Option<i64>, limit: u32) -> Result<Vec<Shown>, Error> {
+    if logins.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(on!(db, pool => {
+        let mut query = QueryBuilder::new(
+            "SELECT u.status, u.url, b.blob, b.type FROM archive_file_uses u
+             JOIN archive_files f ON f.url = u.url AND f.kind IN ('own', 'other')
+             JOIN archive_blobs b ON b.blob = f.blob WHERE u.status < ",
+        );
+        query.push_bind(before.unwrap_or(i64::MAX));
+        query.push(" AND EXISTS (SELECT 1 FROM archive_activities a WHERE a.status = u.status AND a.login IN (");
+        let mut list = query.separated(", ");
+        for login in logins {
+            list.push_bind(login);
+        }
+        query.push(")) ORDER BY u.status DESC, u.url LIMIT ").push_bind(i64::from(limit));
+        query.build_query_as().fetch_all(pool).await
+    })?)
+}
+
 /// All blobs after one, a bounded piece at a time.
 pub async fn blobs(db: &Db, after: &str, limit: u32) -> Result<Vec<Blob>, Error> {
     const SQL: &str = "SELECT blob, bytes, type FROM archive_blobs WHERE blob > $1 ORDER BY blob LIMIT $2";

@@ -37,9 +37,10 @@ pub struct Forgotten {
 pub async fn forget(db: &Db, whom: &Whom) -> Result<Forgotten, Error> {
     let mut gone = Forgotten::default();
     if let Whom::Login(login) = whom {
-        const SQL: [&str; 4] = [
+        const SQL: [&str; 5] = [
             "DELETE FROM archive_entries WHERE login = $1",
             "DELETE FROM archive_snapshots WHERE login = $1",
+            "DELETE FROM archive_wanted WHERE login = $1",
             "DELETE FROM cursors WHERE job LIKE 'archive.%' AND scope = $1",
             "DELETE FROM archive_activities WHERE login = $1",
         ];
@@ -84,6 +85,8 @@ async fn statuses(db: &Db, ids: &[i64], gone: &mut Forgotten) -> Result<(), Erro
     }
     let versions = delete(&mut tx, "DELETE FROM archive_versions WHERE status IN (", ids).await?;
     let activities = delete(&mut tx, "DELETE FROM archive_activities WHERE status IN (", ids).await?;
+    delete(&mut tx, "DELETE FROM archive_tags WHERE status IN (", ids).await?;
+    delete(&mut tx, "DELETE FROM archive_quotes WHERE status IN (", ids).await?;
     delete(&mut tx, "DELETE FROM archive_ids WHERE id IN (", ids).await?;
     delete(&mut tx, "DELETE FROM archive_file_uses WHERE status IN (", ids).await?;
     let statuses = delete(&mut tx, "DELETE FROM archive_statuses WHERE id IN (", ids).await?;

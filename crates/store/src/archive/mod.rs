@@ -9,21 +9,26 @@ pub mod entries;
 pub mod files;
 pub mod recheck;
 pub mod search;
+pub mod wanted;
 
 mod forget;
+mod quotes;
 mod read;
 mod save;
+mod tags;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
 
 pub use forget::{Forgotten, Whom, forget};
+pub use quotes::{Quoted, quotes};
 pub use read::{
     Activity, Count, Version, activities, by_uris, counts, each, find, list, load, logins, months, open_activities,
-    thread, versions,
+    parent_uri, standing, thread, versions,
 };
-pub use save::{Saved, mark, save};
+pub use save::{Saved, save};
+pub use tags::{hours, people, tags};
 
 /// A status as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
@@ -69,7 +74,7 @@ const KEPT: &str = "s.id, s.uri, s.url, s.author, s.author_name, s.created_at, s
     s.in_reply_to, s.server, s.server_id, s.digest, s.body, s.first_seen, s.checked_at, s.gone_at";
 
 /// A status to keep, with what is known of it by now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Item {
     /// Its identity across servers.
     pub uri: String,
@@ -99,6 +104,12 @@ pub struct Item {
     pub words: Vec<String>,
     /// What it can be filtered by.
     pub facets: Vec<Facet>,
+    /// Hashtags, folded.
+    pub tags: Vec<String>,
+    /// What it quotes.
+    pub quote: Option<Quote>,
+    /// Addresses in its text that look like statuses'.
+    pub links: Vec<String>,
     /// Files that it shows.
     pub files: Vec<File>,
     /// Whether its parents are to be fetched when it is new.
@@ -118,6 +129,15 @@ pub struct Facet {
     pub value: String,
 }
 
+/// A quote, as its server tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quote {
+    /// The quoted status, where the server shows it.
+    pub uri: Option<String>,
+    /// pending, accepted, rejected, revoked, deleted, unauthorized, … in the server's words.
+    pub state: String,
+}
+
 /// A file that a status shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
@@ -132,7 +152,7 @@ pub struct File {
 /// Something that a login has to do with a status.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NewActivity {
-    /// post, boost, favourite, bookmark, mention, poll, conversation, parent, link, thread.
+    /// post, boost, favourite, bookmark, mention, poll, conversation, parent, link, quote, thread.
     pub kind: String,
     /// When it was done, where the server tells.
     pub at: Option<DateTime<Utc>>,

@@ -109,6 +109,14 @@ pub async fn by_uris(db: &Db, uris: &[String]) -> Result<Vec<Kept>, Error> {
     Ok(found)
 }
 
+/// The uri of a status by its id at a server.
+pub async fn parent_uri(db: &Db, server: &str, server_id: &str) -> Result<Option<String>, Error> {
+    const SQL: &str = "
+        SELECT s.uri FROM archive_ids i JOIN archive_statuses s ON s.id = i.id
+        WHERE i.server = $1 AND i.server_id = $2";
+    Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(server).bind(server_id).fetch_optional(pool).await)?)
+}
+
 /// All statuses after an id, oldest first, a bounded piece at a time: how the whole archive is read. With a login, only
 /// what it has to do with.
 pub async fn each(db: &Db, login: Option<&str>, after: i64, limit: u32) -> Result<Vec<Kept>, Error> {
@@ -177,6 +185,15 @@ pub async fn counts(db: &Db) -> Result<Vec<Count>, Error> {
     const SQL: &str = "
         SELECT login, kind AS what, COUNT(*) AS count FROM archive_activities GROUP BY login, kind ORDER BY login, kind";
     Ok(on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)
+}
+
+/// How many statuses and boosts of a login stand, as servers count them: direct messages are not counted.
+pub async fn standing(db: &Db, login: &str) -> Result<i64, Error> {
+    const SQL: &str = "
+        SELECT COUNT(*) FROM archive_activities a JOIN archive_statuses s ON s.id = a.status
+        WHERE a.login = $1 AND a.kind IN ('post', 'boost') AND a.ended_at IS NULL
+            AND s.gone_at IS NULL AND NOT (a.kind = 'post' AND s.visibility = 'direct')";
+    Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(login).fetch_one(pool).await)?)
 }
 
 /// Statuses a month by kind, for these logins: `what` is `2026-03`, `login` the kind.

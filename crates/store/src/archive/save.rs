@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, QueryBuilder};
 
-use super::{Item, Page, search, wanted_id};
+use super::{Item, Page, quotes, search, tags, wanted, wanted_id};
 use crate::{
     Db, Error,
     db::{Tx, micros},
@@ -102,32 +102,6 @@ async fn save_once(db: &Db, page: &Page<'_>, items: &BTreeMap<&str, Vec<&Item>>)
     Ok(saved)
 }
 
-/// A login did this with those of these statuses that are kept. Gives how many these are, and how many activities were
-/// new: what an archive tells of that has addresses alone.
-pub async fn mark(db: &Db, login: &str, kind: &str, uris: &[String], now: DateTime<Utc>) -> Result<(u64, u64), Error> {
-    let (mut known, mut new) = (0, 0);
-    for chunk in uris.chunks(CHUNK) {
-        let ids: HashSet<i64> = super::by_uris(db, chunk)
-            .await?
-            .into_iter()
-            .map(|kept| kept.id)
-            .collect();
-        known += ids.len() as u64;
-        if ids.is_empty() {
-            continue;
-        }
-        new += on_write!(db, pool => {
-            let mut query = QueryBuilder::new("INSERT INTO archive_activities (login, kind, status, noticed_at) ");
-            query.push_values(&ids, |mut values, id| {
-                values.push_bind(login).push_bind(kind).push_bind(*id).push_bind(now);
-            });
-            query.push(" ON CONFLICT DO NOTHING");
-            query.build().execute(pool).await.map(|done| done.rows_affected())
-        })?;
-    }
-    Ok((known, new))
-}
-
 async fn known(tx: &mut Tx, uris: &[&str]) -> Result<HashMap<String, Known>, Error> {
     let rows: Vec<Known> = on_tx!(tx, connection => {
         let mut query = QueryBuilder::new(
@@ -164,6 +138,8 @@ async fn meet(db: &Db, tx: &mut Tx, page: &Page<'_>, row: &Known, item: &Item, s
             saved.known += 1;
         }
         rewrite(tx, page, row, item).await?;
+        tags::replace(tx, row.id, &item.tags).await?;
+        quotes::set(tx, row.id, item.quote.as_ref(), page.now).await?;
         search::replace(db, tx, row.id, item).await?;
     }
     Ok(())
@@ -268,10 +244,9 @@ async fn insert(db: &Db, tx: &mut Tx, page: &Page<'_>, items: &[(i64, &Item)]) -
         });
         query.build().execute(connection).await.map(drop)
     })?;
-    for (id, item) in items {
-        search::insert(db, tx, *id, item).await?;
-    }
-    Ok(())
+    tags::insert(tx, items).await?;
+    quotes::insert(tx, items, page.now).await?;
+    search::insert(db, tx, items).await
 }
 
 /// What goes along with statuses: their ids at the server, activities, files. Gives how many activities were new.
@@ -323,5 +298,8 @@ async fn belongings(
         })?;
     }
     super::files::insert(tx, &all, page.now).await?;
+    if page.live {
+        wanted::insert_links(tx, page, &all).await?;
+    }
     Ok(new)
 }

@@ -101,20 +101,36 @@ pub async fn search(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Kept>, E
     })
 }
 
-/// Makes a new status findable.
-pub(super) async fn insert(db: &Db, tx: &mut Tx, id: i64, item: &Item) -> Result<(), Error> {
-    let sql = dialect::search_insert(db);
-    let words = dialect::search_text(db, &item.words[..item.words.len().min(MOST_WORDS)]);
-    let facets: Vec<String> = item.facets.iter().map(token).collect();
-    let facets = dialect::search_facets(db, &facets);
-    on_tx!(tx, connection => sqlx::query(sql).bind(id).bind(words).bind(facets).execute(connection).await.map(drop))?;
+/// Makes new statuses findable.
+pub(super) async fn insert(db: &Db, tx: &mut Tx, items: &[(i64, &Item)]) -> Result<(), Error> {
+    // Words of a chunk are held twice over while it is written.
+    for chunk in items.chunks(100) {
+        let rows: Vec<(i64, String, String)> = chunk
+            .iter()
+            .map(|(id, item)| {
+                let facets: Vec<String> = item.facets.iter().map(token).collect();
+                let words = dialect::search_text(db, &item.words[..item.words.len().min(MOST_WORDS)]);
+                (*id, words, dialect::search_facets(db, &facets))
+            })
+            .collect();
+        on_tx!(&mut *tx, connection => {
+            let mut query = QueryBuilder::new(dialect::search_insert(db));
+            let (before, between, after) = dialect::search_row(db);
+            for (n, (id, words, facets)) in rows.into_iter().enumerate() {
+                query.push(if n == 0 { "(" } else { ", (" }).push_bind(id);
+                query.push(before).push_bind(words).push(between).push_bind(facets).push(after);
+            }
+            query.push(dialect::search_insert_end(db));
+            query.build().execute(connection).await.map(drop)
+        })?;
+    }
     Ok(())
 }
 
 /// Makes a status findable by what it says now.
 pub(super) async fn replace(db: &Db, tx: &mut Tx, id: i64, item: &Item) -> Result<(), Error> {
     delete(db, tx, id).await?;
-    insert(db, tx, id, item).await
+    insert(db, tx, &[(id, item)]).await
 }
 
 /// A status is found no more.

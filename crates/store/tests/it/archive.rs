@@ -43,6 +43,7 @@ fn item(n: i64, text: &str) -> Item {
             kind: "post".into(),
             ..NewActivity::default()
         }],
+        ..Item::default()
     }
 }
 

@@ -31,6 +31,7 @@ fn item(n: i64, visibility: &str, content: &str) -> Item {
             kind: 'v',
             value: visibility.into(),
         }],
+        tags: vec!["birds".into()],
         files: vec![File {
             url: "https://mastodon.example/m.gif".into(),
             kind: "own",
@@ -42,6 +43,7 @@ fn item(n: i64, visibility: &str, content: &str) -> Item {
             kind: "post".into(),
             ..NewActivity::default()
         }],
+        ..Item::default()
     }
 }
 
@@ -84,6 +86,7 @@ async fn everybody_sees_their_own_as_text() {
         "/archive".to_owned(),
         "/archive?q=herons".to_owned(),
         "/archive/numbers".to_owned(),
+        "/archive/media".to_owned(),
         format!("/archive/statuses/{direct}"),
         format!("/archive/files/{}", blob.blob),
         "/api/v1/archive/statuses?q=herons+is:direct".to_owned(),

@@ -368,8 +368,13 @@ impl<'a> Egret<'a> {
 
     /// One pass of `replies.home`.
     pub(super) fn once(&self) -> anyhow::Result<Pass> {
+        self.once_of(&["replies.home"])
+    }
+
+    /// `egret once` with these jobs.
+    pub(super) fn once_of(&self, jobs: &[&str]) -> anyhow::Result<Pass> {
         let started = Instant::now();
-        let mut process = Group::start(self.command()?.args(["once", "replies.home", "--json"]))?;
+        let mut process = Group::start(self.command()?.arg("once").args(jobs).arg("--json"))?;
         let mut peak_memory = 0;
         let status = loop {
             // The peak is the kernel's; it is asked for until there is nobody left to ask.
@@ -389,7 +394,7 @@ impl<'a> Egret<'a> {
         let took = started.elapsed();
         process.wait()?;
         if !status.success() {
-            bail!("`egret once replies.home` failed ({status}):\n{}", self.said());
+            bail!("`egret once {}` failed ({status}):\n{}", jobs.join(" "), self.said());
         }
         Ok(Pass { took, peak_memory })
     }

@@ -10,6 +10,7 @@ use crate::{Exit, args::Args, out};
 /// LAMA's folder.
 pub(super) async fn lama(args: &Args, folder: &Path, login: &str, account: &str) -> anyhow::Result<Exit> {
     let (config, doors) = crate::commands::open(args).await?;
+    let _alone = crate::commands::alone(&doors.store)?;
     let blobs = Blobs::open(config.archive.folder(&doors.store))?;
     let into = Into {
         db: &doors.store,
@@ -27,6 +28,7 @@ pub(super) async fn lama(args: &Args, folder: &Path, login: &str, account: &str)
 /// Mastodon's own archive.
 pub(super) async fn mastodon_zip(args: &Args, file: &Path, login: &str) -> anyhow::Result<Exit> {
     let (config, doors) = crate::commands::open(args).await?;
+    let _alone = crate::commands::alone(&doors.store)?;
     let blobs = Blobs::open(config.archive.folder(&doors.store))?;
     let into = Into {
         db: &doors.store,
@@ -44,6 +46,7 @@ pub(super) async fn mastodon_zip(args: &Args, file: &Path, login: &str) -> anyho
 /// Files of mastodon-archive.
 pub(super) async fn mastodon_archive(args: &Args, files: &[PathBuf], login: &str) -> anyhow::Result<Exit> {
     let (config, doors) = crate::commands::open(args).await?;
+    let _alone = crate::commands::alone(&doors.store)?;
     let blobs = Blobs::open(config.archive.folder(&doors.store))?;
     let into = Into {
         db: &doors.store,
@@ -83,6 +86,12 @@ fn tell(report: &mut Report, what: &str, found: Imported) {
         report.left(
             format!("{what}: {} files", found.files_missing),
             "not there, or no media",
+        );
+    }
+    if found.wanted > 0 {
+        report.took(
+            format!("{what}: {} entries with an address alone", found.wanted),
+            "archive.context asks the server for them",
         );
     }
     if found.without_status > 0 {

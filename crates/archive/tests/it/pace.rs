@@ -101,7 +101,7 @@ async fn storing() {
     let took = save(&db, 0, FIRST, PAGE, begin()).await;
     #[expect(clippy::cast_precision_loss, reason = "a rate")]
     let rate = FIRST as f64 / took.as_secs_f64();
-    println!("FIGURE archive stored a second {rate:.0}");
+    eprintln!("FIGURE archive stored a second {rate:.0}");
 }
 
 /// Check 40: three words, an account and dates, on a million statuses; and what a page costs then.
@@ -147,9 +147,9 @@ async fn searching() {
         assert!(found > 1000, "{found}");
         took.sort();
         let p95 = took[took.len() * 95 / 100].as_secs_f64() * 1000.0;
-        println!("FIGURE archive search {engine} p95 ms {p95:.1}");
+        eprintln!("FIGURE archive search {engine} p95 ms {p95:.1}");
         let ratio = late.as_secs_f64() / early.as_secs_f64();
-        println!("FIGURE archive page {engine} late to early {ratio:.2}");
+        eprintln!("FIGURE archive page {engine} late to early {ratio:.2}");
     })
     .await;
 }
@@ -196,5 +196,5 @@ async fn first_archive() {
     // 40 a page, 300 pages in 15 minutes.
     #[expect(clippy::cast_precision_loss, reason = "a ratio")]
     let reached = (FIRST as f64 / simulated.as_secs_f64()) / (40.0 * 300.0 / 900.0);
-    println!("FIGURE archive part of the paging limit {reached:.3}");
+    eprintln!("FIGURE archive part of the paging limit {reached:.3}");
 }

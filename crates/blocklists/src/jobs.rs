@@ -268,6 +268,9 @@ pub async fn carry_out(
     author: Author,
     approved: bool,
 ) -> Result<Done, JobError> {
+    if gathered.plan.free(approved).next().is_some() {
+        cx.effects.before_changes(login, cx).await?;
+    }
     let mut carrier = Carrier {
         cx,
         login,

@@ -216,6 +216,9 @@ pub async fn carry_out(
     author: Author,
     undoes: Option<&[Change]>,
 ) -> Result<Done, JobError> {
+    if !plan.operations.is_empty() {
+        cx.effects.before_changes(login, cx).await?;
+    }
     let entries = block_entries::list(&cx.store, &login.server).await?;
     let run = author.run.clone();
     let mut carrier = Carrier {

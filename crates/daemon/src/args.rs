@@ -140,6 +140,18 @@ pub enum Command {
         #[command(subcommand)]
         action: EffectsAction,
     },
+    /// Keeps what moderators decided as files, and brings a server back to one
+    Backup {
+        /// What to do
+        #[command(subcommand)]
+        action: BackupAction,
+    },
+    /// Says whether messages reach people
+    Notify {
+        /// What to do
+        #[command(subcommand)]
+        action: NotifyAction,
+    },
     /// Takes over what another tool had
     Import {
         /// Which tool
@@ -172,6 +184,42 @@ pub struct JobName {
     /// Only for this login or server [default: all]
     #[arg(long, default_value = "")]
     pub scope: String,
+}
+
+/// What to do with backups.
+#[derive(Debug, Subcommand)]
+pub enum BackupAction {
+    /// Takes a snapshot of each server's blocks, allows and rules, and of what we wrote there
+    Create {
+        /// Only of this server, host or host:port [default: all]
+        #[arg(long)]
+        server: Option<String>,
+    },
+    /// Lists snapshots and dumps, newest first
+    List,
+    /// Brings a server back to a snapshot; what came since stays
+    Restore {
+        /// The snapshot: a name from `egret backup list`, or a file
+        snapshot: PathBuf,
+        /// Only shows what would change
+        #[arg(long)]
+        plan: bool,
+        /// Also takes out what came since the snapshot
+        #[arg(long)]
+        exact: bool,
+    },
+}
+
+/// What to do with messages.
+#[derive(Debug, Subcommand)]
+pub enum NotifyAction {
+    /// Sends a message to each channel of [operations.notify] now
+    Test {
+        /// Only to this one
+        channel: Option<String>,
+    },
+    /// Shows how each channel fares
+    Status,
 }
 
 /// What to do with tokens.

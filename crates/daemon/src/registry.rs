@@ -16,6 +16,7 @@ pub fn jobs(config: &Config) -> Vec<Arc<dyn Job>> {
     jobs.extend(blocklists::jobs(&config.blocklists));
     jobs.extend(metering::jobs(&config.metering));
     jobs.extend(moderation::jobs(&moderation(config)));
+    jobs.extend(operations::jobs(&config.operations));
     jobs
 }
 
@@ -26,6 +27,13 @@ pub fn configure(config: &Config, ledger: &Ledger) {
     ledger.configure("blocklists", config.blocklists.mode, config.blocklists.quota);
     let moderation = &config.moderation;
     ledger.configure(moderation::FEATURE, moderation.mode, Some(moderation.quota));
+    let operations = &config.operations;
+    ledger.configure("operations", operations.mode, operations.quota);
+    let safeguard = operations::Safeguard::new(operations, ledger.store());
+    ledger.guard(
+        "blocklists",
+        safeguard.map(|it| Arc::new(it) as Arc<dyn job::Safeguard>),
+    );
 }
 
 /// Which events that servers push are wanted, and the job that each one wakes.

@@ -85,6 +85,7 @@ fn describe() {
     metrics::describe_counter!("egret_job_runs_total", "Runs of jobs, by outcome");
     metrics::describe_counter!("egret_job_done_total", "What runs of jobs did, by name of the counter");
     metrics::describe_counter!("egret_notices_total", "Notices for people, by feature and kind");
+    metrics::describe_counter!("egret_messages_total", "Messages to people, by channel and outcome");
     metrics::describe_counter!(
         "egret_effects_total",
         "Writes on other people's servers, by feature and the state they came to"

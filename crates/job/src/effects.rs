@@ -17,7 +17,7 @@ use mastodon::Permit;
 use serde_json::Value;
 use store::effects::{Effect, State};
 
-use crate::JobError;
+use crate::{JobContext, JobError, Login};
 use gate::Gate;
 pub use gate::Mode;
 pub use ledger::{Ledger, ModeNow};
@@ -70,6 +70,20 @@ impl Effects {
     /// The feature's mode as it holds now: for leaving out what was rehearsed already, never for deciding to send.
     pub fn mode(&self) -> Mode {
         self.ledger.mode(self.feature)
+    }
+
+    /// To be called before a batch of changes on a server: where the feature acts, and somebody wants to look at the
+    /// server before, they do it now.
+    ///
+    /// # Errors
+    /// When they could not; then nothing should be changed.
+    pub async fn before_changes(&self, login: &Login, cx: &JobContext) -> Result<(), JobError> {
+        match self.ledger.safeguard(self.feature) {
+            Some(safeguard) if self.ledger.gate(self.feature, false).await == Gate::Open => {
+                safeguard.before(self.feature, login, cx).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Records the wish and, in mode `act`, within quota and without panic stop, mints the permit, calls `send`

@@ -37,6 +37,8 @@ pub(crate) struct Call {
     pub(crate) timeout: Option<Duration>,
     /// May be sent again after a failure.
     pub(crate) repeatable: bool,
+    /// By this the server knows a second try of the same write.
+    pub(crate) idempotency: Option<String>,
 }
 
 impl Call {
@@ -52,6 +54,7 @@ impl Call {
             anonymous: false,
             timeout: None,
             repeatable: true,
+            idempotency: None,
         }
     }
 

@@ -109,6 +109,9 @@ impl Client {
         request.paging = call.paging;
         request.timeout = call.timeout;
         request.repeatable = call.repeatable;
+        if let Some(Ok(value)) = call.idempotency.as_deref().map(net::http::HeaderValue::from_str) {
+            request.headers.insert("idempotency-key", value);
+        }
         Ok(self.net.send(request).await?)
     }
 

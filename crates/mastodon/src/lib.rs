@@ -15,8 +15,7 @@ mod refresh;
 pub mod streaming;
 
 pub use api::{
-    Action, AdminDomainBlock, AdminReport, Counted, Creation, DomainBlockFields, NewReport, Notification, Number,
-    Shelf, Ties, scopes::permission_behind,
+    Action, AdminDomainBlock, AdminReport, Counted, Creation, DomainBlockFields, NewReport, Notification, Number, Shelf, Ties, scopes::permission_behind, AdminList,
 };
 pub use client::{Client, Known};
 pub use error::Error;

@@ -21,6 +21,7 @@ pub mod block_plans;
 pub mod block_sources;
 pub mod cases;
 pub mod cursors;
+pub mod deliveries;
 pub mod effects;
 pub mod exemptions;
 pub mod findings;

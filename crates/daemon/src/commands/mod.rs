@@ -2,6 +2,7 @@
 
 mod actor;
 mod archive;
+mod backup;
 mod blocks;
 mod cases;
 mod check;
@@ -13,6 +14,7 @@ mod jobs;
 mod login;
 pub(crate) mod meter;
 mod migrate;
+mod notify;
 mod once;
 mod registrations;
 mod replies;
@@ -75,6 +77,8 @@ pub async fn run(args: &Args) -> anyhow::Result<Exit> {
         Command::Blocks { action } => blocks::run(args, action).await,
         Command::Meter { action } => meter::run(args, action).await,
         Command::Effects { action } => effects::run(args, action).await,
+        Command::Backup { action } => backup::run(args, action).await,
+        Command::Notify { action } => notify::run(args, action).await,
         Command::Import { action } => import::run(args, action).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -111,6 +111,7 @@ pub fn load(layers: &Layers) -> anyhow::Result<Config> {
         .chain(config.net.actor.key_file.as_mut())
         .chain(config.registrations.mail.password_file.as_mut())
         .chain(config.moderation.rules.as_mut())
+        .chain(config.operations.paths())
         .chain(
             config
                 .blocklists
@@ -256,6 +257,7 @@ fn kinds() -> Kinds {
         ("archive", toml::Value::try_from(archive::Config::default())),
         ("blocklists", toml::Value::try_from(blocklists::Config::default())),
         ("metering", toml::Value::try_from(metering::Config::default())),
+        ("operations", toml::Value::try_from(operations::Config::default())),
     ];
     for (name, value) in sections {
         if let Ok(value) = value {

@@ -53,6 +53,8 @@ pub struct Config {
     pub metering: Box<metering::Config>,
     /// `[moderation]`
     pub moderation: Box<moderation::Config>,
+    /// `[operations]`
+    pub operations: Box<operations::Config>,
     /// The file it came from, for messages; `None` when there was none.
     #[serde(skip)]
     pub file: Option<PathBuf>,
@@ -247,7 +249,11 @@ impl Config {
         self.metering
             .validate()
             .map_err(anyhow::Error::msg)
-            .context("in [metering]")
+            .context("in [metering]")?;
+        self.operations
+            .validate()
+            .map_err(anyhow::Error::msg)
+            .context("in [operations]")
     }
 
     /// Keys that a reload cannot change, of those that differ in `new`.

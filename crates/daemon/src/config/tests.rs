@@ -206,6 +206,7 @@ fn the_example_holds_the_defaults_and_every_key() {
     assert_eq!(config.registrations, default.registrations);
     assert_eq!(config.blocklists, default.blocklists);
     assert_eq!(config.metering, default.metering);
+    assert_eq!(config.operations, default.operations);
     let shown: toml::Table = toml::from_str(text).unwrap();
     for (name, section) in [
         ("net", toml::Value::try_from(&default.net).unwrap()),
@@ -219,6 +220,7 @@ fn the_example_holds_the_defaults_and_every_key() {
         ("registrations", toml::Value::try_from(&default.registrations).unwrap()),
         ("blocklists", toml::Value::try_from(&default.blocklists).unwrap()),
         ("metering", toml::Value::try_from(&default.metering).unwrap()),
+        ("operations", toml::Value::try_from(&default.operations).unwrap()),
     ] {
         covers(
             name,

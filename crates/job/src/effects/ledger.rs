@@ -21,7 +21,7 @@ use super::{
     Effects, Mode, Wish,
     gate::{Facts, Gate, Hold, gate},
 };
-use crate::{JobError, News, tell};
+use crate::{JobError, News, Safeguard, tell};
 
 /// The window of a quota.
 const DAY: TimeDelta = TimeDelta::days(1);
@@ -62,6 +62,7 @@ struct Inner {
     features: Mutex<BTreeMap<&'static str, (Mode, Option<u32>)>>,
     /// What somebody switched, as last read.
     switched: Mutex<BTreeMap<String, Mode>>,
+    safeguards: Mutex<BTreeMap<&'static str, Arc<dyn Safeguard>>>,
     recording: sync::Mutex<()>,
     flying: Mutex<BTreeSet<String>>,
 }
@@ -75,6 +76,7 @@ impl Ledger {
             clock,
             features: Mutex::default(),
             switched: Mutex::default(),
+            safeguards: Mutex::default(),
             recording: sync::Mutex::default(),
             flying: Mutex::default(),
         }))
@@ -83,6 +85,25 @@ impl Ledger {
     /// Sets a feature's mode and quota for any 24 hours (`None`: no bound).
     pub fn configure(&self, feature: &'static str, mode: Mode, quota: Option<u32>) {
         self.features().insert(feature, (mode, quota));
+    }
+
+    /// The store it records in.
+    pub fn store(&self) -> &Db {
+        &self.0.store
+    }
+
+    /// What must have worked before a feature changes a server; nothing with `None`.
+    pub fn guard(&self, feature: &'static str, safeguard: Option<Arc<dyn Safeguard>>) {
+        let mut guards = self.0.safeguards.lock().unwrap_or_else(PoisonError::into_inner);
+        match safeguard {
+            Some(safeguard) => guards.insert(feature, safeguard),
+            None => guards.remove(feature),
+        };
+    }
+
+    pub(super) fn safeguard(&self, feature: &str) -> Option<Arc<dyn Safeguard>> {
+        let guards = self.0.safeguards.lock().unwrap_or_else(PoisonError::into_inner);
+        guards.get(feature).cloned()
     }
 
     /// The part of the ledger that one feature writes to.

@@ -16,7 +16,7 @@ mod shelves;
 mod statuses;
 mod timelines;
 
-pub use admin::{Action, AdminDomainBlock, AdminReport, Creation, DomainBlockFields, Ties};
+pub use admin::{Action, AdminDomainBlock, AdminList, AdminReport, Creation, DomainBlockFields, Ties};
 pub use notifications::Notification;
 pub use numbers::{Counted, Number};
 pub use reports::NewReport;

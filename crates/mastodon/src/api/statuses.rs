@@ -1,13 +1,27 @@
 //! Statuses.
 
 use model::{Status, StatusId};
+use net::http::Method;
+use serde_json::{Value, json};
 
-use crate::{Client, Error, Known, answer, call::Call, refresh};
+use crate::{Client, Error, Known, Permit, answer, call::Call, refresh};
 
 /// More ids in one call are refused.
 const BATCH: usize = 20;
 
 impl Client {
+    /// Writes to those whom the text mentions, and to nobody else. A second try under the same key is the same status.
+    /// Scope `write:statuses`.
+    pub async fn post_direct(&self, text: &str, key: &str, _permit: Permit) -> Result<Value, Error> {
+        let body = json!({ "status": text, "visibility": "direct" });
+        let mut call = Call::sending(Method::POST, &["api", "v1", "statuses"], &body).scope("write:statuses");
+        call.idempotency = Some(key.to_owned());
+        let asked = self.asked(&call);
+        let response = answer::written(self.any_answer(&call).await?, &asked)?;
+        let status = answer::json(&response, &asked)?;
+        Ok(json!({ "id": status["id"], "uri": status["uri"] }))
+    }
+
     /// `GET /api/v1/statuses/:id`. Scope `read:statuses`.
     pub async fn status(&self, id: &StatusId) -> Result<Status, Error> {
         let call = Call::get(&["api", "v1", "statuses", id.as_str()]).scope("read:statuses");

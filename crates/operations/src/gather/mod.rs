@@ -1,0 +1,3 @@
+//! Facts: what servers show, what lies in folders, what waits to be told.
+
+pub mod snapshot;

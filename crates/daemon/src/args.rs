@@ -80,6 +80,12 @@ pub enum Command {
         /// Only says where it stands
         #[arg(long)]
         check: bool,
+        /// Moves everything from this SQLite database into the one of [store], an empty Postgres
+        #[arg(long, value_name = "URL", conflicts_with = "check")]
+        from: Option<String>,
+        /// Into this one instead
+        #[arg(long, value_name = "URL", requires = "from")]
+        to: Option<String>,
     },
     /// Runs jobs now, all of them or those named, and ends
     Once {
@@ -157,6 +163,13 @@ pub enum Command {
         /// Which tool
         #[command(subcommand)]
         action: ImportAction,
+    },
+    /// Says whether the daemon of this config is ready, by its exit code: for containers
+    Healthcheck,
+    /// Prints the manual page, or writes one for each command to a folder
+    Man {
+        /// The folder
+        folder: Option<PathBuf>,
     },
     /// Prints the completions of a shell
     Completions {

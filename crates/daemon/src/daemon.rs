@@ -224,7 +224,15 @@ pub fn settings(config: &Config, doors: &Doors, registry: Registry) -> anyhow::R
             }
         }
     }
-    Ok(Settings::new(net, jobs, logins))
+    // Whoever had it may have sent something just before the end: a request's deadline later nobody has any more.
+    let flight = config.run.lease * 4 + config.net.timeout * 2;
+    doors
+        .ledger
+        .set_flight(TimeDelta::from_std(flight).unwrap_or(TimeDelta::hours(1)));
+    Ok(Settings {
+        lease: config.run.lease,
+        ..Settings::new(net, jobs, logins)
+    })
 }
 
 async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {

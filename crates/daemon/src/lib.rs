@@ -16,6 +16,7 @@ pub mod registry;
 mod run_lines;
 pub mod runner;
 pub mod scheduler;
+mod systemd;
 pub mod telemetry;
 
 use std::{ffi::OsString, process::ExitCode};

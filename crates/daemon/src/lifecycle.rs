@@ -12,6 +12,7 @@ use tracing::{error, info, warn};
 use crate::{
     config::{self, Layers},
     daemon::Daemon,
+    systemd,
 };
 
 /// Exit code of a process that was told twice to end.
@@ -47,6 +48,7 @@ pub async fn until_stopped(mut signals: signal_hook_tokio::Signals, daemon: &Dae
 
 /// Reads the config anew; a bad one leaves the old in place.
 pub async fn reload(daemon: &Daemon, layers: &Layers) {
+    systemd::reloading();
     let result = match config::load(layers) {
         Ok(config) => daemon.reload(config).await,
         Err(error) => Err(error),
@@ -59,4 +61,5 @@ pub async fn reload(daemon: &Daemon, layers: &Layers) {
         ),
         Err(error) => error!("the new config is no good, the old one stays in place: {error:#}"),
     }
+    systemd::ready();
 }

@@ -105,6 +105,7 @@ fn describe() {
     metrics::describe_counter!("egret_moderation_cases_total", "Cases that were opened");
     metrics::describe_counter!("egret_moderation_reports_total", "Reports that were filed");
     metrics::describe_counter!("egret_moderation_verdicts_total", "What people thought of reports");
+    metrics::describe_gauge!("egret_processes", "Processes on the same database");
     metrics::describe_gauge!("egret_job_running", "Runs of jobs under way");
     metrics::describe_histogram!(
         "egret_job_run_seconds",

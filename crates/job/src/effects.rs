@@ -11,11 +11,14 @@
 mod gate;
 mod ledger;
 
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 
 use mastodon::Permit;
 use serde_json::Value;
-use store::effects::{Effect, State};
+use store::{
+    effects::{Effect, State},
+    leases::Lease,
+};
 
 use crate::{JobContext, JobError, Login};
 use gate::Gate;
@@ -64,9 +67,26 @@ pub enum Settled {
 pub struct Effects {
     ledger: Ledger,
     feature: &'static str,
+    /// While this lease stands with its fence, and no longer.
+    fence: Option<Arc<Lease>>,
 }
 
 impl Effects {
+    /// The same for as long as a lease stands: before each effect it is asked whether it still does.
+    #[must_use]
+    pub fn fenced(mut self, lease: Lease) -> Self {
+        self.fence = Some(Arc::new(lease));
+        self
+    }
+
+    /// `Err(Stopped)` where the lease went to another process, which goes on with what is to be done.
+    async fn still_ours(&self) -> Result<(), JobError> {
+        match &self.fence {
+            Some(lease) if !self.ledger.holds(lease).await? => Err(JobError::Stopped),
+            _ => Ok(()),
+        }
+    }
+
     /// The feature's mode as it holds now: for leaving out what was rehearsed already, never for deciding to send.
     pub fn mode(&self) -> Mode {
         self.ledger.mode(self.feature)
@@ -134,6 +154,9 @@ impl Effects {
             }
             Gate::Open => Ok(()),
         };
+        if open.is_ok() {
+            self.still_ours().await?;
+        }
         let effect = match open {
             Ok(()) => self.ledger.record(self.feature, wish, State::Intended, None).await?,
             Err(why) => match self.ledger.record(self.feature, wish, State::Held, Some(&why)).await? {
@@ -188,7 +211,7 @@ impl Effects {
                 self.ledger.tell(self.feature, &why).await;
                 return Ok(Sent::Held(why.to_string()));
             }
-            Gate::Open => {}
+            Gate::Open => self.still_ours().await?,
         }
         if !self
             .ledger

@@ -17,6 +17,7 @@ mod retry;
 mod robots;
 mod roots;
 mod stream;
+mod until;
 mod wire;
 
 pub use actor::Identity;
@@ -28,4 +29,5 @@ pub use limit::Budget;
 pub use pool::Net;
 pub use request::{Bearer, Body, Request, Response, Secret};
 pub use stream::Stream;
+pub use until::Until;
 pub use url::Url;

@@ -22,6 +22,7 @@ use crate::{
     limit::{Limits, Sender, Verdict},
     retry::{self, Retry},
     robots::{self, Robots},
+    until::Until,
     wire::{self, Sending, Wire},
 };
 
@@ -37,6 +38,7 @@ pub struct Net {
     lane: &'static str,
     stop: CancellationToken,
     spent: Arc<Mutex<BTreeMap<Host, u64>>>,
+    until: Option<Until>,
 }
 
 struct Pool {
@@ -90,6 +92,7 @@ impl Net {
             lane: "",
             stop: CancellationToken::new(),
             spent: Arc::default(),
+            until: None,
         })
     }
 
@@ -102,7 +105,25 @@ impl Net {
             lane: job,
             stop,
             spent: Arc::default(),
+            until: None,
         }
+    }
+
+    /// The same until then: afterwards nothing goes out, and asking ends with [`Error::Stopped`]. It is looked at when a
+    /// request has its turn, at the last moment before it is sent.
+    #[must_use]
+    pub fn until(self, until: Until) -> Self {
+        Self {
+            until: Some(until),
+            ..self
+        }
+    }
+
+    fn in_time(&self) -> Result<(), Error> {
+        if self.until.as_ref().is_some_and(Until::is_over) {
+            return Err(Error::Stopped);
+        }
+        Ok(())
     }
 
     /// Requests that went out through this handle (retries and redirects included), by host.
@@ -297,6 +318,7 @@ impl Net {
         let pass = self.unless_stopped(self.pool.limits.enter(sender)).await?;
         // Those before us may have found the host dead.
         self.awake(hop)?;
+        self.in_time()?;
         self.count(host);
         let mut sending = hop.sending(&self.pool.config);
         // At the last moment: a signature says when it was made.

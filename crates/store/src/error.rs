@@ -52,6 +52,9 @@ pub enum Error {
     /// A migration failed or was changed after it was applied.
     #[error("cannot migrate the database")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// What is in one database cannot go to the other.
+    #[error("cannot move: {0}")]
+    Move(String),
     /// A statement failed.
     #[error("the database refused a statement")]
     Sql(#[from] sqlx::Error),

@@ -8,10 +8,12 @@ mod cases;
 mod check;
 mod demo;
 mod effects;
+mod healthcheck;
 mod import;
 mod init;
 mod jobs;
 mod login;
+mod man;
 pub(crate) mod meter;
 mod migrate;
 mod notify;
@@ -64,7 +66,12 @@ pub async fn run(args: &Args) -> anyhow::Result<Exit> {
         Command::Login => login::run(args).await,
         Command::Token { action } => token::run(args, action).await,
         Command::Check => check::run(args).await,
-        Command::Migrate { check } => migrate::run(args, *check).await,
+        Command::Migrate { check, from, to } => match from {
+            Some(from) => migrate::move_all(args, from, to.as_deref()).await,
+            None => migrate::run(args, *check).await,
+        },
+        Command::Healthcheck => healthcheck::run(args).await,
+        Command::Man { folder } => man::run(folder.as_deref()),
         Command::Once { jobs } => once::run(args, jobs).await,
         Command::Jobs { action } => jobs::run(args, action.as_ref()).await,
         Command::Replies {

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 
-use crate::{Exit, args::Args, daemon::Daemon, lifecycle, out};
+use crate::{Exit, args::Args, daemon::Daemon, lifecycle, out, systemd};
 
 pub(super) async fn run(args: &Args) -> anyhow::Result<Exit> {
     let config = super::load(args)?;
@@ -28,7 +28,13 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<Exit> {
             out::line("There is no [[servers]] in the config yet: `egret init https://your.server` makes one.");
         }
     }
-    lifecycle::until_stopped(signals, &daemon, &args.layers()).await;
+    systemd::ready();
+    let layers = args.layers();
+    tokio::select! {
+        () = lifecycle::until_stopped(signals, &daemon, &layers) => {}
+        () = systemd::watchdog() => {}
+    }
+    systemd::stopping();
     // Runs that were cut off lose a page at most and are on record: the end is a good one all the same.
     if !daemon.stop().await {
         tracing::warn!("some runs did not reach their next page in time and were cut off");

@@ -73,6 +73,9 @@ pub struct Run {
     /// How long runs may take to reach their next page when the daemon is told to stop.
     #[serde(with = "humantime_serde")]
     pub drain: Duration,
+    /// How long a process that says nothing keeps what it works on from others.
+    #[serde(with = "humantime_serde")]
+    pub lease: Duration,
     /// How long the record of past runs is kept.
     #[serde(with = "humantime_serde")]
     pub keep_runs: Duration,
@@ -82,6 +85,7 @@ impl Default for Run {
     fn default() -> Self {
         Self {
             drain: Duration::from_secs(30),
+            lease: Duration::from_secs(60),
             keep_runs: Duration::from_secs(30 * 24 * 3600),
         }
     }
@@ -164,6 +168,9 @@ impl Config {
     /// The first thing that is wrong.
     pub fn validate(&self) -> anyhow::Result<()> {
         telemetry_level(&self.log.level)?;
+        if self.run.lease < Duration::from_secs(1) {
+            bail!("[run] lease: must be a second or more; less than the store needs to answer is no lease");
+        }
         let mut hosts = HashSet::new();
         for (index, server) in self.servers.iter().enumerate() {
             let url = &server.url;

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
@@ -21,6 +22,8 @@ pub struct Settings {
     pub logins: Vec<Arc<Login>>,
     /// Every job with every scope it runs for.
     pub entries: Vec<Arc<Entry>>,
+    /// How long a lease outlives a silent owner.
+    pub lease: Duration,
 }
 
 impl fmt::Debug for Settings {
@@ -63,6 +66,7 @@ impl Settings {
             jobs,
             logins,
             entries,
+            lease: Duration::from_secs(60),
         }
     }
 }

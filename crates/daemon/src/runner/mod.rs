@@ -10,6 +10,7 @@
 mod due;
 mod entry;
 mod outcome;
+mod peers;
 mod run;
 mod told;
 mod watch;
@@ -37,9 +38,6 @@ use tracing::{error, warn};
 use self::due::Decision;
 use crate::{doors::Doors, logins, scheduler::Activate};
 
-/// How long a lease outlives a silent owner.
-const LEASE: Duration = Duration::from_secs(60);
-
 /// How often the store is asked whether another process paused a job or wants it run.
 const POLL: Duration = Duration::from_secs(3);
 
@@ -53,6 +51,8 @@ struct Inner {
     settings: ArcSwap<Settings>,
     busy: Mutex<HashSet<(String, String)>>,
     looking: tokio::sync::Mutex<()>,
+    /// Processes on this database, this one included.
+    peers: Mutex<Vec<String>>,
     tracker: TaskTracker,
     /// Runs are asked to end at their next page.
     stop: CancellationToken,
@@ -70,6 +70,7 @@ impl Runner {
             settings: ArcSwap::from_pointee(settings),
             busy: Mutex::default(),
             looking: tokio::sync::Mutex::default(),
+            peers: Mutex::default(),
             tracker: TaskTracker::new(),
             stop: CancellationToken::new(),
             kill: CancellationToken::new(),
@@ -173,6 +174,7 @@ impl Runner {
                 () = inner.stop.cancelled() => return,
                 () = inner.doors.board.nudged() => self.look(None).await,
                 () = tokio::time::sleep(POLL) => {
+                    self.meet_peers().await;
                     // A failure is told by the next sweep.
                     if let Ok(states) = job_states::list(&inner.doors.store).await && states != seen {
                         seen = states;

@@ -1,6 +1,9 @@
 //! The life of one run: lease, row, work within its bounds, record.
 
+use std::time::Instant;
+
 use job::{Due, JobContext, Progress};
+use net::Until;
 use store::{
     job_runs::{self, JobRun, Outcome},
     job_states,
@@ -8,17 +11,20 @@ use store::{
 };
 use tracing::{Instrument as _, error, info_span, warn};
 
-use super::{Entry, LEASE, Runner, Settings, entry::Past, outcome, told};
+use super::{Entry, Runner, Settings, entry::Past, outcome, told};
 use crate::{logins::chain, telemetry};
 
 impl Runner {
     /// One run, from lease to record. `None` when there was nothing to do after all.
     pub(super) async fn run(&self, settings: &Settings, entry: &Entry, woken: bool) -> Option<JobRun> {
         let doors = &self.0.doors;
-        if !woken && !self.wait_jitter(entry).await {
+        if !(woken || self.give_way(entry).await && self.wait_jitter(entry).await) {
             return None;
         }
-        let lease = match leases::take(&doors.store, &entry.lease(), &doors.holder, LEASE, doors.clock.now()).await {
+        let lasts = settings.lease;
+        // From before the question: the answer may have been long on its way.
+        let until = Until::new(Instant::now(), lasts);
+        let lease = match leases::take(&doors.store, &entry.lease(), &doors.holder, lasts, doors.clock.now()).await {
             Ok(Some(lease)) => lease,
             Ok(None) => {
                 // Another process runs it: what the store says of it now decides when to ask again.
@@ -30,7 +36,7 @@ impl Runner {
                 return None;
             }
         };
-        let run = self.run_leased(settings, entry, woken, &lease).await;
+        let run = self.run_leased(settings, entry, woken, (&lease, &until)).await;
         if let Err(error) = leases::release(&doors.store, &lease).await {
             warn!(job = entry.job.name(), error = %chain(&error), "cannot give back the lease of a job");
         }
@@ -53,7 +59,13 @@ impl Runner {
         }
     }
 
-    async fn run_leased(&self, settings: &Settings, entry: &Entry, woken: bool, lease: &Lease) -> Option<JobRun> {
+    async fn run_leased(
+        &self,
+        settings: &Settings,
+        entry: &Entry,
+        woken: bool,
+        (lease, until): (&Lease, &Until),
+    ) -> Option<JobRun> {
         let doors = &self.0.doors;
         let (job, scope) = (entry.job.name(), entry.scope.as_str());
         let now = doors.clock.now();
@@ -106,7 +118,7 @@ impl Runner {
         let begun = tokio::time::Instant::now();
 
         let stop = self.0.stop.child_token();
-        let net = settings.net.for_run(job, stop.clone());
+        let net = settings.net.for_run(job, stop.clone()).until(until.clone());
         let progress = Progress::default();
         // What was switched elsewhere or before the start holds here too; every effect asks once more.
         if let Err(error) = doors.ledger.modes_now().await {
@@ -126,13 +138,15 @@ impl Runner {
             clock: doors.clock.clone(),
             stop: stop.clone(),
             progress: progress.clone(),
-            effects: doors.ledger.of(feature(job)),
+            effects: doors.ledger.of(feature(job)).fenced(lease.clone()),
         };
         let work = entry.job.clone();
         let span = info_span!("run", job, scope, run = run.id);
         metrics::gauge!("egret_job_running", "job" => job).increment(1.0);
         let task = tokio::spawn(async move { work.run(&cx).await }.instrument(span));
-        let (ended, cut) = self.accompany(entry, lease, task, &stop, &progress, now).await;
+        let (ended, cut) = self
+            .accompany(entry, (lease, until, settings.lease), task, &stop, &progress, now)
+            .await;
         metrics::gauge!("egret_job_running", "job" => job).decrement(1.0);
 
         let took = begun.elapsed();

@@ -1,14 +1,15 @@
 //! Beside a run while it works: its lease is renewed, its progress shown, and it is cut off where it must be.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use job::{JobError, Progress, Summary};
+use net::Until;
 use store::leases::{self, Lease};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::{Entry, LEASE, Runner};
+use super::{Entry, Runner};
 use crate::logins::chain;
 
 /// How long a run that was told to end may take to reach its next page.
@@ -30,7 +31,7 @@ impl Runner {
     pub(super) async fn accompany(
         &self,
         entry: &Entry,
-        lease: &Lease,
+        (lease, until, lasts): (&Lease, &Until, Duration),
         mut task: JoinHandle<Result<Summary, JobError>>,
         stop: &CancellationToken,
         progress: &Progress,
@@ -43,7 +44,7 @@ impl Runner {
         doors.board.follow(entry.job.name(), &entry.scope, progress.clone());
         let timeout = tokio::time::sleep(entry.job.section().timeout);
         tokio::pin!(timeout);
-        let mut renew = tokio::time::interval_at(tokio::time::Instant::now() + LEASE / 3, LEASE / 3);
+        let mut renew = tokio::time::interval_at(tokio::time::Instant::now() + lasts / 3, lasts / 3);
         let mut kept = tokio::time::Instant::now();
         let cut = loop {
             tokio::select! {
@@ -54,10 +55,14 @@ impl Runner {
                     return (None, Some(Cut::Drain));
                 }
                 _ = renew.tick() => {
-                    match leases::take(&doors.store, &lease.name, &doors.holder, LEASE, doors.clock.now()).await {
-                        Ok(Some(renewed)) if renewed.fence == lease.fence => kept = tokio::time::Instant::now(),
+                    let asked = Instant::now();
+                    match leases::take(&doors.store, &lease.name, &doors.holder, lasts, doors.clock.now()).await {
+                        Ok(Some(renewed)) if renewed.fence == lease.fence => {
+                            kept = tokio::time::Instant::now();
+                            until.put_off(asked, lasts);
+                        }
                         Ok(_) => break Cut::Lease,
-                        Err(error) if kept.elapsed() >= LEASE - Duration::from_secs(5) => {
+                        Err(error) if kept.elapsed() >= lasts * 11 / 12 => {
                             warn!(job = entry.job.name(), error = %chain(&error), "the lease ran out");
                             break Cut::Lease;
                         }

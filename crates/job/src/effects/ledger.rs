@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use store::{
     Db,
     effects::{self, Effect, State},
+    leases::{self, Lease},
     modes::{self, Switched},
     notices::Severity,
 };
@@ -65,6 +66,7 @@ struct Inner {
     safeguards: Mutex<BTreeMap<&'static str, Arc<dyn Safeguard>>>,
     recording: sync::Mutex<()>,
     flying: Mutex<BTreeSet<String>>,
+    flight: Mutex<TimeDelta>,
 }
 
 impl Ledger {
@@ -79,12 +81,18 @@ impl Ledger {
             safeguards: Mutex::default(),
             recording: sync::Mutex::default(),
             flying: Mutex::default(),
+            flight: Mutex::new(FLIGHT),
         }))
     }
 
     /// Sets a feature's mode and quota for any 24 hours (`None`: no bound).
     pub fn configure(&self, feature: &'static str, mode: Mode, quota: Option<u32>) {
         self.features().insert(feature, (mode, quota));
+    }
+
+    /// How long what another process intended may still be on its way: longer than its lease and any request.
+    pub fn set_flight(&self, flight: TimeDelta) {
+        *self.0.flight.lock().unwrap_or_else(PoisonError::into_inner) = flight;
     }
 
     /// The store it records in.
@@ -101,6 +109,11 @@ impl Ledger {
         };
     }
 
+    /// Whether a lease still stands with its fence.
+    pub(super) async fn holds(&self, lease: &Lease) -> Result<bool, JobError> {
+        Ok(leases::holds(&self.0.store, lease, self.0.clock.now()).await?)
+    }
+
     pub(super) fn safeguard(&self, feature: &str) -> Option<Arc<dyn Safeguard>> {
         let guards = self.0.safeguards.lock().unwrap_or_else(PoisonError::into_inner);
         guards.get(feature).cloned()
@@ -111,6 +124,7 @@ impl Ledger {
         Effects {
             ledger: self.clone(),
             feature,
+            fence: None,
         }
     }
 
@@ -342,7 +356,8 @@ impl Ledger {
 
     /// Whether nobody can still be sending it.
     pub(super) fn is_left_behind(&self, effect: &Effect) -> bool {
-        self.0.clock.now() - effect.changed_at >= FLIGHT && !self.flying().contains(&effect.id)
+        self.0.clock.now() - effect.changed_at >= *self.0.flight.lock().unwrap_or_else(PoisonError::into_inner)
+            && !self.flying().contains(&effect.id)
     }
 
     fn effect(&self, feature: &str, wish: Wish, state: State, note: Option<&str>) -> Effect {

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use job::{JobContext, Sent, Wish};
 use net::{
-    Body, Request, Secret, Url,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header::AUTHORIZATION},
+    Bearer, Body, Request, Secret, Url,
+    http::{HeaderMap, HeaderName, HeaderValue, Method},
     mail::{Letter, Server},
 };
 use secrecy::ExposeSecret as _;
@@ -46,11 +46,11 @@ pub async fn send(cx: &JobContext, channel: &Channel, message: &Message) -> Resu
         Kind::Slack => {
             // All that Slack reads as its own marks.
             let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-            post(cx, address(channel)?, &json!({ "text": text }), HeaderMap::new()).await
+            hand_over(cx, Parcel::post(address(channel)?, &json!({ "text": text }))).await
         }
         Kind::Discord => {
             let body = json!({ "content": text, "allowed_mentions": { "parse": [] } });
-            post(cx, address(channel)?, &body, HeaderMap::new()).await
+            hand_over(cx, Parcel::post(address(channel)?, &body)).await
         }
         Kind::Ntfy => ntfy(cx, channel, message, &text).await,
         Kind::Matrix => matrix(cx, channel, message, &text).await,
@@ -78,30 +78,53 @@ fn address(channel: &Channel) -> Result<Url, String> {
     url.map_err(|_| format!("{} holds no address", file.display()))
 }
 
-fn bearer(channel: &Channel) -> Result<HeaderMap, String> {
-    let mut headers = HeaderMap::new();
-    if let Some(file) = &channel.secret_file {
-        let token = secret(file)?;
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
-            .map_err(|_| format!("{} holds no token", file.display()))?;
-        value.set_sensitive(true);
-        headers.insert(AUTHORIZATION, value);
+fn bearer(channel: &Channel, url: &Url) -> Result<Option<Bearer>, String> {
+    let Some(file) = &channel.secret_file else {
+        return Ok(None);
+    };
+    Ok(Some(Bearer {
+        origin: url.clone(),
+        token: secret(file)?,
+        login: format!("channel/{}", channel.name),
+    }))
+}
+
+/// What goes out: where, what, and who we are there.
+struct Parcel {
+    method: Method,
+    url: Url,
+    body: String,
+    headers: HeaderMap,
+    bearer: Option<Bearer>,
+}
+
+impl Parcel {
+    fn post(url: Url, body: &Value) -> Self {
+        Self {
+            method: Method::POST,
+            url,
+            body: body.to_string(),
+            headers: HeaderMap::new(),
+            bearer: None,
+        }
     }
-    Ok(headers)
 }
 
-async fn post(cx: &JobContext, url: Url, body: &Value, headers: HeaderMap) -> Result<(), String> {
-    ask(cx, Method::POST, url, body.to_string(), headers).await
-}
-
-async fn ask(cx: &JobContext, method: Method, url: Url, body: String, headers: HeaderMap) -> Result<(), String> {
+async fn hand_over(cx: &JobContext, parcel: Parcel) -> Result<(), String> {
+    let Parcel {
+        method,
+        url,
+        body,
+        headers,
+        bearer,
+    } = parcel;
     let host = url.host_str().unwrap_or_default().to_owned();
     let request = Request {
         timeout: Some(PATIENCE),
         max_body: 64 << 10,
         headers,
         body: Body::Json(body.into()),
-        ..Request::server(method, url, None)
+        ..Request::server(method, url, bearer)
     };
     match cx.net.send(request).await {
         Ok(answer) if (200..300).contains(&answer.http_status) => Ok(()),
@@ -134,7 +157,15 @@ async fn ntfy(cx: &JobContext, channel: &Channel, message: &Message, text: &str)
     let body = json!({
         "topic": topic, "title": message.title, "message": text, "priority": priority, "tags": [word(message.severity)],
     });
-    post(cx, url, &body, bearer(channel)?).await
+    let bearer = bearer(channel, &url)?;
+    hand_over(
+        cx,
+        Parcel {
+            bearer,
+            ..Parcel::post(url, &body)
+        },
+    )
+    .await
 }
 
 async fn matrix(cx: &JobContext, channel: &Channel, message: &Message, text: &str) -> Result<(), String> {
@@ -154,7 +185,16 @@ async fn matrix(cx: &JobContext, channel: &Channel, message: &Message, text: &st
             &message.id,
         ]);
     let body = json!({ "msgtype": "m.text", "body": text, "m.mentions": {} });
-    ask(cx, Method::PUT, url, body.to_string(), bearer(channel)?).await
+    let bearer = bearer(channel, &url)?;
+    hand_over(
+        cx,
+        Parcel {
+            method: Method::PUT,
+            bearer,
+            ..Parcel::post(url, &body)
+        },
+    )
+    .await
 }
 
 /// What is signed is the time, a dot and the body, so that neither can be another's.
@@ -172,17 +212,16 @@ async fn webhook(cx: &JobContext, channel: &Channel, message: &Message, now: Dat
     let body = json!({
         "id": message.id, "title": message.title, "severity": word(message.severity), "lines": message.lines,
     });
-    let body = body.to_string();
-    let signed = signature(key.expose_secret().as_bytes(), now.timestamp(), &body)?;
-    let mut headers = HeaderMap::new();
+    let mut parcel = Parcel::post(address(channel)?, &body);
+    let signed = signature(key.expose_secret().as_bytes(), now.timestamp(), &parcel.body)?;
     for (name, value) in [
         ("x-egret-signature", signed),
         ("x-egret-timestamp", now.timestamp().to_string()),
     ] {
         let value = HeaderValue::from_str(&value).map_err(|error| error.to_string())?;
-        headers.insert(HeaderName::from_static(name), value);
+        parcel.headers.insert(HeaderName::from_static(name), value);
     }
-    ask(cx, Method::POST, address(channel)?, body, headers).await
+    hand_over(cx, parcel).await
 }
 
 async fn mail(

@@ -2,5 +2,6 @@
 
 mod command;
 mod house;
+mod notify;
 mod pg_dump;
 mod snapshot;

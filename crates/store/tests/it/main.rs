@@ -13,6 +13,7 @@ mod leases;
 mod metering;
 mod migrate;
 mod moderation;
+mod moving;
 mod notices;
 mod open;
 mod sign_in;

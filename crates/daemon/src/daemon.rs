@@ -345,6 +345,18 @@ async fn tidy(doors: Doors, keep: Duration, quit: CancellationToken) {
         if let Err(error) = store::notices::delete_older(&doors.store, before).await {
             warn!(error = %chain(&error), "cannot forget old notices");
         }
+        let told = async {
+            store::deliveries::delete_older(&doors.store, before).await?;
+            store::effects::delete_older(&doors.store, before).await
+        };
+        if let Err(error) = told.await {
+            warn!(error = %chain(&error), "cannot forget what was told and rehearsed");
+        }
+        match store::vacuum(&doors.store).await {
+            Ok(true) => info!("the database was written anew, without the room of what was deleted"),
+            Ok(false) => {}
+            Err(error) => warn!(error = %chain(&error), "cannot look after the database's file"),
+        }
         if let Err(error) = web::tidy(&doors.store, &*doors.clock).await {
             warn!(error = %chain(&error), "cannot forget old sessions");
         }

@@ -12,6 +12,7 @@ mod newest;
 mod size;
 mod text;
 mod url;
+mod vacuum;
 
 pub mod api_tokens;
 pub mod applicants;
@@ -70,3 +71,4 @@ pub use moving::move_all;
 pub use newest::Before;
 pub use size::size;
 pub use url::state_folder;
+pub use vacuum::vacuum;

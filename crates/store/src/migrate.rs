@@ -87,3 +87,18 @@ fn migrator(files: &[(i64, &'static str, &'static str)]) -> Migrator {
     };
     Migrator::with_migrations(files.iter().map(migration).collect())
 }
+
+/// Only these migrations, for tests of upgrades from databases that lack the others.
+///
+/// # Errors
+/// When one of them does not apply.
+#[cfg(feature = "testing")]
+pub(crate) async fn migrate_only(db: &Db, wanted: impl Fn(i64) -> bool) -> Result<(), Error> {
+    let files: Vec<_> = known(db).iter().copied().filter(|file| wanted(file.0)).collect();
+    let migrator = migrator(&files);
+    match db {
+        Db::Postgres(pool) => migrator.run(pool).await?,
+        Db::Sqlite { write, .. } => migrator.run(write).await?,
+    }
+    Ok(())
+}

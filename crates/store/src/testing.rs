@@ -63,6 +63,13 @@ where
     }
 }
 
+/// Applies only those migrations, as an older Egret would have.
+pub async fn migrate_only(db: &Db, wanted: impl Fn(i64) -> bool) {
+    crate::migrate::migrate_only(db, wanted)
+        .await
+        .expect("the migrations apply");
+}
+
 async fn open(url: &str) -> Db {
     let config = Config {
         url: Some(url.to_owned()),

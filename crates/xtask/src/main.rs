@@ -1,5 +1,5 @@
 //! The chores of this repository, so that nobody has to remember them: `cargo xtask test`, `ci`, `check-deps`, `bench`,
-//! `screenshots`.
+//! `deploy-check`, `screenshots`.
 #![expect(
     clippy::print_stdout,
     reason = "a program for people at a terminal; printing is what it does"
@@ -14,6 +14,7 @@ mod apt;
 mod bench;
 mod browser;
 mod ci;
+mod deploy;
 mod deps;
 mod postgres;
 mod process;
@@ -40,6 +41,8 @@ enum Chore {
     CheckDeps,
     /// Measures the budgets against the simulated fediverse.
     Bench(bench::Args),
+    /// Looks at deploy/ with the tools that its readers use, as far as they are here.
+    DeployCheck,
     /// Takes the pictures of the dashboard in docs/images anew.
     Screenshots,
 }
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Chore::Ci(args) => ci::run(args),
         Chore::CheckDeps => deps::run(),
         Chore::Bench(args) => bench::run(args),
+        Chore::DeployCheck => deploy::run(),
         Chore::Screenshots => browser::screenshots(),
     };
     match done {

@@ -11,4 +11,5 @@ mod meter;
 mod metrics;
 mod moving;
 mod registrations;
+mod replicas;
 mod tokens;

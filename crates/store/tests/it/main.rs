@@ -4,6 +4,7 @@ mod applicants;
 mod archive;
 mod backfills;
 mod blocks;
+mod care;
 mod dashboard;
 mod effects;
 mod heard;

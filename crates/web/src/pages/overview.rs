@@ -54,6 +54,10 @@ async fn show(Extract(state): Extract<State>, visitor: Visitor) -> Result<Markup
     let within = visitor.servers(Right::View);
     let done = state.counts.of(&state.store, &within, &[Wanted::Done]).await?;
     let wanted = state.counts.of(&state.store, &within, &[Wanted::Wanted]).await?;
+    let size = match visitor.may_at(Right::Admin, "") {
+        true => store::size(&state.store).await.ok(),
+        false => None,
+    };
     let waiting: i64 = features.iter().map(|feature| feature.waiting).sum();
     let body = html! {
         div #overview data-refresh {
@@ -65,6 +69,9 @@ async fn show(Extract(state): Extract<State>, visitor: Visitor) -> Result<Markup
                     (tile(&words::count(wanted), "still wanted"))
                     (tile(&cost.map_or("–".to_owned(), |cost| format!("{cost:.2}")), "requests to home per reply"))
                     (tile(&words::count(waiting), "effects wait for somebody"))
+                    @if let Some(bytes) = size {
+                        (tile(&format!("{} MiB", bytes.div_ceil(1 << 20)), "database"))
+                    }
                 }
             }
             section {

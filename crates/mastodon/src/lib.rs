@@ -15,7 +15,8 @@ mod refresh;
 pub mod streaming;
 
 pub use api::{
-    Action, AdminDomainBlock, AdminReport, Counted, Creation, DomainBlockFields, NewReport, Notification, Number, Shelf, Ties, scopes::permission_behind, AdminList,
+    Action, AdminDomainBlock, AdminList, AdminReport, Counted, Creation, DomainBlockFields, NewReport, Notification,
+    Number, Shelf, Ties, scopes::permission_behind,
 };
 pub use client::{Client, Known};
 pub use error::Error;

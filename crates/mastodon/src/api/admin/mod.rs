@@ -2,10 +2,10 @@
 
 mod accounts;
 mod domain_blocks;
-mod reports;
 mod lists;
+mod reports;
 
 pub use accounts::Action;
 pub use domain_blocks::{AdminDomainBlock, Creation, DomainBlockFields, Ties};
-pub use reports::AdminReport;
 pub use lists::AdminList;
+pub use reports::AdminReport;

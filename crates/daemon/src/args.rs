@@ -762,3 +762,13 @@ impl Args {
         layers
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_command_can_be_asked() {
+        super::Args::command().debug_assert();
+    }
+}

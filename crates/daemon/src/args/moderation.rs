@@ -51,7 +51,8 @@ pub enum RulesAction {
     /// Puts the rules of an older version in place again
     Rollback {
         /// Which version
-        version: i64,
+        #[arg(value_name = "VERSION")]
+        to: i64,
     },
     /// Says how far a rule is trusted: shadow, live or off
     Stand {

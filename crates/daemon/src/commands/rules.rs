@@ -55,12 +55,12 @@ pub(super) async fn run(args: &Args, action: &RulesAction) -> anyhow::Result<Exi
             )?
         }
         RulesAction::Import { file, print } => import(args, db, file, *print, now).await?,
-        RulesAction::Rollback { version } => {
-            let new = moderation::rollback(db, *version, OPERATOR, now).await.map_err(told)?;
+        RulesAction::Rollback { to } => {
+            let new = moderation::rollback(db, *to, OPERATOR, now).await.map_err(told)?;
             said(
                 args,
                 &json!({ "version": new }),
-                format!("version {new} is in place, with the rules of {version}"),
+                format!("version {new} is in place, with the rules of {to}"),
             )?
         }
         RulesAction::Stand { id, standing, why } => {

@@ -119,7 +119,9 @@ fn every_way_to_say_no_means_no() {
     }
     for neither in ["2", "nope", "null", "maybe"] {
         let error = read(neither).unwrap_err();
-        assert!(error.contains("must be") && !error.contains(neither), "{error}");
+        // The file's name may hold anything.
+        let (_, told) = error.split_once("the key").unwrap();
+        assert!(told.contains("must be") && !told.contains(neither), "{error}");
     }
 }
 

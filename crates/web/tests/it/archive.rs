@@ -110,7 +110,7 @@ async fn everybody_sees_their_own_as_text() {
             }
         }
     }
-    let (_, page) = ask(&hotel, "GET", &paths[3], &own, None).await;
+    let (_, page) = ask(&hotel, "GET", &paths[4], &own, None).await;
     assert!(
         page.contains("<summary>careful</summary>") && page.contains("secret words"),
         "folded, not gone"

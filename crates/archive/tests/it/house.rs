@@ -29,6 +29,16 @@ pub(crate) fn quiet() -> Scenario {
     }
 }
 
+/// Without the limits that servers are spared with.
+fn lifted() -> net::Config {
+    net::Config {
+        origin_per_minute: 100_000,
+        token_per_five_minutes: 1_000_000,
+        paging_per_fifteen_minutes: 1_000_000,
+        ..net::Config::default()
+    }
+}
+
 pub(crate) struct House {
     pub(crate) fediverse: Fediverse,
     pub(crate) store: Db,
@@ -41,13 +51,14 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) async fn build() -> Self {
-        let lifted = net::Config {
-            origin_per_minute: 100_000,
-            token_per_five_minutes: 1_000_000,
-            paging_per_fifteen_minutes: 1_000_000,
-            ..net::Config::default()
-        };
-        Self::with(quiet(), lifted, Arc::new(SystemClock)).await
+        let (store, folder) = store::testing::sqlite().await;
+        Self::with(store, folder, quiet(), lifted(), Arc::new(SystemClock)).await
+    }
+
+    /// On a database that is there.
+    pub(crate) async fn on(store: Db) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::with(store, folder, quiet(), lifted(), Arc::new(SystemClock)).await
     }
 
     /// With the limits that servers have, and those that we keep by ourselves.
@@ -57,11 +68,17 @@ impl House {
             rate_limits: true,
             ..quiet()
         };
-        Self::with(scenario, net::Config::default(), clock).await
+        let (store, folder) = store::testing::sqlite().await;
+        Self::with(store, folder, scenario, net::Config::default(), clock).await
     }
 
-    async fn with(scenario: Scenario, config: net::Config, clock: Arc<dyn Clock>) -> Self {
-        let (store, folder) = store::testing::sqlite().await;
+    async fn with(
+        store: Db,
+        folder: tempfile::TempDir,
+        scenario: Scenario,
+        config: net::Config,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let fediverse = Fediverse::start(scenario).await;
         let config = net::Config {
             allow: vec!["127.0.0.0/8".parse().unwrap()],
@@ -103,6 +120,11 @@ impl House {
             progress: Progress::default(),
             effects: Ledger::new(self.store.clone(), clock).of("archive"),
         }
+    }
+
+    /// As the archive calls the home.
+    pub(crate) fn server(&self) -> String {
+        self.cx().logins[0].server.clone()
     }
 
     pub(crate) async fn try_run(&self, noun: &str) -> Result<Summary, JobError> {

@@ -74,6 +74,7 @@ fn searching(profile: &str) -> anyhow::Result<Vec<Figure>> {
         })
     };
     let (page, three) = ("the same with 2,000 is 1", "1,000,000 posts, 200 questions");
+    let run = "the same with 6,000 is 1; one new status, over HTTP";
     Ok(vec![
         of(
             "archive search, p95, SQLite",
@@ -102,6 +103,27 @@ fn searching(profile: &str) -> anyhow::Result<Vec<Figure>> {
             2.0,
             "×",
             page,
+        )?,
+        of(
+            "an incremental run of every job onto 1,000,000 posts, SQLite",
+            "archive run sqlite late to early",
+            2.0,
+            "×",
+            run,
+        )?,
+        of(
+            "an incremental run of every job onto 1,000,000 posts, Postgres",
+            "archive run postgres late to early",
+            2.0,
+            "×",
+            run,
+        )?,
+        of(
+            "archiving and searching 1,000,000 posts: peak memory, SQLite",
+            "archive memory sqlite MiB",
+            150.0,
+            "MiB",
+            "a simulated server and what the test makes included",
         )?,
     ])
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
+use arc_swap::ArcSwap;
 use chrono::TimeDelta;
 use job::Job;
 use model::Clock;
@@ -16,18 +17,16 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
-    config::{self, Config, read_webhook_secrets},
+    config::{self, Config, Keep, read_webhook_secrets},
     doors::{self, Doors},
+    gauges,
     listeners::Listeners,
     logins::{self, chain},
     registry,
     runner::{Runner, Settings},
     scheduler::Scheduler,
-    telemetry,
+    telemetry, tidy,
 };
-
-/// How often old runs are forgotten.
-const TIDY: Duration = Duration::from_secs(6 * 3600);
 
 /// A running daemon.
 #[derive(Debug)]
@@ -42,6 +41,7 @@ pub struct Daemon {
     address: SocketAddr,
     sign_in: web::SignIn,
     effective: web::Effective,
+    keep: Arc<ArcSwap<Keep>>,
     /// Ends pages and the small tasks.
     quit: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
@@ -95,7 +95,9 @@ impl Daemon {
         }));
         let watcher = runner.clone();
         tasks.push(tokio::spawn(async move { watcher.watch().await }));
-        tasks.push(tokio::spawn(tidy(doors.clone(), config.run.keep_runs, quit.clone())));
+        let keep = Arc::new(ArcSwap::from_pointee(config.keep.clone()));
+        tasks.push(tokio::spawn(tidy::watch(doors.clone(), keep.clone(), quit.clone())));
+        tasks.push(tokio::spawn(gauges::watch(doors.clone(), quit.clone())));
         let stop = quit.clone();
         tasks.push(tokio::spawn(async move {
             let mut tick = tokio::time::interval(Duration::from_secs(5));
@@ -120,6 +122,7 @@ impl Daemon {
             address,
             sign_in,
             effective,
+            keep,
             quit,
             tasks,
             _lock: lock,
@@ -168,6 +171,7 @@ impl Daemon {
         self.webhooks
             .set(read_webhook_secrets(&config)?, &registry::webhooks(&config));
         self.actor.set(settings.net.identity().cloned());
+        self.keep.store(Arc::new(config.keep.clone()));
         // The old ones end by being dropped; the new ones wait for their leases.
         *self.listeners() = Listeners::start(&config, &self.doors, &settings);
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
@@ -314,54 +318,5 @@ pub async fn free_dead_leases(doors: &Doors) {
     };
     if let Err(error) = freed.await {
         warn!(error = %chain(&error), "cannot free what a dead process worked on; that runs out in two minutes");
-    }
-}
-
-async fn tidy(doors: Doors, keep: Duration, quit: CancellationToken) {
-    let mut tick = tokio::time::interval(TIDY);
-    while quit.run_until_cancelled(tick.tick()).await.is_some() {
-        let Some(before) = TimeDelta::from_std(keep)
-            .ok()
-            .and_then(|keep| doors.clock.now().checked_sub_signed(keep))
-        else {
-            continue;
-        };
-        if let Err(error) = store::job_runs::delete_older(&doors.store, before)
-            .await
-            .context("old runs")
-        {
-            warn!(error = format!("{error:#}"), "cannot forget old runs");
-        }
-        let old = async {
-            store::threads::delete_older(&doors.store, before).await?;
-            store::walks::delete_older(&doors.store, before).await?;
-            store::heard::delete_older(&doors.store, before).await?;
-            store::reply_counts::delete_older(&doors.store, before).await?;
-            store::wanted::delete_older(&doors.store, before).await
-        };
-        if let Err(error) = old.await.context("old threads") {
-            warn!(error = format!("{error:#}"), "cannot forget old threads");
-        }
-        if let Err(error) = store::notices::delete_older(&doors.store, before).await {
-            warn!(error = %chain(&error), "cannot forget old notices");
-        }
-        let told = async {
-            store::deliveries::delete_older(&doors.store, before).await?;
-            store::effects::delete_older(&doors.store, before).await
-        };
-        if let Err(error) = told.await {
-            warn!(error = %chain(&error), "cannot forget what was told and rehearsed");
-        }
-        match store::vacuum(&doors.store).await {
-            Ok(true) => info!("the database was written anew, without the room of what was deleted"),
-            Ok(false) => {}
-            Err(error) => warn!(error = %chain(&error), "cannot look after the database's file"),
-        }
-        if let Err(error) = web::tidy(&doors.store, &*doors.clock).await {
-            warn!(error = %chain(&error), "cannot forget old sessions");
-        }
-        if let Err(error) = store::run_logs::delete_orphans(&doors.store).await {
-            warn!(error = %chain(&error), "cannot forget the logs of old runs");
-        }
     }
 }

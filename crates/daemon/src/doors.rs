@@ -8,7 +8,7 @@ use model::Clock;
 use net::Net;
 use store::Db;
 
-use crate::config::Config;
+use crate::{clock, config::Config};
 
 /// The doors, opened once. Clone them freely.
 #[derive(Debug, Clone)]
@@ -35,6 +35,9 @@ impl Doors {
         store::migrate(&store)
             .await
             .with_context(|| format!("in {}", store.describe()))?;
+        clock::follow(&store)
+            .await
+            .with_context(|| format!("cannot ask {} for the time", store.describe()))?;
         Ok(Self {
             ledger: Ledger::new(store.clone(), clock.clone()),
             store,

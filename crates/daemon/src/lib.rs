@@ -3,10 +3,12 @@
 
 pub mod args;
 pub mod callbacks;
+mod clock;
 pub mod commands;
 pub mod config;
 pub mod daemon;
 pub mod doors;
+mod gauges;
 mod lease;
 pub mod lifecycle;
 mod listeners;
@@ -18,6 +20,7 @@ pub mod runner;
 pub mod scheduler;
 mod systemd;
 pub mod telemetry;
+mod tidy;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -46,6 +49,8 @@ impl From<Exit> for ExitCode {
 
 /// The program: does what the arguments say. Bad usage is 2.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    #[cfg(debug_assertions)]
+    clock::be_wrong_as_told();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let args = match args::Args::try_parse_from(&arguments) {
         Ok(args) => args,

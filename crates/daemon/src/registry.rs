@@ -16,8 +16,23 @@ pub fn jobs(config: &Config) -> Vec<Arc<dyn Job>> {
     jobs.extend(blocklists::jobs(&config.blocklists));
     jobs.extend(metering::jobs(&config.metering));
     jobs.extend(moderation::jobs(&moderation(config)));
-    jobs.extend(operations::jobs(&config.operations));
+    let mut operations = operations::jobs(&config.operations);
+    if !wants_snapshots(config, &jobs) {
+        operations.retain(|job| job.name() != operations::SNAPSHOT);
+    }
+    jobs.extend(operations);
     jobs
+}
+
+/// Whether the nightly snapshot is anything to this operator: they said so, or something here moderates. A person with
+/// an account has no right to what it keeps, and a job that can never run would only worry them.
+fn wants_snapshots(config: &Config, jobs: &[Arc<dyn Job>]) -> bool {
+    let moderates = |job: &Arc<dyn Job>| {
+        let feature = job.name().split('.').next().unwrap_or_default();
+        matches!(feature, "moderation" | "registrations" | "blocklists")
+            && job.scopes().iter().any(|scope| scope.starts_with("admin:"))
+    };
+    config.origins.contains_key("operations.snapshot.enabled") || jobs.iter().any(moderates)
 }
 
 /// Tells the ledger what each feature may write on other people's servers. What is not told here only observes.
@@ -54,5 +69,33 @@ pub fn moderation(config: &Config) -> moderation::Config {
     moderation::Config {
         pages: url.unwrap_or_else(|| format!("http://{}", config.web.listen)),
         ..(*config.moderation).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Layers, load};
+
+    fn snapshots(text: &str) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("egret.toml");
+        std::fs::write(&file, text).unwrap();
+        let layers = Layers {
+            file: Some(file),
+            ..Layers::default()
+        };
+        let config = load(&layers).unwrap();
+        jobs(&config).iter().any(|job| job.name() == operations::SNAPSHOT)
+    }
+
+    #[test]
+    fn a_nightly_snapshot_is_for_those_who_moderate_or_ask_for_it() {
+        assert!(!snapshots(""), "a person with an account");
+        assert!(snapshots("[registrations.pending]\nenabled = true"));
+        assert!(snapshots("[operations.snapshot]\nenabled = true"));
+        assert!(!snapshots(
+            "[registrations.pending]\nenabled = true\n[operations.snapshot]\nenabled = false"
+        ));
     }
 }

@@ -311,7 +311,7 @@ mod tests {
     /// The dashboard asks for what is there.
     #[test]
     fn the_dashboard_names_our_metrics() {
-        let text = include_str!("../../../deploy/grafana-metering.json");
+        let text = include_str!("../../../deploy/grafana/metering.json");
         let dashboard: serde_json::Value = serde_json::from_str(text).unwrap();
         assert!(dashboard["panels"].as_array().unwrap().len() >= 4);
         let all = open_metrics(&[]);

@@ -330,7 +330,9 @@ impl Net {
         let span = tracing::debug_span!("request", method = %request.method, %host, path = target.url.path());
         let answer = self.pool.wire.exchange(&sending, fresh).instrument(span).await;
         let outcome = wire::outcome(&answer);
-        metrics::counter!("egret_http_requests_total", "outcome" => outcome).increment(1);
+        // By host only where the operator named it: others are as many as there are servers in the world.
+        let named = sender.login.map_or_else(|| "others".to_owned(), |_| host.to_string());
+        metrics::counter!("egret_http_requests_total", "host" => named, "outcome" => outcome).increment(1);
         metrics::histogram!("egret_http_request_seconds").record(begin.elapsed());
 
         // The limits learn before the place is given up, so that nobody slips out in between.

@@ -33,7 +33,7 @@ pub struct Config {
 
 job::section! {
     /// `[operations.snapshot]`: what moderators decided, as files.
-    pub struct Snapshot(enabled = false, every = "24h", timeout = "2h") {
+    pub struct Snapshot(enabled = true, every = "24h", timeout = "2h") {
         /// Also one before blocks from lists are applied.
         pub before_apply: bool = true,
         /// The newest of this many days are kept.

@@ -18,6 +18,9 @@ use crate::{
     config::{Command, Freshness, Notify, PgDump, Snapshot, Watched},
 };
 
+/// The job that keeps what moderators decided.
+pub const SNAPSHOT: &str = "operations.snapshot";
+
 /// Keeps what moderators decided.
 struct Snapshots {
     config: Snapshot,
@@ -28,7 +31,7 @@ struct Snapshots {
 #[async_trait]
 impl Job for Snapshots {
     fn name(&self) -> &'static str {
-        "operations.snapshot"
+        SNAPSHOT
     }
 
     fn scope(&self) -> Scope {

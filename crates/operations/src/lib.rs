@@ -18,4 +18,4 @@ pub mod process;
 
 pub use apply::safeguard::Safeguard;
 pub use config::Config;
-pub use jobs::jobs;
+pub use jobs::{SNAPSHOT, jobs};

@@ -76,3 +76,12 @@ pub async fn list(db: &Db, now: DateTime<Utc>) -> Result<Vec<Lease>, Error> {
         Db::Sqlite { read, .. } => sqlx::query_as(sql).bind(now).fetch_all(read).await?,
     })
 }
+
+/// Forgets leases whose name begins so and that ran out before `before`, and with them their fences: for names that are
+/// never used again.
+pub async fn delete_gone(db: &Db, prefix: &str, before: DateTime<Utc>) -> Result<u64, Error> {
+    const SQL: &str = "DELETE FROM leases WHERE substr(name, 1, length($1)) = $1 AND expires_at < $2";
+    Ok(on_write!(db, pool => {
+        sqlx::query(SQL).bind(prefix).bind(micros(before)).execute(pool).await.map(|done| done.rows_affected())
+    })?)
+}

@@ -44,3 +44,10 @@ pub async fn delete_orphans(db: &Db) -> Result<u64, Error> {
     const SQL: &str = "DELETE FROM run_logs WHERE NOT EXISTS (SELECT 1 FROM job_runs WHERE job_runs.id = run_logs.run)";
     Ok(on_write!(db, pool => sqlx::query(SQL).execute(pool).await.map(|done| done.rows_affected()))?)
 }
+
+/// Deletes the logs of runs that ended before `before`; the runs stay.
+pub async fn delete_older(db: &Db, before: DateTime<Utc>) -> Result<u64, Error> {
+    const SQL: &str = "DELETE FROM run_logs WHERE EXISTS (
+        SELECT 1 FROM job_runs WHERE job_runs.id = run_logs.run AND job_runs.finished_at < $1)";
+    Ok(on_write!(db, pool => sqlx::query(SQL).bind(before).execute(pool).await.map(|done| done.rows_affected()))?)
+}

@@ -1,11 +1,12 @@
 //! `egret check`: what each job can do with this config, and what is missing.
 
+use model::SystemClock;
 use serde::Serialize;
 
 use crate::{
     Exit,
     args::Args,
-    daemon,
+    clock, daemon,
     doors::Doors,
     logins::{self, Login, Standing},
     out, registry,
@@ -16,6 +17,9 @@ use crate::{
 struct Report {
     config: Option<std::path::PathBuf>,
     database: String,
+    /// What is wrong with this machine's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock: Option<String>,
     servers: Vec<store::servers::Server>,
     #[serde(skip_serializing_if = "Option::is_none")]
     actor: Option<OfActor>,
@@ -149,6 +153,9 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<Exit> {
         actor,
         config: config.file.clone(),
         database: doors.store.describe(),
+        clock: Some(SystemClock.added())
+            .filter(|added| !added.is_zero())
+            .map(clock::said),
         servers: store::servers::list(&doors.store).await?,
         logins: settings.logins.iter().map(|login| OfLogin::of(login)).collect(),
         jobs: settings.entries.iter().map(|entry| OfJob::of(entry)).collect(),
@@ -180,6 +187,9 @@ fn show(report: &Report) {
         None => out::line("config    none found: defaults and the environment"),
     }
     out::line(format!("database  {}", report.database));
+    if let Some(clock) = &report.clock {
+        out::line(format!("clock     {clock}"));
+    }
     for server in &report.servers {
         out::line(format!("server    {} runs {}", server.host, server.version));
     }

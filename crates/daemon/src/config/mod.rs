@@ -2,10 +2,12 @@
 
 mod effective;
 mod environment;
+mod keep;
 mod load;
 mod secrets;
 
 pub use effective::effective;
+pub use keep::Keep;
 pub use load::{Layers, load};
 pub use secrets::{Token, read_token, read_webhook_secrets, resolve_path};
 
@@ -34,6 +36,8 @@ pub struct Config {
     pub web: Box<web::Config>,
     /// `[run]`
     pub run: Run,
+    /// `[keep]`
+    pub keep: Keep,
     /// `[log]`
     pub log: Log,
     /// `[[servers]]`
@@ -76,9 +80,6 @@ pub struct Run {
     /// How long a process that says nothing keeps what it works on from others.
     #[serde(with = "humantime_serde")]
     pub lease: Duration,
-    /// How long the record of past runs is kept.
-    #[serde(with = "humantime_serde")]
-    pub keep_runs: Duration,
 }
 
 impl Default for Run {
@@ -86,7 +87,6 @@ impl Default for Run {
         Self {
             drain: Duration::from_secs(30),
             lease: Duration::from_secs(60),
-            keep_runs: Duration::from_secs(30 * 24 * 3600),
         }
     }
 }
@@ -171,6 +171,7 @@ impl Config {
         if self.run.lease < Duration::from_secs(1) {
             bail!("[run] lease: must be a second or more; less than the store needs to answer is no lease");
         }
+        self.keep.validate()?;
         let mut hosts = HashSet::new();
         for (index, server) in self.servers.iter().enumerate() {
             let url = &server.url;

@@ -16,6 +16,7 @@ mod told;
 mod watch;
 
 pub use entry::{Entry, Settings};
+pub(crate) use peers::PEER;
 
 use std::{
     collections::HashSet,

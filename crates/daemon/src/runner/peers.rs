@@ -15,10 +15,10 @@ use store::{Db, leases};
 use tracing::debug;
 
 use super::{Entry, POLL, Runner};
-use crate::logins::chain;
+use crate::{clock, logins::chain};
 
 /// How the names of their leases begin.
-const PEER: &str = "process/";
+pub(crate) const PEER: &str = "process/";
 
 /// A process that said nothing for so long is gone.
 const GONE: Duration = Duration::from_secs(15);
@@ -36,7 +36,11 @@ impl Runner {
         let now = doors.clock.now();
         let name = format!("{PEER}{}", doors.holder);
         let met = async {
-            leases::take(&doors.store, &name, &doors.holder, GONE, now).await?;
+            let asked = clock::Asked::now();
+            if let Some(lease) = leases::take(&doors.store, &name, &doors.holder, GONE, now).await? {
+                // It ends so long after the moment when it was taken, by the database's clock.
+                asked.answered(&doors.store, lease.expires_at - GONE).await;
+            }
             leases::list(&doors.store, now).await
         };
         match met.await {

@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The folder.
 pub(crate) struct House {
     folder: tempfile::TempDir,
+    /// Seconds by which its clock is ahead.
+    ahead: i64,
 }
 
 /// A command that ended.
@@ -52,9 +54,16 @@ impl House {
     pub(crate) fn with(rest: &str) -> Self {
         let house = Self {
             folder: tempfile::tempdir().unwrap(),
+            ahead: 0,
         };
         house.config(rest);
         house
+    }
+
+    /// A machine whose clock is wrong.
+    pub(crate) fn ahead(mut self, seconds: i64) -> Self {
+        self.ahead = seconds;
+        self
     }
 
     /// One login `me` at the home of this fediverse, only the job `replies.home`, and `home` in its section.
@@ -91,6 +100,7 @@ impl House {
             .env_clear()
             .env("HOME", self.path())
             .env("XDG_STATE_HOME", self.path().join("state"))
+            .env("EGRET_CLOCK_AHEAD", self.ahead.to_string())
             .current_dir(self.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -4,6 +4,7 @@ mod bad_input;
 mod blocks;
 mod callbacks;
 mod commands;
+mod dashboards;
 mod house;
 mod init;
 mod lifecycle;

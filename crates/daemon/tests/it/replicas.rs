@@ -1,4 +1,5 @@
-//! Two daemons on one Postgres, where `TEST_DATABASE_URL` names one: killed, stopped, gone on, and nothing done twice.
+//! Two daemons on one Postgres, where `TEST_DATABASE_URL` names one: killed, stopped, gone on, with clocks that are wrong,
+//! and nothing done twice.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -75,7 +76,11 @@ fn approvals(fediverse: &Fediverse) -> BTreeMap<String, usize> {
 
 async fn story(database: String, kills: usize) {
     let fediverse = fediverse().await;
-    let houses = [house(&fediverse, &database), house(&fediverse, &database)];
+    // Neither clock is right, and they disagree by more than anything here lasts.
+    let houses = [
+        house(&fediverse, &database).ahead(600),
+        house(&fediverse, &database).ahead(-420),
+    ];
     let mut daemons = Vec::new();
     for house in &houses {
         daemons.push(Some(house.run().await));
@@ -123,6 +128,37 @@ async fn story(database: String, kills: usize) {
         daemon.signal("TERM").await;
         assert_eq!(daemon.ended().await, Some(0));
     }
+}
+
+/// A replica whose clock is wrong goes by the database's, and says so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_clock_is_put_right_by_the_database_and_told() {
+    store::testing::on_each_url(|url| async move {
+        if !url.starts_with("postgres") {
+            return;
+        }
+        let house = House::with(&format!("[store]\nurl = \"{url}\"\n")).ahead(-900);
+        let daemon = house.run().await;
+        daemon.says("the database's is followed (it is 15m behind").await;
+        let check = house.egret(&["check", "--json"]).await.json();
+        let clock = check["clock"].as_str().unwrap_or_default();
+        assert!(clock.starts_with("it is 15m behind the database's"), "{check}");
+        assert!(clock.contains("chrony"), "{check}");
+        daemon.signal("TERM").await;
+        assert_eq!(daemon.ended().await, Some(0));
+        // What it wrote down is the database's time.
+        let config = store::Config {
+            url: Some(url.clone()),
+            ..store::Config::default()
+        };
+        let db = store::Db::open(&config).await.unwrap();
+        let now = store::clock::now(&db).await.unwrap().unwrap();
+        let told = store::notices::undelivered(&db, 10).await.unwrap();
+        let told = told.iter().find(|notice| notice.kind == "clock").unwrap();
+        assert!((now - told.created_at).num_minutes() < 10, "{told:?} at {now}");
+        db.close().await;
+    })
+    .await;
 }
 
 /// Killed and stopped at random: every event handled, every effect once. `EGRET_KILLS=200` makes it 200 times.

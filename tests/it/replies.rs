@@ -17,7 +17,7 @@ use model::{Clock, SystemClock};
 use store::job_runs::{self, JobRun, Outcome};
 
 /// How long anything here may take at most.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The system's clock, set forward: the second start comes when the schedule says so, without anybody waiting for it.
 #[derive(Debug)]

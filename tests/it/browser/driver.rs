@@ -10,7 +10,7 @@ use std::{
 use serde_json::{Value, json};
 
 /// How long a page may take to show what is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What Chromium is told: nothing asked of other hosts on its own account, and no sandbox, since CI is root.
 const FLAGS: [&str; 12] = [

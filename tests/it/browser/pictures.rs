@@ -101,7 +101,7 @@ async fn pictures() {
                 browser.go(&job);
                 browser.text().contains("finished")
             },
-            || "a run".to_owned(),
+            || format!("a run of replies.home: {}", browser.text()),
         );
         browser.press_at("table a[href^='/runs/']");
         browser.wait_for("What it did");

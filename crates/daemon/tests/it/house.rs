@@ -15,7 +15,7 @@ use tokio::{
 };
 
 /// How long anything here may take at most.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The folder.
 pub(crate) struct House {

@@ -239,7 +239,7 @@ async fn only_our_own_pages_change_something() {
             (303, &"/jobs".parse().unwrap())
         );
     }
-    let nudged = tokio::time::timeout(std::time::Duration::from_secs(1), house.state.board.nudged());
+    let nudged = tokio::time::timeout(std::time::Duration::from_secs(30), house.state.board.nudged());
     assert!(nudged.await.is_ok(), "the runner is told");
     house
         .ask(post("/jobs/replies.home/pause", &[("sec-fetch-site", "same-origin")]))

@@ -151,7 +151,7 @@ async fn a_note_is_stored_once_and_wakes_its_job() {
         (1, "registrations.pending", "home.example:3000")
     );
     assert!(states[0].wake_at.is_some());
-    tokio::time::timeout(std::time::Duration::from_secs(1), house.state.board.nudged())
+    tokio::time::timeout(std::time::Duration::from_secs(30), house.state.board.nudged())
         .await
         .unwrap();
     assert_eq!(stored(&house).await, 1);

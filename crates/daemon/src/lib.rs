@@ -9,7 +9,6 @@ pub mod config;
 pub mod daemon;
 pub mod doors;
 mod gauges;
-mod lease;
 pub mod lifecycle;
 mod listeners;
 pub mod logins;

@@ -11,7 +11,6 @@ use tracing::{info, warn};
 use crate::{
     config::Config,
     doors::Doors,
-    lease,
     logins::{self, Login, Standing, chain},
     runner::Settings,
 };
@@ -105,7 +104,7 @@ async fn held(doors: &Doors, net: &Net, login: &Arc<Login>, stop: &CancellationT
     };
     info!(login = login.name, "listens to the stream of {}", login.name);
     let listening = replies::listen(&cx, &doors.board);
-    let Some(ended) = lease::while_held(doors, lease, LEASE, listening).await else {
+    let Some(ended) = job::while_held(&doors.store, &*doors.clock, lease, LEASE, listening).await else {
         return true;
     };
     match ended {

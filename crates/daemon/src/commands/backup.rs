@@ -17,7 +17,7 @@ use crate::{
     config::{Config, Server},
     daemon,
     doors::Doors,
-    lease, out, registry,
+    out, registry,
 };
 
 /// How long a server stays taken after a command died.
@@ -186,7 +186,14 @@ async fn bring_back(
     let lease = leases::take(&doors.store, &name, &doors.holder, PLACE, doors.clock.now())
         .await?
         .with_context(|| format!("another restore of {} is under way", login.server))?;
-    let done = lease::while_held(doors, &lease, PLACE, restore::carry_out(&cx, &login, &plan)).await;
+    let done = job::while_held(
+        &doors.store,
+        &*doors.clock,
+        &lease,
+        PLACE,
+        restore::carry_out(&cx, &login, &plan),
+    )
+    .await;
     leases::release(&doors.store, &lease).await?;
     let done = done.context("another process took over; what is done stays recorded")??;
     if args.json {

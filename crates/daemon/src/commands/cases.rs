@@ -9,6 +9,7 @@ use store::{
     job_states, rule_hits,
 };
 
+use super::each::ask_each;
 use crate::{
     Exit,
     args::{Args, CasesAction, WhichCases},
@@ -165,43 +166,15 @@ async fn ask(
     asked: Asked,
     now: chrono::DateTime<chrono::Utc>,
 ) -> anyhow::Result<Exit> {
-    let (mut done, mut failed) = (Vec::new(), 0);
-    for id in &which.ids {
-        let asking = async {
-            let case = find(db, id).await?;
-            if !cases::ask(db, &case.id, asked, "operator", &which.note, now).await? {
-                bail!("{}: is {} already", case.reference, case.state.as_str());
-            }
-            job_states::wake(db, moderation::CASES, &case.server, now).await?;
-            anyhow::Ok(format!("{} ({}): {} asked", case.reference, case.acct, asked.as_str()))
-        };
-        done.push((
-            id,
-            asking.await.unwrap_or_else(|error| {
-                failed += 1;
-                format!("{error:#}")
-            }),
-        ));
-    }
-    if args.json {
-        let done: Vec<_> = done
-            .iter()
-            .map(|(id, said)| serde_json::json!({ "id": id, "said": said }))
-            .collect();
-        out::json(&done)?;
-    } else {
-        for (_, said) in &done {
-            out::line(said);
+    ask_each(args, &which.ids, async |id| {
+        let case = find(db, id).await?;
+        if !cases::ask(db, &case.id, asked, "operator", &which.note, now).await? {
+            bail!("{}: is {} already", case.reference, case.state.as_str());
         }
-        if failed < done.len() {
-            out::line("The running daemon carries it out within seconds; with mode = \"observe\" it only rehearses.");
-        }
-    }
-    Ok(match failed {
-        0 => Exit::Done,
-        all if all == done.len() => Exit::Failed,
-        _ => Exit::Part,
+        job_states::wake(db, moderation::CASES, &case.server, now).await?;
+        Ok(format!("{} ({}): {} asked", case.reference, case.acct, asked.as_str()))
     })
+    .await
 }
 
 /// Every line there is, oldest first, one JSON object a line.

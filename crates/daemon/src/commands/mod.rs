@@ -7,6 +7,7 @@ mod blocks;
 mod cases;
 mod check;
 mod demo;
+mod each;
 mod effects;
 mod healthcheck;
 mod import;

@@ -13,6 +13,7 @@ use store::{
     job_states,
 };
 
+use super::each::ask_each;
 use crate::{
     Exit,
     args::{Args, RegistrationsAction, Who},
@@ -187,49 +188,16 @@ async fn ask(
     asked: Asked,
     now: chrono::DateTime<chrono::Utc>,
 ) -> anyhow::Result<Exit> {
-    let mut done = Vec::new();
-    let mut failed = 0;
-    for id in &who.ids {
-        let said = match find(db, id, who.server.as_deref()).await {
-            Ok(one) if applicants::ask(db, &one.server, &one.account_id, asked, "operator", now).await? => {
-                job_states::wake(db, JOB, &one.server, now).await?;
-                format!("{} ({}): {} asked", one.username, one.account_id, asked.as_str())
-            }
-            Ok(one) => {
-                failed += 1;
-                format!(
-                    "{} ({}): is {} already",
-                    one.username,
-                    one.account_id,
-                    one.state.as_str()
-                )
-            }
-            Err(error) => {
-                failed += 1;
-                format!("{error:#}")
-            }
-        };
-        done.push((id, said));
-    }
-    if args.json {
-        let done: Vec<_> = done
-            .iter()
-            .map(|(id, said)| serde_json::json!({ "id": id, "said": said }))
-            .collect();
-        out::json(&done)?;
-    } else {
-        for (_, said) in &done {
-            out::line(said);
+    ask_each(args, &who.ids, async |id| {
+        let one = find(db, id, who.server.as_deref()).await?;
+        let name = format!("{} ({})", one.username, one.account_id);
+        if !applicants::ask(db, &one.server, &one.account_id, asked, "operator", now).await? {
+            bail!("{name}: is {} already", one.state.as_str());
         }
-        if failed < done.len() {
-            out::line("The running daemon carries it out within seconds; with mode = \"observe\" it only rehearses.");
-        }
-    }
-    Ok(match failed {
-        0 => Exit::Done,
-        all if all == done.len() => Exit::Failed,
-        _ => Exit::Part,
+        job_states::wake(db, JOB, &one.server, now).await?;
+        Ok(format!("{name}: {} asked", asked.as_str()))
     })
+    .await
 }
 
 /// A file with rules: as in the config, or the rules alone.

@@ -1,3 +1,4 @@
-//! The ledger over a real database.
+//! Ledger and leases over a real database.
 
 mod effects;
+mod lease;

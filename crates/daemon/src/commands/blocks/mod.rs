@@ -23,7 +23,7 @@ use crate::{
     config::Config,
     daemon,
     doors::Doors,
-    lease, out, registry,
+    out, registry,
     runner::Settings,
 };
 
@@ -168,9 +168,11 @@ impl Desk<'_> {
         let lease = leases::take(&doors.store, &name, &doors.holder, PLACE, doors.clock.now())
             .await?
             .with_context(|| format!("{JOB} is at work on {server} right now; try again when it is done"))?;
-        let ended = lease::while_held(doors, &lease, PLACE, work).await.with_context(|| {
-            format!("{JOB} on {server} was taken over by another process; what is done stays recorded")
-        })?;
+        let ended = job::while_held(&doors.store, &*doors.clock, &lease, PLACE, work)
+            .await
+            .with_context(|| {
+                format!("{JOB} on {server} was taken over by another process; what is done stays recorded")
+            })?;
         leases::release(&doors.store, &lease).await?;
         ended
     }

@@ -5,65 +5,75 @@ use std::path::{Path, PathBuf};
 use archive::{Blobs, Imported, Into};
 
 use super::Report;
-use crate::{Exit, args::Args, out};
+use crate::{Exit, args::Args, doors::Doors, out};
 
 /// LAMA's folder.
 pub(super) async fn lama(args: &Args, folder: &Path, login: &str, account: &str) -> anyhow::Result<Exit> {
-    let (config, doors) = crate::commands::open(args).await?;
-    let _alone = crate::commands::alone(&doors.store)?;
-    let blobs = Blobs::open(config.archive.folder(&doors.store))?;
-    let into = Into {
-        db: &doors.store,
-        blobs: &blobs,
-        login,
-        now: doors.clock.now(),
-    };
-    let found = archive::lama(into, folder, account).await?;
-    let mut report = Report::default();
-    tell(&mut report, &folder.display().to_string(), found);
-    doors.store.close().await;
-    show(args, &report)
+    let desk = Desk::open(args).await?;
+    let found = archive::lama(desk.of(login), folder, account).await?;
+    desk.close(args, &[(folder, found)]).await
 }
 
 /// Mastodon's own archive.
 pub(super) async fn mastodon_zip(args: &Args, file: &Path, login: &str) -> anyhow::Result<Exit> {
-    let (config, doors) = crate::commands::open(args).await?;
-    let _alone = crate::commands::alone(&doors.store)?;
-    let blobs = Blobs::open(config.archive.folder(&doors.store))?;
-    let into = Into {
-        db: &doors.store,
-        blobs: &blobs,
-        login,
-        now: doors.clock.now(),
-    };
-    let found = archive::mastodon_zip(into, file).await?;
-    let mut report = Report::default();
-    tell(&mut report, &file.display().to_string(), found);
-    doors.store.close().await;
-    show(args, &report)
+    let desk = Desk::open(args).await?;
+    let found = archive::mastodon_zip(desk.of(login), file).await?;
+    desk.close(args, &[(file, found)]).await
 }
 
 /// Files of mastodon-archive.
 pub(super) async fn mastodon_archive(args: &Args, files: &[PathBuf], login: &str) -> anyhow::Result<Exit> {
-    let (config, doors) = crate::commands::open(args).await?;
-    let _alone = crate::commands::alone(&doors.store)?;
-    let blobs = Blobs::open(config.archive.folder(&doors.store))?;
-    let into = Into {
-        db: &doors.store,
-        blobs: &blobs,
-        login,
-        now: doors.clock.now(),
-    };
-    let mut report = Report::default();
+    let desk = Desk::open(args).await?;
+    let mut found = Vec::new();
     for file in files {
-        let found = archive::mastodon_archive(into, file).await?;
-        tell(&mut report, &file.display().to_string(), found);
+        found.push((file.as_path(), archive::mastodon_archive(desk.of(login), file).await?));
     }
-    doors.store.close().await;
-    show(args, &report)
+    desk.close(args, &found).await
 }
 
-fn tell(report: &mut Report, what: &str, found: Imported) {
+/// Where an import is written, which nobody else writes to meanwhile.
+struct Desk {
+    doors: Doors,
+    blobs: Blobs,
+    _alone: store::lock::ProcessLock,
+}
+
+impl Desk {
+    async fn open(args: &Args) -> anyhow::Result<Self> {
+        let (config, doors) = crate::commands::open(args).await?;
+        Ok(Self {
+            _alone: crate::commands::alone(&doors.store)?,
+            blobs: Blobs::open(config.archive.folder(&doors.store))?,
+            doors,
+        })
+    }
+
+    fn of<'a>(&'a self, login: &'a str) -> Into<'a> {
+        Into {
+            db: &self.doors.store,
+            blobs: &self.blobs,
+            login,
+            now: self.doors.clock.now(),
+        }
+    }
+
+    /// Tells what came of each file or folder.
+    async fn close(self, args: &Args, found: &[(&Path, Imported)]) -> anyhow::Result<Exit> {
+        self.doors.store.close().await;
+        let mut report = Report::default();
+        for (path, found) in found {
+            tell(&mut report, &path.display().to_string(), found);
+        }
+        if args.json {
+            out::json(&report)?;
+        } else {
+            out::line(report.table());
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn tell(report: &mut Report, what: &str, found: &Imported) {
     let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
     let read = count(found.read - found.without_status);
     report.counted(format!("{what}: entries"), "statuses", read, found.saved.new);
@@ -97,13 +107,4 @@ fn tell(report: &mut Report, what: &str, found: Imported) {
     if found.without_status > 0 {
         report.left(format!("{what}: {} entries", found.without_status), "without a status");
     }
-}
-
-fn show(args: &Args, report: &Report) -> anyhow::Result<Exit> {
-    if args.json {
-        out::json(report)?;
-    } else {
-        out::line(report.table());
-    }
-    Ok(Exit::Done)
 }

@@ -99,10 +99,10 @@ pub(crate) fn said(added: TimeDelta) -> String {
     )
 }
 
-/// `EGRET_CLOCK_AHEAD`, seconds: a machine whose clock is wrong, for tests. No release has it.
+/// `TEST_CLOCK_AHEAD`, seconds: a machine whose clock is wrong, for tests. No release has it.
 #[cfg(debug_assertions)]
 pub(crate) fn be_wrong_as_told() {
-    let told = std::env::var("EGRET_CLOCK_AHEAD")
+    let told = std::env::var("TEST_CLOCK_AHEAD")
         .ok()
         .and_then(|text| text.parse().ok());
     if let Some(seconds) = told.and_then(TimeDelta::try_seconds) {

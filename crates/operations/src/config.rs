@@ -366,7 +366,7 @@ mod tests {
         let config = Config::default();
         config.validate().unwrap();
         assert_eq!(config.mode, Mode::Observe);
-        assert!(!config.snapshot.enabled && config.pg_dump.databases.is_empty() && config.command.is_empty());
+        assert!(config.pg_dump.databases.is_empty() && config.command.is_empty());
     }
 
     fn read(text: &str) -> Result<(), String> {

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use crate::apt::in_path;
 
 /// A program, what it is asked, and how to get it.
-const CHECKS: [(&str, &[&str], &str); 10] = [
+const CHECKS: [(&str, &[&str], &str); 11] = [
     (
         "systemd-analyze",
         &["verify", "--man=no", "egret.service"],
@@ -19,6 +19,11 @@ const CHECKS: [(&str, &[&str], &str); 10] = [
         "docker",
         &["compose", "-f", "compose.yaml", "config", "--quiet"],
         "Docker with its compose plugin",
+    ),
+    (
+        "docker-compose",
+        &["-f", "compose.yaml", "config", "--quiet"],
+        "apt install docker-compose",
     ),
     (
         "check-jsonschema",

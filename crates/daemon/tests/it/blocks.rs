@@ -64,3 +64,44 @@ async fn blocks_of_another_tool_are_adopted_by_their_stamp() {
         "{plan}"
     );
 }
+
+/// What the server had is kept before anything of a list is applied; where it cannot be kept, nothing is.
+#[tokio::test(flavor = "multi_thread")]
+async fn before_an_apply_the_server_is_kept_as_it_was() {
+    let fediverse = fediverse().await;
+    let house = house(&fediverse, "domain,severity\nbad.social,suspend\n").await;
+    fediverse.block_domain("hand.social", "silence", Some("court order"));
+    let hash = async || {
+        let plan = house.egret(&["blocks", "plan", "--json"]).await;
+        plan.json()[0]["hash"].as_str().unwrap().to_owned()
+    };
+    // A file where the folder should be.
+    let backups = house.path().join("state/egret/backups");
+    std::fs::create_dir_all(backups.parent().unwrap()).unwrap();
+    std::fs::write(&backups, "in the way").unwrap();
+    let refused = house.egret(&["blocks", "apply", &hash().await]).await;
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("no snapshot can be written"), "{refused:?}");
+    assert_eq!(fediverse.domain_blocks().len(), 1, "nothing was done");
+
+    std::fs::remove_file(&backups).unwrap();
+    let done = house.egret(&["blocks", "apply", &hash().await]).await;
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(fediverse.domain_blocks().len(), 2);
+    let kept = house.egret(&["backup", "list", "--json"]).await.json();
+    let snapshots = kept["snapshots"].as_array().unwrap();
+    assert_eq!(snapshots.len(), 1, "{kept}");
+    assert_eq!(snapshots[0]["manifest"]["why"], "before blocklists", "{kept}");
+    assert_eq!(
+        snapshots[0]["manifest"]["counts"]["domain_blocks"], 1,
+        "as it was: {kept}"
+    );
+
+    // And it brings that back.
+    let name = snapshots[0]["name"].as_str().unwrap();
+    let plan = house
+        .egret(&["backup", "restore", name, "--plan", "--exact", "--json"])
+        .await;
+    let steps = plan.json()["steps"].as_array().unwrap().clone();
+    assert_eq!((steps.len(), &steps[0]["key"]), (1, &"bad.social".into()), "{plan:?}");
+}

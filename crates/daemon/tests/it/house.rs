@@ -100,7 +100,7 @@ impl House {
             .env_clear()
             .env("HOME", self.path())
             .env("XDG_STATE_HOME", self.path().join("state"))
-            .env("EGRET_CLOCK_AHEAD", self.ahead.to_string())
+            .env("TEST_CLOCK_AHEAD", self.ahead.to_string())
             .current_dir(self.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -185,6 +185,11 @@ impl Running {
         self.log.lock().unwrap().clone()
     }
 
+    /// The log, for when it ended.
+    pub(crate) fn kept_log(&self) -> Arc<Mutex<String>> {
+        self.log.clone()
+    }
+
     /// Waits for the end and gives the exit code.
     pub(crate) async fn ended(mut self) -> Option<i32> {
         let status = tokio::time::timeout(PATIENCE, self.child.wait()).await;
@@ -209,6 +214,18 @@ impl Running {
             .await
             .unwrap()
             .unwrap()
+    }
+
+    /// The status of a page, whatever it is.
+    pub(crate) async fn status(&self, path: &str) -> u16 {
+        let url = format!("http://{}{path}", self.address);
+        tokio::task::spawn_blocking(move || {
+            let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+            agent.get(&url).call().map(|answer| answer.status().as_u16())
+        })
+        .await
+        .unwrap()
+        .unwrap()
     }
 
     /// The status of a page.

@@ -2,6 +2,7 @@
 
 mod command;
 mod house;
+mod mail;
 mod notify;
 mod pg_dump;
 mod snapshot;

@@ -8,6 +8,7 @@ use crate::{
     Db, Error,
     db::micros,
     dialect,
+    list::push_list,
     text::{clean, clean_opt, is_key},
 };
 
@@ -48,11 +49,7 @@ pub async fn load(db: &Db, server: &str, accts: &[String]) -> Result<Vec<Backfil
         let mut part: Vec<Backfill> = on!(db, pool => {
             let mut query = QueryBuilder::new("SELECT * FROM backfills WHERE server = ");
             query.push_bind(server).push(" AND acct IN (");
-            let mut list = query.separated(", ");
-            for acct in chunk {
-                list.push_bind(acct);
-            }
-            query.push(")");
+            push_list(&mut query, chunk);
             query.build_query_as().fetch_all(pool).await
         })?;
         found.append(&mut part);
@@ -314,11 +311,7 @@ pub async fn seen(db: &Db, server: &str, urls: &[String]) -> Result<Vec<String>,
         let mut part: Vec<String> = on!(db, pool => {
             let mut query = QueryBuilder::new("SELECT url FROM seen_urls WHERE server = ");
             query.push_bind(server).push(" AND url IN (");
-            let mut list = query.separated(", ");
-            for url in chunk {
-                list.push_bind(clean(url));
-            }
-            query.push(")");
+            push_list(&mut query, chunk.iter().map(|url| clean(url)));
             query.build_query_scalar().fetch_all(pool).await
         })?;
         found.append(&mut part);

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::{
     Db, Error,
     db::{Tx, micros},
+    list::push_list,
     text::{clean, clean_json, clean_opt},
 };
 
@@ -364,20 +365,11 @@ pub async fn list(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Case>, Err
         let mut query = QueryBuilder::new("SELECT * FROM cases WHERE 1 = 1");
         if let Some(servers) = &filter.servers {
             query.push(" AND server IN (");
-            let mut list = query.separated(", ");
-            list.push_bind("");
-            for server in servers {
-                list.push_bind(server);
-            }
-            query.push(")");
+            push_list(&mut query, servers);
         }
         if !filter.states.is_empty() {
             query.push(" AND state IN (");
-            let mut list = query.separated(", ");
-            for state in &filter.states {
-                list.push_bind(*state);
-            }
-            query.push(")");
+            push_list(&mut query, &filter.states);
         }
         if let Some(search) = &filter.search {
             let pattern = format!("%{}%", search.to_lowercase().replace(['%', '_', '\\'], ""));

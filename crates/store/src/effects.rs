@@ -9,6 +9,7 @@ use sqlx::{FromRow, QueryBuilder, Type, types::Json};
 
 use crate::{
     Db, Error,
+    list::push_list,
     text::{clean, clean_json, clean_opt},
 };
 
@@ -240,12 +241,7 @@ pub async fn search(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Effect>,
                 if let Some(servers) = &part.servers {
                     // An empty list is nobody's, and no SQL either.
                     query.push(" AND server IN (");
-                    let mut list = query.separated(", ");
-                    list.push_bind("");
-                    for server in servers {
-                        list.push_bind(server);
-                    }
-                    query.push(")");
+                    push_list(&mut query, servers);
                 }
                 query.push(")");
             }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, QueryBuilder};
 
-use crate::{Db, Error, db::micros, text::clean};
+use crate::{Db, Error, db::micros, list::push_list, text::clean};
 
 /// An origin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
@@ -33,11 +33,7 @@ pub async fn load(db: &Db, hosts: &[String]) -> Result<Vec<Origin>, Error> {
     for chunk in hosts.chunks(500) {
         let mut part: Vec<Origin> = on!(db, pool => {
             let mut query = QueryBuilder::new("SELECT * FROM hosts WHERE host IN (");
-            let mut list = query.separated(", ");
-            for host in chunk {
-                list.push_bind(host);
-            }
-            query.push(")");
+            push_list(&mut query, chunk);
             query.build_query_as().fetch_all(pool).await
         })?;
         found.append(&mut part);

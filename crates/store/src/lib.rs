@@ -34,6 +34,7 @@ pub mod job_runs;
 pub mod job_states;
 pub mod lama;
 pub mod leases;
+mod list;
 pub mod lock;
 pub mod measures;
 pub mod metered_accounts;

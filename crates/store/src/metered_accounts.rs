@@ -7,6 +7,7 @@ use sqlx::{FromRow, QueryBuilder};
 use crate::{
     Db, Error,
     db::micros,
+    list::push_list,
     text::{clean, clean_opt, is_key},
 };
 
@@ -192,11 +193,8 @@ pub async fn groups_of(db: &Db, accounts: &[i64]) -> Result<Vec<(i64, String)>, 
     for chunk in accounts.chunks(CHUNK) {
         let mut part: Vec<(i64, String)> = on!(db, pool => {
             let mut query = QueryBuilder::new("SELECT account, name FROM metered_groups WHERE account IN (");
-            let mut list = query.separated(", ");
-            for account in chunk {
-                list.push_bind(*account);
-            }
-            query.push(") ORDER BY account, name");
+            push_list(&mut query, chunk);
+            query.push(" ORDER BY account, name");
             query.build_query_as().fetch_all(pool).await
         })?;
         found.append(&mut part);
@@ -224,11 +222,7 @@ pub async fn list(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Metered>, 
         query.push_bind(filter.after);
         if !filter.states.is_empty() {
             query.push(" AND state IN (");
-            let mut list = query.separated(", ");
-            for state in &filter.states {
-                list.push_bind(state);
-            }
-            query.push(")");
+            push_list(&mut query, &filter.states);
         }
         if let Some(host) = &filter.host {
             query.push(" AND host = ").push_bind(host);
@@ -296,11 +290,7 @@ pub async fn mark_failed(
             query.push_bind(slot).push(" THEN tries + 1 ELSE 1 END, tried_slot = ").push_bind(slot);
             query.push(", trouble = ").push_bind(clean(trouble));
             query.push(", next_try_at = ").push_bind(micros(next_try_at)).push(" WHERE id IN (");
-            let mut list = query.separated(", ");
-            for account in chunk {
-                list.push_bind(*account);
-            }
-            query.push(")");
+            push_list(&mut query, chunk);
             query.build().execute(pool).await.map(drop)
         })?;
     }

@@ -5,6 +5,7 @@ use sqlx::{FromRow, QueryBuilder};
 
 use crate::{
     Db, Error,
+    list::push_list,
     text::{clean, clean_opt},
 };
 
@@ -112,11 +113,8 @@ async fn save_once(db: &Db, batch: &Batch) -> Result<(), Error> {
             let mut query = QueryBuilder::new("UPDATE metered_accounts SET measured_slot = ");
             query.push_bind(batch.slot);
             query.push(", tries = 0, trouble = NULL, gone_at = NULL, next_try_at = NULL, condition = '' WHERE id IN (");
-            let mut list = query.separated(", ");
-            for account in chunk {
-                list.push_bind(*account);
-            }
-            query.push(") AND measured_slot < ").push_bind(batch.slot);
+            push_list(&mut query, chunk);
+            query.push(" AND measured_slot < ").push_bind(batch.slot);
             query.build().execute(connection).await.map(drop)
         })?;
     }
@@ -218,11 +216,7 @@ pub async fn newest(db: &Db, accounts: &[i64]) -> Result<Vec<Point>, Error> {
                 "SELECT p.* FROM metered_accounts a JOIN metered_points p ON p.account = a.id AND p.slot = a.newest
                 WHERE a.id IN (",
             );
-            let mut list = query.separated(", ");
-            for account in chunk {
-                list.push_bind(*account);
-            }
-            query.push(")");
+            push_list(&mut query, chunk);
             query.build_query_as().fetch_all(pool).await
         })?;
         found.append(&mut part);
@@ -242,11 +236,7 @@ pub async fn around(db: &Db, accounts: &[i64], at: i64) -> Result<Vec<Point>, Er
                 );
                 query.push(edge).push("(slot) FROM metered_points WHERE account = a.id AND slot ").push(compare);
                 query.push(" ").push_bind(at).push(" AND (followers IS NOT NULL OR statuses IS NOT NULL)) WHERE a.id IN (");
-                let mut list = query.separated(", ");
-                for account in chunk {
-                    list.push_bind(*account);
-                }
-                query.push(")");
+                push_list(&mut query, chunk);
                 query.build_query_as().fetch_all(pool).await
             })?;
             found.append(&mut part);
@@ -300,11 +290,7 @@ async fn thin_once(db: &Db, account: i64, delete: &[i64], keep: &[i64], step: i3
                     query.push_bind(step);
                 }
                 query.push(" WHERE account = ").push_bind(account).push(" AND slot IN (");
-                let mut list = query.separated(", ");
-                for slot in chunk {
-                    list.push_bind(*slot);
-                }
-                query.push(")");
+                push_list(&mut query, chunk);
                 query.build().execute(connection).await.map(drop)
             })?;
         }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, QueryBuilder};
 
-use crate::{Db, Error, db::micros, text::is_key};
+use crate::{Db, Error, db::micros, list::push_list, text::is_key};
 
 /// Rows in one statement: 5 columns each.
 const CHUNK: usize = 1000;
@@ -30,11 +30,7 @@ pub async fn load(db: &Db, server: &str, uris: &[String]) -> Result<Vec<ReplyCou
         let mut part: Vec<ReplyCount> = on!(db, pool => {
             let mut query = QueryBuilder::new("SELECT * FROM reply_counts WHERE server = ");
             query.push_bind(server).push(" AND uri IN (");
-            let mut list = query.separated(", ");
-            for uri in chunk {
-                list.push_bind(uri);
-            }
-            query.push(")");
+            push_list(&mut query, chunk);
             query.build_query_as().fetch_all(pool).await
         })?;
         found.append(&mut part);

@@ -8,6 +8,7 @@ use sqlx::{FromRow, QueryBuilder, types::Json};
 use crate::{
     Db, Error,
     db::micros,
+    list::push_list,
     text::{clean, clean_json},
 };
 
@@ -194,11 +195,7 @@ pub async fn attach(db: &Db, case_id: &str, ids: &[String]) -> Result<(), Error>
         on_write!(db, pool => {
             let mut query = QueryBuilder::new("UPDATE rule_hits SET case_id = ");
             query.push_bind(case_id).push(" WHERE id IN (");
-            let mut list = query.separated(", ");
-            for id in chunk {
-                list.push_bind(id);
-            }
-            query.push(")");
+            push_list(&mut query, chunk);
             query.build().execute(pool).await.map(drop)
         })?;
     }

@@ -9,6 +9,7 @@ use sqlx::{FromRow, QueryBuilder, types::Json};
 use crate::{
     Db, Error,
     db::micros,
+    list::push_list,
     text::{clean, clean_json},
 };
 
@@ -127,11 +128,7 @@ pub async fn accounts(db: &Db, server: &str, ids: &[String]) -> Result<Vec<SeenA
         let rows: Vec<SeenAccount> = on!(db, pool => {
             let mut query = QueryBuilder::new("SELECT * FROM seen_accounts WHERE server = ");
             query.push_bind(server).push(" AND account_id IN (");
-            let mut list = query.separated(", ");
-            for id in chunk {
-                list.push_bind(id);
-            }
-            query.push(")");
+            push_list(&mut query, chunk);
             query.build_query_as().fetch_all(pool).await
         })?;
         found.extend(rows);
@@ -146,11 +143,7 @@ pub async fn statuses(db: &Db, server: &str, ids: &[String]) -> Result<Vec<SeenS
         let rows: Vec<SeenStatus> = on!(db, pool => {
             let mut query = QueryBuilder::new("SELECT * FROM seen_statuses WHERE server = ");
             query.push_bind(server).push(" AND status_id IN (");
-            let mut list = query.separated(", ");
-            for id in chunk {
-                list.push_bind(id);
-            }
-            query.push(")");
+            push_list(&mut query, chunk);
             query.build_query_as().fetch_all(pool).await
         })?;
         found.extend(rows);
@@ -199,11 +192,7 @@ pub async fn judged(db: &Db, server: &str, ids: &[String], ruleset: i64, now: Da
             let mut query = QueryBuilder::new("UPDATE seen_accounts SET judged_at = ");
             query.push_bind(micros(now)).push(", ruleset = ").push_bind(ruleset);
             query.push(" WHERE server = ").push_bind(server).push(" AND account_id IN (");
-            let mut list = query.separated(", ");
-            for id in chunk {
-                list.push_bind(id);
-            }
-            query.push(")");
+            push_list(&mut query, chunk);
             query.build().execute(pool).await.map(drop)
         })?;
     }

@@ -2,7 +2,7 @@
 
 use sqlx::QueryBuilder;
 
-use crate::{Db, Error, text::is_key};
+use crate::{Db, Error, list::push_list, text::is_key};
 
 /// Rows in one statement: 2 columns each.
 const CHUNK: usize = 1000;
@@ -45,11 +45,7 @@ pub async fn keep_only(db: &Db, sources: &[&str]) -> Result<(), Error> {
         let mut query = QueryBuilder::new("DELETE FROM shunned");
         if !sources.is_empty() {
             query.push(" WHERE source NOT IN (");
-            let mut list = query.separated(", ");
-            for source in sources {
-                list.push_bind(*source);
-            }
-            query.push(")");
+            push_list(&mut query, sources);
         }
         query.build().execute(pool).await.map(drop)
     })?;

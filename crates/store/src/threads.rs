@@ -8,6 +8,7 @@ use sqlx::{FromRow, QueryBuilder};
 use crate::{
     Db, Error,
     db::micros,
+    list::push_list,
     newest::{Before, merge},
     text::{clean_opt, is_key},
 };
@@ -52,11 +53,7 @@ pub async fn load(db: &Db, server: &str, uris: &[String]) -> Result<Vec<Thread>,
         let mut part: Vec<Thread> = on!(db, pool => {
             let mut query = QueryBuilder::new("SELECT * FROM threads WHERE server = ");
             query.push_bind(server).push(" AND uri IN (");
-            let mut list = query.separated(", ");
-            for uri in chunk {
-                list.push_bind(uri);
-            }
-            query.push(")");
+            push_list(&mut query, chunk);
             query.build_query_as().fetch_all(pool).await
         })?;
         found.append(&mut part);

@@ -16,6 +16,7 @@ use crate::{
     Db, Error,
     db::micros,
     dialect,
+    list::push_list,
     newest::{Before, merge},
     text::{clean, clean_opt, is_key},
 };
@@ -116,11 +117,7 @@ pub async fn load(db: &Db, server: &str, uris: &[String]) -> Result<Vec<Wanted>,
         let mut part: Vec<Wanted> = on!(db, pool => {
             let mut query = QueryBuilder::new("SELECT * FROM wanted WHERE server = ");
             query.push_bind(server).push(" AND uri IN (");
-            let mut list = query.separated(", ");
-            for uri in chunk {
-                list.push_bind(uri);
-            }
-            query.push(")");
+            push_list(&mut query, chunk);
             query.build_query_as().fetch_all(pool).await
         })?;
         found.append(&mut part);
@@ -237,11 +234,7 @@ pub async fn release(db: &Db, server: &str, uris: &[String]) -> Result<(), Error
                 "UPDATE wanted SET tries = tries - 1, claimed_by = NULL, claimed_until = NULL
                  WHERE state = 'wanted' AND claimed_by IS NOT NULL AND tries > 0 AND server = ");
             query.push_bind(server).push(" AND uri IN (");
-            let mut list = query.separated(", ");
-            for uri in chunk {
-                list.push_bind(uri);
-            }
-            query.push(")");
+            push_list(&mut query, chunk);
             query.build().execute(pool).await.map(drop)
         })?;
     }

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, QueryBuilder};
 
-use crate::{Db, Error, db::micros, dialect, text::clean};
+use crate::{Db, Error, db::micros, dialect, list::push_list, text::clean};
 
 /// A note that a server pushed. Its body holds addresses and private words, so it does not print.
 #[derive(Clone, PartialEq, Eq, FromRow)]
@@ -87,11 +87,7 @@ pub async fn mark_done(db: &Db, ids: &[String], now: DateTime<Utc>) -> Result<()
         on_write!(db, pool => {
             let mut query = QueryBuilder::new("UPDATE webhook_events SET body = '', done_at = ");
             query.push_bind(now).push(", claimed_by = NULL, claimed_until = NULL WHERE id IN (");
-            let mut list = query.separated(", ");
-            for id in chunk {
-                list.push_bind(id);
-            }
-            query.push(")");
+            push_list(&mut query, chunk);
             query.build().execute(pool).await.map(drop)
         })?;
     }

@@ -30,6 +30,7 @@ pub use rules::{CONFIG, StoredRule, delete_rule, rules, save_rule, show_config_r
 use crate::{
     Db, Error,
     db::micros,
+    list::push_list,
     text::{clean, clean_json},
 };
 
@@ -256,11 +257,7 @@ pub async fn load(db: &Db, server: &str, ids: &[String]) -> Result<Vec<Applicant
         let mut part: Vec<Applicant> = on!(db, pool => {
             let mut query = QueryBuilder::new("SELECT ");
             query.push(COLUMNS).push(" FROM applicants WHERE server = ").push_bind(server).push(" AND account_id IN (");
-            let mut list = query.separated(", ");
-            for id in chunk {
-                list.push_bind(id);
-            }
-            query.push(")");
+            push_list(&mut query, chunk);
             query.build_query_as().fetch_all(pool).await
         })?;
         found.append(&mut part);
@@ -306,20 +303,11 @@ pub async fn list(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Applicant>
         if let Some(servers) = &filter.servers {
             // An empty list is nobody's, and no SQL either.
             query.push(" AND server IN (");
-            let mut list = query.separated(", ");
-            list.push_bind("");
-            for server in servers {
-                list.push_bind(server);
-            }
-            query.push(")");
+            push_list(&mut query, servers);
         }
         if !filter.states.is_empty() {
             query.push(" AND state IN (");
-            let mut list = query.separated(", ");
-            for state in &filter.states {
-                list.push_bind(*state);
-            }
-            query.push(")");
+            push_list(&mut query, &filter.states);
         }
         if let Some(rule) = &filter.rule {
             query.push(" AND rule = ").push_bind(rule);

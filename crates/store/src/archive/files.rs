@@ -8,6 +8,7 @@ use super::Item;
 use crate::{
     Db, Error,
     db::Tx,
+    list::push_list,
     text::{clean, is_key},
 };
 
@@ -91,11 +92,8 @@ pub async fn due(db: &Db, kinds: &[&str], now: DateTime<Utc>, limit: u32) -> Res
     Ok(on!(db, pool => {
         let mut query = QueryBuilder::new("SELECT * FROM archive_files WHERE next_try_at <= ");
         query.push_bind(now).push(" AND kind IN (");
-        let mut list = query.separated(", ");
-        for kind in kinds {
-            list.push_bind(*kind);
-        }
-        query.push(") ORDER BY next_try_at, url LIMIT ").push_bind(i64::from(limit));
+        push_list(&mut query, kinds);
+        query.push(" ORDER BY next_try_at, url LIMIT ").push_bind(i64::from(limit));
         query.build_query_as().fetch_all(pool).await
     })?)
 }
@@ -145,11 +143,7 @@ pub async fn kept(db: &Db, urls: &[String]) -> Result<Vec<(String, String, Strin
                 "SELECT f.url, b.blob, b.type FROM archive_files f JOIN archive_blobs b ON b.blob = f.blob
                  WHERE f.url IN (",
             );
-            let mut list = query.separated(", ");
-            for url in chunk {
-                list.push_bind(clean(url));
-            }
-            query.push(")");
+            push_list(&mut query, chunk.iter().map(|url| clean(url)));
             query.build_query_as().fetch_all(pool).await
         })?;
         found.append(&mut part);
@@ -170,11 +164,8 @@ pub async fn blob(db: &Db, blob: &str, logins: Option<&[String]>) -> Result<Opti
                 " AND EXISTS (SELECT 1 FROM archive_files f JOIN archive_file_uses u ON u.url = f.url
                   JOIN archive_activities a ON a.status = u.status WHERE f.blob = b.blob AND a.login IN (",
             );
-            let mut list = query.separated(", ");
-            for login in logins {
-                list.push_bind(login);
-            }
-            query.push("))");
+            push_list(&mut query, logins);
+            query.push(")");
         }
         query.build_query_as().fetch_optional(pool).await
     })?)
@@ -207,11 +198,8 @@ pub async fn gallery(db: &Db, logins: &[String], before: Option<i64>, limit: u32
         );
         query.push_bind(before.unwrap_or(i64::MAX));
         query.push(" AND EXISTS (SELECT 1 FROM archive_activities a WHERE a.status = u.status AND a.login IN (");
-        let mut list = query.separated(", ");
-        for login in logins {
-            list.push_bind(login);
-        }
-        query.push(")) ORDER BY u.status DESC, u.url LIMIT ").push_bind(i64::from(limit));
+        push_list(&mut query, logins);
+        query.push(") ORDER BY u.status DESC, u.url LIMIT ").push_bind(i64::from(limit));
         query.build_query_as().fetch_all(pool).await
     })?)
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use sqlx::QueryBuilder;
 
 use super::search;
-use crate::{Db, Error, db::Tx};
+use crate::{Db, Error, db::Tx, list::push_list};
 
 /// Statuses forgotten in one transaction.
 const CHUNK: usize = 200;
@@ -100,11 +100,7 @@ async fn statuses(db: &Db, ids: &[i64], gone: &mut Forgotten) -> Result<(), Erro
 async fn delete(tx: &mut Tx, sql: &'static str, ids: &[i64]) -> Result<u64, Error> {
     Ok(on_tx!(tx, connection => {
         let mut query = QueryBuilder::new(sql);
-        let mut list = query.separated(", ");
-        for id in ids {
-            list.push_bind(*id);
-        }
-        query.push(")");
+        push_list(&mut query, ids);
         query.build().execute(connection).await.map(|done| done.rows_affected())
     })?)
 }

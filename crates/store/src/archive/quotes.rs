@@ -8,6 +8,7 @@ use super::{Item, Quote};
 use crate::{
     Db, Error,
     db::Tx,
+    list::push_list,
     text::{clean, clean_opt, is_key},
 };
 
@@ -33,11 +34,8 @@ pub async fn quotes(db: &Db, ids: &[i64]) -> Result<Vec<Quoted>, Error> {
         let mut part: Vec<Quoted> = on!(db, pool => {
             let mut query =
                 QueryBuilder::new("SELECT status, since, uri, state, until FROM archive_quotes WHERE status IN (");
-            let mut list = query.separated(", ");
-            for id in chunk {
-                list.push_bind(*id);
-            }
-            query.push(") ORDER BY status, since");
+            push_list(&mut query, chunk);
+            query.push(" ORDER BY status, since");
             query.build_query_as().fetch_all(pool).await
         })?;
         found.append(&mut part);

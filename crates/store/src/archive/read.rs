@@ -7,7 +7,7 @@ use serde::Serialize;
 use sqlx::{FromRow, QueryBuilder};
 
 use super::{KEPT, Kept};
-use crate::{Db, Error};
+use crate::{Db, Error, list::push_list};
 
 const CHUNK: usize = 500;
 
@@ -69,11 +69,7 @@ pub async fn list(db: &Db, ids: &[i64]) -> Result<Vec<Kept>, Error> {
     for chunk in ids.chunks(CHUNK) {
         let mut part = on!(db, pool => {
             let mut query = QueryBuilder::new(format!("SELECT {KEPT} FROM archive_statuses s WHERE s.id IN ("));
-            let mut list = query.separated(", ");
-            for id in chunk {
-                list.push_bind(*id);
-            }
-            query.push(")");
+            push_list(&mut query, chunk);
             query.build_query_as().fetch_all(pool).await
         })?;
         found.append(&mut part);
@@ -97,11 +93,7 @@ pub async fn by_uris(db: &Db, uris: &[String]) -> Result<Vec<Kept>, Error> {
     for chunk in uris.chunks(CHUNK) {
         let mut part: Vec<Kept> = on!(db, pool => {
             let mut query = QueryBuilder::new(format!("SELECT {KEPT} FROM archive_statuses s WHERE s.uri IN ("));
-            let mut list = query.separated(", ");
-            for uri in chunk {
-                list.push_bind(uri);
-            }
-            query.push(")");
+            push_list(&mut query, chunk);
             query.build_query_as().fetch_all(pool).await
         })?;
         found.append(&mut part);
@@ -139,11 +131,8 @@ pub async fn activities(db: &Db, ids: &[i64]) -> Result<Vec<Activity>, Error> {
                 "SELECT login, kind, status, at, noticed_at, ended_at, activity_id, visibility FROM archive_activities
                  WHERE status IN (",
             );
-            let mut list = query.separated(", ");
-            for id in chunk {
-                list.push_bind(*id);
-            }
-            query.push(") ORDER BY noticed_at, login, kind");
+            push_list(&mut query, chunk);
+            query.push(" ORDER BY noticed_at, login, kind");
             query.build_query_as().fetch_all(pool).await
         })?;
         found.append(&mut part);
@@ -206,11 +195,8 @@ pub async fn months(db: &Db, logins: &[String]) -> Result<Vec<Count>, Error> {
             "SELECT a.kind AS login, substr(CAST(s.created_at AS TEXT), 1, 7) AS what, COUNT(*) AS count
              FROM archive_activities a JOIN archive_statuses s ON s.id = a.status WHERE a.login IN (",
         );
-        let mut list = query.separated(", ");
-        for login in logins {
-            list.push_bind(login);
-        }
-        query.push(") GROUP BY a.kind, substr(CAST(s.created_at AS TEXT), 1, 7) ORDER BY 2, 1");
+        push_list(&mut query, logins);
+        query.push(" GROUP BY a.kind, substr(CAST(s.created_at AS TEXT), 1, 7) ORDER BY 2, 1");
         query.build_query_as().fetch_all(pool).await
     })?)
 }

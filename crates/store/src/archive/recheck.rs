@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, QueryBuilder};
 
 use super::Version;
-use crate::{Db, Error, db::micros, text::clean};
+use crate::{Db, Error, db::micros, list::push_list, text::clean};
 
 /// A status to ask a server for.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -103,11 +103,7 @@ async fn change(
                 query.push_bind(value);
             }
             query.push(format!(" WHERE {also}id IN ("));
-            let mut list = query.separated(", ");
-            for id in chunk {
-                list.push_bind(*id);
-            }
-            query.push(")");
+            push_list(&mut query, chunk);
             query.build().execute(pool).await.map(drop)
         })?;
     }
@@ -146,11 +142,7 @@ pub async fn end(db: &Db, login: &str, kind: &str, ids: &[i64], now: DateTime<Ut
             let mut query = QueryBuilder::new("UPDATE archive_activities SET ended_at = ");
             query.push_bind(now).push(" WHERE ended_at IS NULL AND login = ").push_bind(login);
             query.push(" AND kind = ").push_bind(kind).push(" AND status IN (");
-            let mut list = query.separated(", ");
-            for id in chunk {
-                list.push_bind(*id);
-            }
-            query.push(")");
+            push_list(&mut query, chunk);
             query.build().execute(pool).await.map(|done| done.rows_affected())
         })?;
     }

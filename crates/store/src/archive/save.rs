@@ -10,6 +10,7 @@ use super::{Item, Page, quotes, search, tags, wanted, wanted_id};
 use crate::{
     Db, Error,
     db::{Tx, micros},
+    list::push_list,
     text::{clean, clean_opt, is_key},
 };
 
@@ -107,11 +108,7 @@ async fn known(tx: &mut Tx, uris: &[&str]) -> Result<HashMap<String, Known>, Err
         let mut query = QueryBuilder::new(
             "SELECT id, uri, version_at, digest, gone_at, server FROM archive_statuses WHERE uri IN (",
         );
-        let mut list = query.separated(", ");
-        for uri in uris {
-            list.push_bind(*uri);
-        }
-        query.push(")");
+        push_list(&mut query, uris);
         query.build_query_as().fetch_all(connection).await
     })?;
     Ok(rows.into_iter().map(|row| (row.uri.clone(), row)).collect())
@@ -192,11 +189,7 @@ async fn numbered<'i>(tx: &mut Tx, items: Vec<&'i Item>) -> Result<Vec<(i64, &'i
     }
     let taken: Vec<i64> = on_tx!(&mut *tx, connection => {
         let mut query = QueryBuilder::new("SELECT id FROM archive_statuses WHERE id IN (");
-        let mut list = query.separated(", ");
-        for id in &wanted {
-            list.push_bind(*id);
-        }
-        query.push(")");
+        push_list(&mut query, &wanted);
         query.build_query_scalar().fetch_all(connection).await
     })?;
     let mut taken: HashSet<i64> = taken.into_iter().collect();

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 
 use super::{Facet, Item, KEPT, Kept, first_id, fnv};
-use crate::{Db, Error, db::Tx, dialect};
+use crate::{Db, Error, db::Tx, dialect, list::push_list};
 
 /// Words of one status that are found. A longer one is kept whole and found by its beginning.
 const MOST_WORDS: usize = 8000;
@@ -88,11 +88,7 @@ pub async fn search(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Kept>, E
             for (column, values) in [("a.login", filter.logins.as_deref()), ("a.kind", Some(&filter.kinds[..]))] {
                 let Some(values) = values.filter(|values| !values.is_empty()) else { continue };
                 query.push(format!(" AND {column} IN ("));
-                let mut list = query.separated(", ");
-                for value in values {
-                    list.push_bind(value.clone());
-                }
-                query.push(")");
+                push_list(&mut query, values);
             }
             query.push(")");
         }

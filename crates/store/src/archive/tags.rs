@@ -3,7 +3,7 @@
 use sqlx::QueryBuilder;
 
 use super::{Count, Item};
-use crate::{Db, Error, db::Tx, text::is_key};
+use crate::{Db, Error, db::Tx, list::push_list, text::is_key};
 
 const CHUNK: usize = 500;
 /// Counted are the newest of a login's activities: a page must not take longer the longer somebody lives.
@@ -86,11 +86,8 @@ async fn count(
             "SELECT '' AS login, {what} AS what, COUNT(*) AS count
              FROM (SELECT login, kind, status FROM archive_activities WHERE kind IN {kinds} AND login IN ("
         ));
-        let mut list = query.separated(", ");
-        for login in logins {
-            list.push_bind(login);
-        }
-        query.push(format!(") ORDER BY status DESC LIMIT {NEWEST}) a {join} GROUP BY 2 ORDER BY 3 DESC, 2 LIMIT "));
+        push_list(&mut query, logins);
+        query.push(format!(" ORDER BY status DESC LIMIT {NEWEST}) a {join} GROUP BY 2 ORDER BY 3 DESC, 2 LIMIT "));
         query.push_bind(i64::from(limit));
         query.build_query_as().fetch_all(pool).await
     })?)

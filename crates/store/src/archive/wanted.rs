@@ -9,6 +9,7 @@ use super::{Item, NewActivity, Page};
 use crate::{
     Db, Error,
     db::{Tx, micros},
+    list::push_list,
     text::{clean_opt, is_key},
 };
 
@@ -142,11 +143,8 @@ pub async fn due(db: &Db, login: &str, kinds: &[&str], now: DateTime<Utc>, limit
     Ok(on!(db, pool => {
         let mut query = QueryBuilder::new("SELECT kind, uri, at, visibility, tries FROM archive_wanted WHERE login = ");
         query.push_bind(login).push(" AND next_try_at <= ").push_bind(now).push(" AND kind IN (");
-        let mut list = query.separated(", ");
-        for kind in kinds {
-            list.push_bind(*kind);
-        }
-        query.push(") ORDER BY next_try_at, uri LIMIT ").push_bind(i64::from(limit));
+        push_list(&mut query, kinds);
+        query.push(" ORDER BY next_try_at, uri LIMIT ").push_bind(i64::from(limit));
         query.build_query_as().fetch_all(pool).await
     })?)
 }

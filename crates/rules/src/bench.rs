@@ -12,7 +12,7 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use crate::{
-    Counter, Counters, Rule, StatusFacts, Subject,
+    Counter, Counters, MediaFacts, Rule, StatusFacts, Subject,
     condition::Fact,
     document::Document,
     facts,
@@ -206,16 +206,30 @@ impl<'s, 'c> Bench<'s, 'c> {
                     Truth::No
                 }
             }
-            Kind::MediaHashes { .. } => {
+            Kind::MediaHashes { hashes, .. } => {
+                // A file that nobody looked at yet may be the one; a blurhash comes with the status.
+                let of_files = hashes.iter().any(|hash| !hash.starts_with("blurhash:"));
+                let unread = |page: &Page<'_>| {
+                    page.status
+                        .is_some_and(|status| status.media.iter().any(MediaFacts::is_unread))
+                };
                 if self.pages(what).any(|page| !page.finds.of(number).is_empty()) {
                     Truth::Yes
-                } else if what.0.is_empty() {
+                } else if what.0.is_empty() || (of_files && self.pages(what).any(unread)) {
                     Truth::Unknown
                 } else {
                     Truth::No
                 }
             }
             Kind::Visibility(all) => self.any_status(what, |page| page.status.map(|s| all.contains(&s.visibility))),
+            // Some of it may be known, and that may be enough.
+            Kind::Number {
+                fact: Fact::StrangerMentions,
+                range,
+            } => self.any_status(what, |page| {
+                let (least, most) = facts::strangers(page.status?)?;
+                range.holds_of(least, most)
+            }),
             Kind::Number { fact, range } => match self.number(*fact, what) {
                 // Of several statuses one that fits is enough.
                 Numbers::One(number) => Truth::of(number.map(|number| range.holds(number))),

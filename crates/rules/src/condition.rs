@@ -92,6 +92,16 @@ impl Range {
     pub(crate) fn holds(self, number: i64) -> bool {
         self.least.is_none_or(|least| number >= least) && self.most.is_none_or(|most| number <= most)
     }
+
+    /// The same of a number that is no smaller and no larger than these; `None` when it depends on which it is.
+    pub(crate) fn holds_of(self, smallest: i64, largest: i64) -> Option<bool> {
+        let apart = self.least.is_some_and(|least| largest < least) || self.most.is_some_and(|most| smallest > most);
+        match self.holds(smallest) && self.holds(largest) {
+            true => Some(true),
+            false if apart => Some(false),
+            false => None,
+        }
+    }
 }
 
 words! {

@@ -135,6 +135,11 @@ pub struct Event {
 impl Event {
     /// What of this status counts, if anything. `private` asks for statuses not everybody may see.
     pub fn of(subject: &Subject, status: &StatusFacts, private: bool, now: DateTime<Utc>) -> Option<Self> {
+        Self::by(&subject.account.acct(), status, private, now)
+    }
+
+    /// The same where nothing but the author's name is known.
+    pub fn by(acct: &str, status: &StatusFacts, private: bool, now: DateTime<Utc>) -> Option<Self> {
         if status.is_reblog || (!status.visibility.is_open() && !private) {
             return None;
         }
@@ -143,7 +148,7 @@ impl Event {
         hosts.sort();
         hosts.dedup();
         Some(Self {
-            acct: subject.account.acct(),
+            acct: acct.to_owned(),
             status: status.id.clone(),
             at: status.created_at.map_or(now, |at| at.min(now)),
             counts_for_rates: status.visibility == Visibility::Public,

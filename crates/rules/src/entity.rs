@@ -84,6 +84,7 @@ impl AccountFacts {
             is_own: false,
             followed: None,
             follows: None,
+            hides_follows: public.get("hide_collections").and_then(Value::as_bool),
         })
     }
 }
@@ -102,7 +103,9 @@ impl StatusFacts {
             description: text(media, "description"),
             url: some(media, "remote_url").or_else(|| some(media, "url")),
             blurhash: some(media, "blurhash"),
-            hashes: Vec::new(),
+            file: some(media, "url"),
+            preview: some(media, "preview_url"),
+            ..MediaFacts::default()
         });
         let options = value
             .get("poll")

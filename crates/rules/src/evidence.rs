@@ -5,6 +5,8 @@ use std::ops::Range;
 use crate::{
     Counter, Evidence,
     bench::{Bench, Numbers, Page, Together, Truth},
+    condition::Fact,
+    facts,
     leaf::{Kind, Leaf, Node, shown},
     search::{Find, Place},
 };
@@ -78,6 +80,22 @@ impl Bench<'_, '_> {
                         let text = matched.text.clone();
                         out.extend(quoted(leaf, page, matched.source, matched.original, text));
                     }
+                }
+            }
+            Kind::Number {
+                fact: Fact::StrangerMentions,
+                ..
+            } => {
+                for page in &self.statuses[what.0.clone()] {
+                    let Some((least, most)) = page.status.and_then(facts::strangers) else {
+                        continue;
+                    };
+                    let open = if most > least {
+                        format!(", and {} nobody knows of", most - least)
+                    } else {
+                        String::new()
+                    };
+                    out.push(said(leaf.says.clone(), format!("{least}{open}"), id(page)));
                 }
             }
             Kind::Number { fact, range } => {

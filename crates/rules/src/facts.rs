@@ -91,10 +91,7 @@ pub(crate) fn of_status(fact: Fact, status: &StatusFacts, document: &Document<'_
             count(names.len())
         }
         Fact::Mentions => count(status.mentions.len()),
-        Fact::StrangerMentions => {
-            let known: Option<Vec<bool>> = status.mentions.iter().map(|mention| mention.knows_author).collect();
-            count(known?.into_iter().filter(|knows| !knows).count())
-        }
+        Fact::StrangerMentions => strangers(status).and_then(|(least, most)| (least == most).then_some(least)),
         Fact::LocalMentions => count(status.mentions.iter().filter(|mention| mention.is_local()).count()),
         Fact::Tags => count(status.tags.len()),
         Fact::Media => count(status.media.len()),
@@ -109,6 +106,19 @@ pub(crate) fn of_status(fact: Fact, status: &StatusFacts, document: &Document<'_
         Fact::StatusAge => seconds(status.created_at, now),
         _ => None,
     }
+}
+
+/// How many of those named do not know the author: as many as are known not to, up to those of whom nobody knows.
+pub(crate) fn strangers(status: &StatusFacts) -> Option<(i64, i64)> {
+    let of = |known: Option<bool>| {
+        status
+            .mentions
+            .iter()
+            .filter(|mention| mention.knows_author == known)
+            .count()
+    };
+    let least = of(Some(false));
+    Some((count(least)?, count(least + of(None))?))
 }
 
 fn capitals(html: &str) -> Option<i64> {

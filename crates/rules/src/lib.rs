@@ -33,6 +33,7 @@
 //!    [`StatusFacts::from_json`] read what servers send. Set what they cannot know: `account.is_own`, `account.followed`,
 //!    `mentions[].knows_author`, `media[].hashes`, and `context = true` on statuses that were judged before or are only
 //!    there to show what the account usually writes. Subjects serialise, for keeping.
+//!    [`Ruleset::needs`] says which of these are worth finding out.
 //! 4. [`Ruleset::counters`] says which counts over time rules ask for. Write an [`Event`] per status ([`Event::of`] says
 //!    what counts and what does not), load the counts into [`Loaded`] before judging, or keep them in [`Memory`].
 //! 5. [`Ruleset::judge`] gives a [`Verdict`]: every rule that hit, with [`Evidence`] that leads back to the letters
@@ -88,7 +89,7 @@ pub use memory::Memory;
 pub use problem::Problem;
 pub use read::Source;
 pub use rule::{Action, Category, Rule, Scope, State};
-pub use ruleset::{Ruleset, Sets};
+pub use ruleset::{Needs, Ruleset, Sets};
 pub use score::{Hit, Precision, Scoring, Total};
 pub use subject::{AccountFacts, MediaFacts, MentionFacts, StatusFacts, Subject};
 pub use verdict::{Contribution, Evidence, Verdict};

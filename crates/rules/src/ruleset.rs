@@ -9,7 +9,11 @@ use model::Domain;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    Counter, Exemptions, Problem, Rule, Scoring, Source, State, condition::Condition, index::Index, leaf::Kind, read,
+    Counter, CounterKind, Exemptions, Problem, Rule, Scoring, Source, State,
+    condition::{Condition, Fact, Is},
+    index::Index,
+    leaf::Kind,
+    read,
 };
 
 /// Most patterns that hold no literal to look for: each of them is tried on every text.
@@ -56,6 +60,16 @@ pub(crate) struct Compiled {
     pub(crate) exempt: Exemptions,
     pub(crate) version: String,
     counters: BTreeSet<Counter>,
+    needs: Needs,
+}
+
+/// What rules ask for that no server tells with a status, so that whoever feeds them need not find out in vain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// Hashes of files: `media[].hashes`.
+    pub hashes: bool,
+    /// Who knows whom: `mentions[].knows_author`.
+    pub strangers: bool,
 }
 
 impl Ruleset {
@@ -109,10 +123,26 @@ impl Ruleset {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let mut counters = BTreeSet::new();
+        let (mut counters, mut needs) = (BTreeSet::new(), Needs::default());
         for leaf in &index.leaves {
-            if let Kind::Counter { kind, window, .. } = leaf.kind {
-                counters.insert(Counter { kind, window });
+            match &leaf.kind {
+                Kind::Counter { kind, window, .. } => {
+                    needs.hashes |= *kind == CounterKind::SameMediaAccounts;
+                    counters.insert(Counter {
+                        kind: *kind,
+                        window: *window,
+                    });
+                }
+                Kind::MediaHashes { hashes, .. } => {
+                    // A blurhash comes with the status.
+                    needs.hashes |= hashes.iter().any(|hash| !hash.starts_with("blurhash:"));
+                }
+                Kind::Is(Is::MentionsStranger)
+                | Kind::Number {
+                    fact: Fact::StrangerMentions,
+                    ..
+                } => needs.strangers = true,
+                _ => {}
             }
         }
         let states = all.rules.iter().map(|rule| rule.state).collect();
@@ -130,6 +160,7 @@ impl Ruleset {
                 exempt: all.exempt,
                 version: version(sources),
                 counters,
+                needs,
             }),
             states,
         })
@@ -185,6 +216,11 @@ impl Ruleset {
     /// The counts that rules ask for: what a [`crate::Counters`] should know.
     pub fn counters(&self) -> &BTreeSet<Counter> {
         &self.compiled.counters
+    }
+
+    /// What rules ask for that somebody has to find out.
+    pub fn needs(&self) -> Needs {
+        self.compiled.needs
     }
 }
 

@@ -64,6 +64,9 @@ pub struct AccountFacts {
     pub followed: Option<bool>,
     /// It follows somebody of ours.
     pub follows: Option<bool>,
+    /// It does not show who follows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hides_follows: Option<bool>,
 }
 
 impl AccountFacts {
@@ -149,6 +152,22 @@ pub struct MediaFacts {
     pub blurhash: Option<String>,
     /// Known hashes of the file, `sha256:…`, `md5:…`, or of what it shows, `pdq:…`, `phash:…`.
     pub hashes: Vec<String>,
+    /// Where the server that told of it keeps the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Where that server keeps a small picture of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preview: Option<String>,
+    /// Somebody tried to hash it in vain: it is too large, or gone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unreadable: bool,
+}
+
+impl MediaFacts {
+    /// Whether nobody looked at the file yet.
+    pub fn is_unread(&self) -> bool {
+        self.hashes.is_empty() && !self.unreadable
+    }
 }
 
 /// Somebody named in a status.

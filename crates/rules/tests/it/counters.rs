@@ -193,6 +193,27 @@ fn memory_forgets_what_is_old_too_much_or_replaced() {
     assert_eq!(count(&memory, TimeDelta::zero()), None, "and what is old is gone");
 }
 
+/// What no rule counts is not kept to be found by, and what comes late stands in its place.
+#[test]
+fn a_memory_for_some_counts_answers_those_in_whatever_order_it_is_fed() {
+    let set = ruleset(
+        "[[rules]]\nid = \"r\"\nwhen = [{ counter = \"posts\", window = \"30m\", at_least = 1 }, { counter = \"same_text_accounts\", window = \"1h\", at_least = 2 }]\n",
+    );
+    let text = "the very same words of somebody";
+    let mut memory = Memory::of(set.counters(), 100);
+    assert!(memory.is_empty());
+    for n in [40, 7, 45, 21, 30] {
+        memory.note("eve", &post(n, Visibility::Public, text).statuses[0], noon());
+    }
+    memory.note("mallory", &post(3, Visibility::Public, text).statuses[0], noon());
+    assert_eq!(memory.len(), 6);
+    let mut subject = post(45, Visibility::Public, text);
+    subject.account.username = "eve".into();
+    let hit = set.judge(&subject, &memory, noon()).contributions.remove(0);
+    let counted: Vec<&str> = hit.evidence.iter().map(|piece| piece.matched.as_str()).collect();
+    assert_eq!(counted, ["4", "2"], "within half an hour, and two accounts");
+}
+
 /// A flood of nearly one text is the most there is to look at, and a count in it is no standstill.
 #[test]
 fn a_memory_full_of_one_text_can_be_asked() {

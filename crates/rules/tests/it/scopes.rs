@@ -330,6 +330,79 @@ fn media_are_known_by_their_hashes() {
     }
 }
 
+/// A file that nobody looked at is neither the one nor another; whoever cannot look says so.
+#[test]
+fn a_file_that_nobody_looked_at_is_unknown() {
+    let sha = format!("sha256:{}", "a".repeat(64));
+    let rule = when(&format!("{{ not = {{ media_hashes = [\"{sha}\"] }} }}"));
+    let with_media = |media: MediaFacts| {
+        with(|s| {
+            s.statuses[0].media = vec![media.clone()];
+        })
+    };
+    assert!(!hits(&rule, &with_media(MediaFacts::default())));
+    assert!(hits(
+        &rule,
+        &with_media(MediaFacts {
+            unreadable: true,
+            ..MediaFacts::default()
+        })
+    ));
+    assert!(hits(
+        &rule,
+        &with_media(MediaFacts {
+            hashes: vec![format!("sha256:{}", "b".repeat(64))],
+            ..MediaFacts::default()
+        })
+    ));
+    assert!(rule.needs().hashes && !rule.needs().strangers);
+    let blurhash = when(r#"{ not = { media_hashes = ["blurhash:LEHV6nWB2yk8"] } }"#);
+    assert!(
+        hits(&blurhash, &with_media(MediaFacts::default())),
+        "it comes with the status"
+    );
+    assert!(!blurhash.needs().hashes);
+    assert!(
+        when(r#"{ counter = "same_media_accounts", window = "1h", at_least = 2 }"#)
+            .needs()
+            .hashes
+    );
+}
+
+/// Some of it may be known, and enough.
+#[test]
+fn strangers_are_counted_as_far_as_they_are_known() {
+    let named = |known: &[Option<bool>]| {
+        with(|s| {
+            s.statuses[0].mentions = known
+                .iter()
+                .enumerate()
+                .map(|(n, knows_author)| rules::MentionFacts {
+                    acct: format!("user{n}"),
+                    knows_author: *knows_author,
+                })
+                .collect();
+        })
+    };
+    let many = when(r#"{ fact = "stranger_mentions", at_least = 2 }"#);
+    let few = when(r#"{ fact = "stranger_mentions", below = 2 }"#);
+    assert!(many.needs().strangers);
+    for (known, is_many, is_few) in [
+        (&[Some(false), Some(false), None][..], true, false),
+        (&[Some(false), None], false, false),
+        (&[Some(false), Some(true)], false, true),
+        (&[None], false, true),
+        (&[], false, true),
+    ] {
+        let subject = named(known);
+        assert_eq!(
+            (hits(&many, &subject), hits(&few, &subject)),
+            (is_many, is_few),
+            "{known:?}"
+        );
+    }
+}
+
 #[test]
 fn explanations_say_what_held_and_what_did_not() {
     let set = ruleset(

@@ -21,6 +21,8 @@ pub struct DomainFinding {
     pub state: String,
     /// Who took or dismissed it.
     pub by: Option<String>,
+    /// How hard it should be blocked, where it was taken: `silence`, `suspend`.
+    pub severity: Option<String>,
     /// Found.
     pub first_at: DateTime<Utc>,
     /// Changed.
@@ -54,11 +56,18 @@ pub async fn domains(db: &Db, state: Option<&str>, limit: u32) -> Result<Vec<Dom
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(state).bind(i64::from(limit)).fetch_all(pool).await)?)
 }
 
-/// Somebody took or dismissed it; `false` when there is none.
-pub async fn set_domain(db: &Db, server: &str, domain: &str, state: &str, by: &str) -> Result<bool, Error> {
-    const SQL: &str = "UPDATE domain_findings SET state = $3, by = $4 WHERE server = $1 AND domain = $2";
+/// Somebody took it for a blocklist, with a severity, dismissed it, or opened it again; `false` when there is none.
+pub async fn set_domain(
+    db: &Db,
+    server: &str,
+    domain: &str,
+    state: &str,
+    severity: Option<&str>,
+    by: &str,
+) -> Result<bool, Error> {
+    const SQL: &str = "UPDATE domain_findings SET state = $3, by = $4, severity = $5 WHERE server = $1 AND domain = $2";
     let set = on_write!(db, pool => {
-        let query = sqlx::query(SQL).bind(server).bind(domain).bind(state).bind(clean(by));
+        let query = sqlx::query(SQL).bind(server).bind(domain).bind(state).bind(clean(by)).bind(severity);
         query.execute(pool).await.map(|done| done.rows_affected())
     })?;
     Ok(set > 0)

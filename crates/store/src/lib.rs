@@ -54,6 +54,7 @@ pub mod rule_hits;
 pub mod rulesets;
 pub mod run_logs;
 pub mod seen;
+pub mod seen_media;
 pub mod servers;
 pub mod sessions;
 pub mod shunned;
@@ -63,6 +64,7 @@ pub mod visits;
 pub mod walks;
 pub mod wanted;
 pub mod webhook_events;
+pub mod wrote_to;
 
 #[cfg(feature = "testing")]
 pub mod testing;

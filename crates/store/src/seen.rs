@@ -66,6 +66,22 @@ pub struct SeenStatus {
     pub edited_at: Option<DateTime<Utc>>,
     /// Seen last.
     pub seen_at: DateTime<Utc>,
+    /// Which process wrote it down.
+    pub seen_by: String,
+}
+
+/// A status as rules count it, with its author's name.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct Counted {
+    /// There.
+    pub status_id: String,
+    /// `user` for the server's own people, else `user@domain`.
+    pub acct: String,
+    /// What is public of it.
+    #[sqlx(json)]
+    pub facts: Value,
+    /// Seen last.
+    pub seen_at: DateTime<Utc>,
 }
 
 /// Keeps accounts as they are now. What was judged, and when, stays as it was: see [`judged`].
@@ -103,15 +119,16 @@ pub async fn save_statuses(db: &Db, statuses: &[SeenStatus]) -> Result<(), Error
             on_write!(db, pool => {
                 let mut query = QueryBuilder::new(
                     "INSERT INTO seen_statuses (server, status_id, account_id, facts, digest, text_hash, created_at, edited_at,
-                        seen_at) ");
+                        seen_at, seen_by) ");
                 query.push_values(chunk, |mut values, row| {
                     values.push_bind(&row.server).push_bind(clean(&row.status_id)).push_bind(clean(&row.account_id));
                     values.push_bind(Json(clean_json(&row.facts))).push_bind(&row.digest).push_bind(&row.text_hash);
                     values.push_bind(micros(row.created_at)).push_bind(row.edited_at.map(micros));
-                    values.push_bind(micros(row.seen_at));
+                    values.push_bind(micros(row.seen_at)).push_bind(&row.seen_by);
                 });
                 query.push(" ON CONFLICT (server, status_id) DO UPDATE SET facts = excluded.facts, digest = excluded.digest,
-                    text_hash = excluded.text_hash, edited_at = excluded.edited_at, seen_at = excluded.seen_at
+                    text_hash = excluded.text_hash, edited_at = excluded.edited_at, seen_at = excluded.seen_at,
+                    seen_by = excluded.seen_by
                     WHERE seen_statuses.edited_at IS NULL OR excluded.edited_at >= seen_statuses.edited_at");
                 query.build().execute(pool).await.map(drop)
             })?;
@@ -166,6 +183,36 @@ pub async fn statuses_of(
         let query = sqlx::query_as(SQL).bind(server).bind(account_id).bind(micros(since));
         query.bind(i64::from(limit)).fetch_all(pool).await
     })?)
+}
+
+/// Statuses of a server that were seen since `since`, oldest first, after the last of the page before; without those that
+/// `except` wrote down itself.
+pub async fn counted(
+    db: &Db,
+    server: &str,
+    except: Option<&str>,
+    since: DateTime<Utc>,
+    after: Option<(DateTime<Utc>, &str)>,
+    limit: u32,
+) -> Result<Vec<Counted>, Error> {
+    const SQL: &str = "
+        SELECT s.status_id, a.acct, s.facts, s.seen_at FROM seen_statuses s
+        JOIN seen_accounts a ON a.server = s.server AND a.account_id = s.account_id
+        WHERE s.server = $1 AND ($2 IS NULL OR s.seen_by <> $2) AND s.seen_at >= $3 AND (s.seen_at, s.status_id) > ($3, $4)
+        ORDER BY s.seen_at, s.status_id LIMIT $5";
+    // Ids are never empty, so nothing of the first moment is left out.
+    let (from, id) = after.map_or((micros(since), ""), |(at, id)| (micros(at), id));
+    Ok(on!(db, pool => {
+        let query = sqlx::query_as(SQL).bind(server).bind(except).bind(from).bind(id);
+        query.bind(i64::from(limit)).fetch_all(pool).await
+    })?)
+}
+
+/// When the status was seen that is so many before the newest of a server; `None` when there are not so many.
+pub async fn counted_since(db: &Db, server: &str, most: usize) -> Result<Option<DateTime<Utc>>, Error> {
+    const SQL: &str = "SELECT seen_at FROM seen_statuses WHERE server = $1 ORDER BY seen_at DESC LIMIT 1 OFFSET $2";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(server).bind(most).fetch_optional(pool).await)?)
 }
 
 /// Who else wrote the same words since `since`: the ids of the accounts, at most `limit`.

@@ -1,5 +1,6 @@
 //! Cases, hits, rules and all that belongs to them, on both engines.
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use store::{
     cases::{self, Asked, Case, Filter, Line, State},
@@ -9,7 +10,9 @@ use store::{
     rule_hits::{self, Hit},
     rulesets::{self, Backtest, Standing, StoredRuleset},
     seen::{self, SeenAccount, SeenStatus},
+    seen_media::{self, SeenMedia},
     testing::on_each_engine,
+    wrote_to,
 };
 
 use crate::{id, minute};
@@ -347,6 +350,7 @@ async fn what_is_spared_taken_back_and_noticed_is_kept() {
             confirmed: 1,
             state: "open".into(),
             by: None,
+            severity: None,
             first_at: minute(0),
             last_at: minute(0),
         };
@@ -358,9 +362,14 @@ async fn what_is_spared_taken_back_and_noticed_is_kept() {
         );
         assert_eq!(findings::domains(&db, Some("open"), 9).await.unwrap()[0].accounts, 4);
         assert!(
-            findings::set_domain(&db, "home.example", "bad.example", "taken", "ada")
+            findings::set_domain(&db, "home.example", "bad.example", "taken", Some("silence"), "ada")
                 .await
                 .unwrap()
+        );
+        let taken = findings::domains(&db, Some("taken"), 9).await.unwrap().remove(0);
+        assert_eq!(
+            (taken.severity.as_deref(), taken.by.as_deref()),
+            (Some("silence"), Some("ada"))
         );
         let finding = AccountFinding {
             id: id(),
@@ -444,6 +453,7 @@ async fn what_was_seen_is_kept_as_it_was_last_and_forgotten_in_time() {
             created_at: minute(0),
             edited_at: edited.map(minute),
             seen_at: minute(1),
+            seen_by: "one".into(),
         };
         for (edited, digest) in [
             (None, "first"),
@@ -482,6 +492,145 @@ async fn what_was_seen_is_kept_as_it_was_last_and_forgotten_in_time() {
         assert_eq!(seen::all_accounts(&db, ("", ""), 9).await.unwrap().len(), 1);
         assert_eq!(seen::counts(&db).await.unwrap(), (1, 2));
         assert_eq!(seen::delete_older(&db, minute(9)).await.unwrap(), 3);
+    })
+    .await;
+}
+
+/// What a process wrote down itself it need not read again; what others did it reads, page by page.
+#[tokio::test]
+async fn what_others_saw_is_read_and_what_was_seen_here_is_not() {
+    on_each_engine(async |db| {
+        let account = SeenAccount {
+            server: "home.example".into(),
+            account_id: "1".into(),
+            acct: "eve@far.example".into(),
+            domain: "far.example".into(),
+            facts: json!({}),
+            digest: "d".into(),
+            ruleset: 0,
+            first_at: minute(0),
+            seen_at: minute(0),
+            judged_at: None,
+            looked_at: None,
+        };
+        seen::save_accounts(&db, &[account]).await.unwrap();
+        let status = |n: i64, by: &str| SeenStatus {
+            server: "home.example".into(),
+            status_id: n.to_string(),
+            account_id: "1".into(),
+            facts: json!({ "id": n.to_string() }),
+            digest: "d".into(),
+            text_hash: String::new(),
+            created_at: minute(n),
+            edited_at: None,
+            seen_at: minute(n),
+            seen_by: by.into(),
+        };
+        let rows: Vec<_> = (0..9)
+            .map(|n| status(n, if n % 3 == 0 { "one" } else { "two" }))
+            .collect();
+        seen::save_statuses(&db, &rows).await.unwrap();
+        let read = async |except: Option<&str>, since: i64| {
+            let (mut ids, mut after): (Vec<String>, Option<(DateTime<Utc>, String)>) = (Vec::new(), None);
+            loop {
+                let from = after.as_ref().map(|(at, id)| (*at, id.as_str()));
+                let page = seen::counted(&db, "home.example", except, minute(since), from, 2)
+                    .await
+                    .unwrap();
+                let Some(last) = page.last() else { return ids.join("") };
+                after = Some((last.seen_at, last.status_id.clone()));
+                assert!(page.iter().all(|row| row.acct == "eve@far.example"));
+                ids.extend(page.into_iter().map(|row| row.status_id));
+            }
+        };
+        assert_eq!(read(None, 0).await, "012345678");
+        assert_eq!(read(Some("one"), 0).await, "124578");
+        assert_eq!(read(Some("two"), 4).await, "6");
+        assert_eq!(
+            seen::counted_since(&db, "home.example", 2).await.unwrap(),
+            Some(minute(6))
+        );
+        assert_eq!(seen::counted_since(&db, "home.example", 50).await.unwrap(), None);
+        assert_eq!(seen::counted_since(&db, "else.example", 0).await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn files_are_wanted_once_and_remembered_by_status_and_place() {
+    on_each_engine(async |db| {
+        let file = |status: &str, file: &str| SeenMedia {
+            server: "home.example".into(),
+            status_id: status.into(),
+            file: file.into(),
+            preview: String::new(),
+            account_id: "1".into(),
+            state: "wanted".into(),
+            hashes: Vec::new(),
+            tries: 0,
+            look_at: Some(minute(1)),
+            note: None,
+            seen_at: minute(1),
+        };
+        let all = [file("7", "a"), file("7", "b"), file("8", "a")];
+        assert_eq!(seen_media::want(&db, &all).await.unwrap(), 3);
+        assert_eq!(seen_media::want(&db, &all[..1]).await.unwrap(), 0);
+        assert_eq!(seen_media::wanted(&db, "home.example", minute(0), 9).await.unwrap(), []);
+        assert_eq!(
+            seen_media::wanted(&db, "home.example", minute(1), 9)
+                .await
+                .unwrap()
+                .len(),
+            3
+        );
+        let known = SeenMedia {
+            state: "known".into(),
+            hashes: vec!["sha256:00".into()],
+            look_at: None,
+            ..file("7", "a")
+        };
+        seen_media::save(&db, &known).await.unwrap();
+        assert_eq!(
+            seen_media::wanted(&db, "home.example", minute(1), 9)
+                .await
+                .unwrap()
+                .len(),
+            2
+        );
+        let of = seen_media::of_statuses(&db, "home.example", &["7".into()])
+            .await
+            .unwrap();
+        assert!(of.len() == 2 && of.contains(&known));
+        let at = seen_media::at(&db, "home.example", &["a".into()]).await.unwrap();
+        assert!(at.len() == 2 && at.contains(&known));
+        assert_eq!(seen_media::delete_older(&db, minute(2)).await.unwrap(), 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_was_written_to_is_known_for_a_while() {
+    on_each_engine(async |db| {
+        let to = [
+            "Eve@far.example".to_owned(),
+            "eve@far.example".to_owned(),
+            "bob".to_owned(),
+        ];
+        wrote_to::save(&db, "home.example", "Ada", &to, minute(0))
+            .await
+            .unwrap();
+        wrote_to::save(&db, "home.example", "ada", &to[2..], minute(5))
+            .await
+            .unwrap();
+        let who = async |to: &str| {
+            let of = ["Ada".to_owned(), "carol".to_owned()];
+            wrote_to::who(&db, "home.example", to, &of).await.unwrap()
+        };
+        assert_eq!(who("EVE@far.example").await, ["ada"]);
+        assert!(who("mallory").await.is_empty());
+        assert_eq!(wrote_to::delete_older(&db, minute(1)).await.unwrap(), 1);
+        assert!(who("eve@far.example").await.is_empty());
+        assert_eq!(who("bob").await, ["ada"]);
     })
     .await;
 }

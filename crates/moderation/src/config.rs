@@ -53,6 +53,8 @@ pub struct Config {
     pub accounts: Accounts,
     /// `[moderation.stream]`.
     pub stream: Stream,
+    /// `[moderation.media]`.
+    pub media: Media,
     /// `[moderation.cases]`.
     pub cases: Cases,
     /// `[moderation.backtests]`.
@@ -125,6 +127,7 @@ impl Default for Config {
             inbox: Inbox::default(),
             accounts: Accounts::default(),
             stream: Stream::default(),
+            media: Media::default(),
             cases: Cases::default(),
             backtests: Backtests::default(),
             tidy: Tidy::default(),
@@ -165,6 +168,18 @@ job::section! {
 }
 
 job::section! {
+    /// `[moderation.media]`: hashes files of statuses while rules ask for it, and keeps no file.
+    pub struct Media(enabled = true, every = "1m", timeout = "30m") {
+        /// The largest file, in MiB.
+        pub largest: u32 = 16,
+        /// Files read at once.
+        pub at_once: u8 = 2,
+        /// Also says what pictures show, by PDQ; else files are the same or are not.
+        pub pictures: bool = true,
+    }
+}
+
+job::section! {
     /// `[moderation.cases]`: looks after cases.
     pub struct Cases(enabled = true, every = "30s", timeout = "30m") {
         /// How a report fares is asked so often, in case the server does not push it.
@@ -195,6 +210,7 @@ impl Config {
             ("moderation.inbox", self.inbox.section()),
             ("moderation.accounts", self.accounts.section()),
             ("moderation.stream", self.stream.section()),
+            ("moderation.media", self.media.section()),
             ("moderation.cases", self.cases.section()),
             ("moderation.backtests", self.backtests.section()),
             ("moderation.tidy", self.tidy.section()),
@@ -203,6 +219,9 @@ impl Config {
         }
         if self.accounts.paging_budget == 0 || self.accounts.paging_budget > 300 {
             return Err("[moderation.accounts] paging_budget: must be 1 to 300, all that a server allows".to_owned());
+        }
+        if !(1..=1024).contains(&self.media.largest) || !(1..=16).contains(&self.media.at_once) {
+            return Err("[moderation.media] largest: must be 1 to 1024, and at_once 1 to 16".to_owned());
         }
         if !(0.0..=1.0).contains(&self.precision) {
             return Err("[moderation] precision: must be between 0 and 1".to_owned());
@@ -237,6 +256,7 @@ mod tests {
             config.validate().unwrap_err()
         };
         assert!(refused(|config| config.accounts.paging_budget = 301).contains("paging_budget"));
+        assert!(refused(|config| config.media.at_once = 0).contains("at_once"));
         assert!(refused(|config| config.precision = 1.5).contains("precision"));
         assert!(refused(|config| config.keep = Duration::ZERO).contains("keep"));
         assert!(refused(|config| config.keep_cases = config.keep_evidence / 2).contains("keep_cases"));

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use job::{JobContext, JobError};
-use rules::{AccountFacts, StatusFacts, Subject};
+use rules::{AccountFacts, MediaFacts, MentionFacts, StatusFacts, Subject};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use store::seen::{self, SeenAccount, SeenStatus};
@@ -72,9 +72,22 @@ pub(crate) fn profile_digest(account: &AccountFacts) -> String {
     ]))
 }
 
-/// A hash of all that rules look at in a status.
+/// A hash of all that rules look at in a status: what it says, and not what somebody found out about it since.
 pub(crate) fn status_digest(status: &StatusFacts) -> String {
+    let media = status.media.iter().map(|media| MediaFacts {
+        hashes: Vec::new(),
+        file: None,
+        preview: None,
+        unreadable: false,
+        ..media.clone()
+    });
+    let mentions = status.mentions.iter().map(|mention| MentionFacts {
+        knows_author: None,
+        ..mention.clone()
+    });
     let plain = StatusFacts {
+        media: media.collect(),
+        mentions: mentions.collect(),
         // When it was edited is no change of what it says.
         edited_at: None,
         created_at: None,
@@ -114,6 +127,7 @@ pub(crate) fn status_row(
     server: &str,
     account: &AccountFacts,
     status: &StatusFacts,
+    by: &str,
     now: DateTime<Utc>,
 ) -> Option<SeenStatus> {
     if !status.visibility.is_open() {
@@ -131,6 +145,7 @@ pub(crate) fn status_row(
         created_at: status.created_at.map_or(now, |at| at.min(now)),
         edited_at: status.edited_at,
         seen_at: now,
+        seen_by: by.to_owned(),
     })
 }
 

@@ -49,6 +49,11 @@ job!(
     |cx, with: Room| Box::pin(apply::stream(cx, with)).await
 );
 job!(
+    /// Files, for rules that ask for their hashes.
+    Media, "moderation.media", Server, with.scopes(&["admin:read:accounts"], ACTING),
+    |cx, with: Room| Box::pin(apply::media(cx, with)).await
+);
+job!(
     /// Cases.
     Cases, "moderation.cases", Server, with.scopes(&["admin:read:accounts", "admin:read:reports"], ACTING),
     |cx, with: Room| Box::pin(apply::cases(cx, with)).await
@@ -77,6 +82,7 @@ pub fn jobs(config: &Config) -> Vec<Arc<dyn Job>> {
         Inbox::job(room, config.inbox.section()),
         Accounts::job(room, config.accounts.section()),
         Stream::job(room, config.stream.section()),
+        Media::job(room, config.media.section()),
         Cases::job(room, config.cases.section()),
         Backtests::job(room, config.backtests.section()),
         Tidy::job(room, config.tidy.section()),

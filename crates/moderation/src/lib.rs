@@ -5,6 +5,7 @@
 //! | `moderation.inbox` | judges what servers push, within a second | none; to act: see below |
 //! | `moderation.accounts` | walks through local and remote accounts and looks at what they wrote lately | `admin:read:accounts`, `read:statuses` |
 //! | `moderation.stream` | listens to the public timeline, for statuses of other servers | `read:statuses` |
+//! | `moderation.media` | hashes files of statuses, where rules ask for it, and judges these again | `admin:read:accounts` |
 //! | `moderation.cases` | files reports that waited, does what people asked, takes actions back, learns from verdicts | `admin:read:accounts`, `admin:read:reports` |
 //! | `moderation.backtests` | tries rules on what was seen | |
 //! | `moderation.tidy` | forgets what is old, and returns rules to shadow that people disagree with | |
@@ -19,6 +20,7 @@ mod book;
 mod comment;
 mod config;
 mod gather;
+mod hashes;
 mod jobs;
 mod plan;
 mod replay;
@@ -28,7 +30,7 @@ pub use book::{
     Book, BookError, Edit, Effective, Page, compile, digests, edit, pages_of, rollback, stand, standing_of,
 };
 pub use comment::{LONGEST, comment};
-pub use config::{Accounts, Allowed, Backtests, Cases, Config, Inbox, Stream, Tidy, WhenReported};
+pub use config::{Accounts, Allowed, Backtests, Cases, Config, Inbox, Media, Stream, Tidy, WhenReported};
 pub use jobs::jobs;
 pub use replay::{ask_backtest, explain, replay};
 
@@ -43,6 +45,9 @@ pub const CASES: &str = "moderation.cases";
 
 /// The job that tries rules on the past.
 pub const BACKTESTS: &str = "moderation.backtests";
+
+/// The job that hashes files.
+pub const MEDIA: &str = "moderation.media";
 
 /// What servers should push to us.
 pub const WEBHOOKS: [&str; 7] = [

@@ -23,6 +23,14 @@ const MOST_HITS: u32 = 500;
 impl Pass<'_> {
     /// Judges what a server showed, unless it is what was judged before by the same rules.
     pub(crate) async fn judge(&mut self, shown: Shown) -> Result<(), JobError> {
+        self.judge_anew(shown, false).await
+    }
+
+    /// Judges what a server showed; with `again` also what was judged before, since more is known of it now.
+    ///
+    /// What was seen is written down last. Whoever dies on the way comes back to something that is still new, and what they
+    /// did of it is done: hits, cases and reports are there once, however often the same is judged.
+    pub(crate) async fn judge_anew(&mut self, shown: Shown, again: bool) -> Result<(), JobError> {
         let (mut account, mut statuses) = (shown.account, shown.statuses);
         self.complete(&mut account);
         if account.suspended {
@@ -41,12 +49,15 @@ impl Pass<'_> {
         let same_profile = known
             .as_ref()
             .is_some_and(|known| known.digest == profile && known.judged_at.is_some());
-        statuses.retain(|status| {
+        statuses.retain_mut(|status| {
             let known = known_statuses.iter().find(|known| known.status_id == status.id);
+            // Whoever says that it is of tomorrow wrote it when it was first seen.
+            let latest = known.map_or(now, |known| known.created_at);
+            status.created_at = status.created_at.map(|at| at.min(latest));
             match known {
                 // What is pushed comes in any order: an older text of it is nothing new.
                 Some(known) if status.edited_at < known.edited_at => false,
-                Some(known) => !same_rules || known.digest != gather::status_digest(status),
+                Some(known) => again || !same_rules || known.digest != gather::status_digest(status),
                 None => true,
             }
         });
@@ -55,14 +66,8 @@ impl Pass<'_> {
             return Ok(());
         }
         let row = gather::account_row(self.server(), &account, profile, now);
-        seen::save_accounts(&self.cx.store, std::slice::from_ref(&row)).await?;
-        let rows: Vec<_> = statuses
-            .iter()
-            .filter_map(|status| gather::status_row(self.server(), &account, status, now))
-            .collect();
-        if !rows.is_empty() {
-            seen::save_statuses(&self.cx.store, &rows).await?;
-        }
+        self.know_files(&account, &mut statuses).await?;
+        self.remember_whom_they_wrote_to(&account, &statuses).await?;
         let new: Vec<String> = statuses.iter().map(|status| status.id.clone()).collect();
         let context = gather::context(self.cx, self.server(), &account.id, &new).await?;
         let mut subject = Subject {
@@ -72,6 +77,9 @@ impl Pass<'_> {
         self.summary.add("judged", 1);
         metrics::counter!("egret_moderation_judged_total").increment(1);
         let mut verdict = self.judge_now(&subject);
+        if Box::pin(self.tell_strangers(&mut subject, &verdict)).await? {
+            verdict = self.judge_now(&subject);
+        }
         if self.spares_followed(&verdict) && subject.account.followed.is_none() {
             if let Some((followed, follows)) = self.relation(&subject.account.id).await {
                 (subject.account.followed, subject.account.follows) = (Some(followed), Some(follows));
@@ -80,6 +88,14 @@ impl Pass<'_> {
         }
         if !verdict.contributions.is_empty() {
             self.weigh(&subject, &verdict).await?;
+        }
+        seen::save_accounts(&self.cx.store, std::slice::from_ref(&row)).await?;
+        let new = subject.statuses.iter().filter(|status| !status.context);
+        let rows: Vec<_> = new
+            .filter_map(|status| gather::status_row(self.server(), &subject.account, status, &self.house.id, now))
+            .collect();
+        if !rows.is_empty() {
+            seen::save_statuses(&self.cx.store, &rows).await?;
         }
         seen::judged(
             &self.cx.store,

@@ -3,42 +3,49 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
 use job::{JobContext, JobError, Login, News, Summary};
-use rules::{AccountFacts, Memory, StatusFacts, Subject};
-use store::{
-    notices::Severity,
-    seen::{self, SeenAccount},
-};
+use rules::{AccountFacts, Subject};
+use store::notices::Severity;
 
+use super::{circles::Circles, counts::Counts};
 use crate::{Config, FEATURE, book::Book, book::Effective, jobs::Room};
 
 /// Who decided, when it was not a person.
 pub(crate) const US: &str = "egret";
 
-/// Statuses that rules that count look back on, at most.
-const MEMORY: usize = 50_000;
-
 /// Who runs a server is asked anew after this.
 const FRESH: TimeDelta = TimeDelta::minutes(10);
 
 /// What the runs of a process share.
-#[derive(Default)]
 pub(crate) struct House {
+    /// Which process this is, for what several of them keep together.
+    pub(crate) id: String,
     pub(crate) book: Book,
     servers: Mutex<BTreeMap<String, Known>>,
 }
 
+impl Default for House {
+    fn default() -> Self {
+        Self {
+            id: uuid::Uuid::now_v7().to_string(),
+            book: Book::default(),
+            servers: Mutex::default(),
+        }
+    }
+}
+
 /// What is known of a server and need not be asked each time.
 #[derive(Default)]
-struct Known {
+pub(crate) struct Known {
     /// Our own accounts there, and who runs the place.
     people: Option<(People, DateTime<Utc>)>,
-    /// What was posted lately; `None` until it was read from the store.
-    memory: Option<Memory>,
+    /// What was posted lately; `None` while no rule counts.
+    pub(crate) counts: Option<Counts>,
+    /// Who follows whom was asked about.
+    pub(crate) circles: Circles,
 }
 
 /// Accounts that rules leave alone.
@@ -49,7 +56,7 @@ pub(crate) struct People {
 }
 
 impl House {
-    fn servers(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Known>> {
+    pub(crate) fn servers(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Known>> {
         self.servers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -65,6 +72,8 @@ pub(crate) struct Pass<'a> {
     pub(crate) summary: Summary,
     /// Failures in a row to get an answer; after a few the server is left alone until the next run.
     pub(crate) failures: u32,
+    /// How often it asked who follows somebody.
+    pub(crate) asked_circles: u32,
 }
 
 impl<'a> Pass<'a> {
@@ -78,6 +87,7 @@ impl<'a> Pass<'a> {
             people: People::default(),
             summary: Summary::default(),
             failures: 0,
+            asked_circles: 0,
         };
         pass.people = pass.who_is_who().await?;
         pass.remember().await?;
@@ -99,7 +109,7 @@ impl<'a> Pass<'a> {
             .book
             .now(&self.cx.store, &*self.cx.clock, self.config)
             .await?;
-        Ok(())
+        self.remember().await
     }
 
     /// Our own accounts and the staff of the server.
@@ -157,78 +167,14 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Reads back what was posted lately, once in the life of a process, for rules that count.
-    async fn remember(&self) -> Result<(), JobError> {
-        let counters = self.rules.ruleset.counters();
-        let is_read = self
-            .house
-            .servers()
-            .get(self.server())
-            .is_some_and(|known| known.memory.is_some());
-        let Some(longest) = counters.iter().map(|counter| counter.window).max() else {
-            return Ok(());
-        };
-        if is_read {
-            return Ok(());
-        }
-        let now = self.now();
-        let mut memory = Memory::new(MEMORY, longest.max(Duration::from_secs(24 * 60 * 60)));
-        let since = TimeDelta::from_std(longest)
-            .ok()
-            .and_then(|longest| now.checked_sub_signed(longest))
-            .unwrap_or(DateTime::<Utc>::MIN_UTC);
-        let mut after: Option<(DateTime<Utc>, String, String)> = None;
-        let mut read = 0;
-        loop {
-            let from = after
-                .as_ref()
-                .map(|(at, server, id)| (*at, server.as_str(), id.as_str()));
-            let page = seen::past(&self.cx.store, since, from, 1000).await?;
-            let Some(last) = page.last() else { break };
-            after = Some((last.seen_at, last.server.clone(), last.status_id.clone()));
-            read += page.len();
-            let mine: Vec<_> = page.into_iter().filter(|row| row.server == self.server()).collect();
-            let mut ids: Vec<String> = mine.iter().map(|row| row.account_id.clone()).collect();
-            ids.sort_unstable();
-            ids.dedup();
-            let accounts = seen::accounts(&self.cx.store, self.server(), &ids).await?;
-            let accounts: BTreeMap<&str, &SeenAccount> =
-                accounts.iter().map(|row| (row.account_id.as_str(), row)).collect();
-            for row in mine {
-                let account = accounts.get(row.account_id.as_str());
-                let account = account.and_then(|row| serde_json::from_value::<AccountFacts>(row.facts.clone()).ok());
-                let status = serde_json::from_value::<StatusFacts>(row.facts).ok();
-                if let (Some(account), Some(status)) = (account, status) {
-                    memory.observe(
-                        &Subject {
-                            account,
-                            statuses: vec![status],
-                        },
-                        now,
-                    );
-                }
-            }
-            if read >= MEMORY {
-                break;
-            }
-        }
-        let mut servers = self.house.servers();
-        servers
-            .entry(self.server().to_owned())
-            .or_default()
-            .memory
-            .get_or_insert(memory);
-        Ok(())
-    }
-
     /// Writes down what counts and judges, by one version of the rules.
     pub(crate) fn judge_now(&self, subject: &Subject) -> rules::Verdict {
         let now = self.now();
         let mut servers = self.house.servers();
-        match servers.get_mut(self.server()).and_then(|known| known.memory.as_mut()) {
-            Some(memory) => {
-                memory.observe(subject, now);
-                self.rules.ruleset.judge(subject, memory, now)
+        match servers.get_mut(self.server()).and_then(|known| known.counts.as_mut()) {
+            Some(counts) => {
+                counts.memory.observe(subject, now);
+                self.rules.ruleset.judge(subject, &counts.memory, now)
             }
             None => self.rules.ruleset.judge(subject, &rules::NoCounters, now),
         }

@@ -8,7 +8,7 @@ use store::{
     cases::{self, Line},
     findings::{self, DomainFinding},
     notices::Severity,
-    rule_hits, rulesets, seen, webhook_events,
+    rule_hits, rulesets, seen, seen_media, webhook_events, wrote_to,
 };
 
 use super::US;
@@ -37,6 +37,8 @@ pub(crate) async fn tidy(cx: &JobContext, room: &Room) -> Result<Summary, JobErr
     let config = &room.config;
     if let Some(before) = before(config.keep) {
         summary.add("forgotten", seen::delete_older(&cx.store, before).await?);
+        seen_media::delete_older(&cx.store, before).await?;
+        wrote_to::delete_older(&cx.store, before).await?;
     }
     cx.check_stop()?;
     if let Some(before) = before(config.keep_evidence) {
@@ -110,6 +112,7 @@ async fn suggest(cx: &JobContext, room: &Room, summary: &mut Summary) -> Result<
             confirmed,
             state: "open".to_owned(),
             by: None,
+            severity: None,
             first_at: now,
             last_at: now,
         };

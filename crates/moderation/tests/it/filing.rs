@@ -141,6 +141,50 @@ async fn what_was_only_rehearsed_was_never_reported() {
     assert_eq!(reported, names, "each once");
 }
 
+/// Check 32: of a thousand that are on their way nothing is sent after the stop but what was being sent; what is held goes
+/// on when it is lifted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_stop_in_the_midst_of_a_thousand_holds_the_rest() {
+    const ALL: usize = 1_000;
+    let house = House::with_rules(CASINO).await;
+    for n in 0..ALL {
+        house.fediverse.joins(None, &format!("eve{n}"));
+        let id = house.fediverse.says(&format!("eve{n}"), "<p>casino</p>");
+        assert!(house.deliver(Event::StatusCreated, &id).await);
+    }
+    let stopped = async {
+        while house.filed().len() < 20 {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+        effects::set_panic_stop(&house.store, Some("ada"), house.clock_now())
+            .await
+            .unwrap();
+        house.filed().len()
+    };
+    let (at_the_stop, _) = tokio::join!(stopped, house.inbox());
+    let filed = house.filed().len();
+    assert!(
+        filed <= at_the_stop + 1 && filed < ALL / 2,
+        "{at_the_stop}, then {filed}"
+    );
+    assert_eq!(house.writes(), filed, "nothing else was written either");
+    let held = effects::list(&house.store, None, Some(effects::State::Held), None, 2_000)
+        .await
+        .unwrap();
+    assert_eq!(held.len() + filed, ALL, "none is lost");
+    house.tick().await;
+    assert_eq!(house.filed().len(), filed);
+    effects::set_panic_stop(&house.store, None, house.clock_now())
+        .await
+        .unwrap();
+    house.tick().await;
+    let resumed = house.filed().len();
+    assert!(
+        resumed > filed && resumed <= filed + 100,
+        "a run's worth of them: {resumed}"
+    );
+}
+
 /// Check 32, the part about the feature: a panic stop holds what waits, and it goes on afterwards.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_stop_holds_reports_and_they_go_on_after_it() {

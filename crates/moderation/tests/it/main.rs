@@ -2,9 +2,12 @@
 
 mod acting;
 mod book;
+mod circles;
+mod counts;
 mod crash;
 mod filing;
 mod house;
 mod inbox;
+mod media;
 mod people;
 mod walk;

@@ -28,13 +28,18 @@ struct Asset {
     tag: String,
 }
 
-static ASSETS: LazyLock<[Asset; 3]> = LazyLock::new(|| {
+static ASSETS: LazyLock<[Asset; 4]> = LazyLock::new(|| {
     [
         ("style.css", "text/css; charset=utf-8", STYLE),
         (
             "refresh.js",
             "text/javascript; charset=utf-8",
             include_str!("assets/refresh.js"),
+        ),
+        (
+            "keys.js",
+            "text/javascript; charset=utf-8",
+            include_str!("assets/keys.js"),
         ),
         ("egret.svg", "image/svg+xml", include_str!("assets/egret.svg")),
     ]

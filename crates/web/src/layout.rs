@@ -127,6 +127,7 @@ fn whole(title: &str, body: &Markup) -> Markup {
                 link rel="stylesheet" href="/assets/style.css";
                 link rel="icon" type="image/svg+xml" href="/assets/egret.svg";
                 script src="/assets/refresh.js" defer {}
+                script src="/assets/keys.js" defer {}
             }
             body { (body) }
         }

@@ -30,6 +30,9 @@ pub struct Source {
     /// Or what somebody else's server shows of its blocks: a domain.
     #[serde(default)]
     pub server: Option<String>,
+    /// Or the domains that moderators took from what moderation found.
+    #[serde(default)]
+    pub findings: bool,
     /// How it is written.
     #[serde(default)]
     pub format: Format,
@@ -123,6 +126,7 @@ impl Source {
             },
             max_severity: self.max_severity,
             fields: self.fields.clone(),
+            may_be_empty: self.findings,
         }
     }
 }
@@ -136,9 +140,12 @@ impl Source {
             self.file.is_some(),
             self.login.is_some(),
             self.server.is_some(),
+            self.findings,
         ];
         if places.iter().filter(|is| **is).count() != 1 {
-            return Err(format!("sources: {name:?} needs one of url, file, login and server"));
+            return Err(format!(
+                "sources: {name:?} needs one of url, file, login, server and findings"
+            ));
         }
         if self
             .url
@@ -154,9 +161,9 @@ impl Source {
                 "sources: the server of {name:?} must be a domain, such as mastodon.social"
             ));
         }
-        if self.key.is_some() && (self.login.is_some() || self.server.is_some()) {
+        if self.key.is_some() && (self.login.is_some() || self.server.is_some() || self.findings) {
             return Err(format!(
-                "sources: nobody signs what a server answers; leave out the key of {name:?}"
+                "sources: nobody signs what a server answers or moderators took; leave out the key of {name:?}"
             ));
         }
         if self.weight == 0 {

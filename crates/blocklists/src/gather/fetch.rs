@@ -22,6 +22,9 @@ use crate::{
 /// A larger list is nobody's.
 pub(super) const MOST_BYTES: usize = 32 << 20;
 
+/// Domains that are taken from what moderation found, at most.
+const MOST_FINDINGS: u32 = 10_000;
+
 /// What came.
 pub(super) enum Fetched {
     /// As before.
@@ -91,7 +94,30 @@ pub(super) async fn fetch(
         let url = url.map_err(|_| FetchError::Other(format!("{server} is no domain")))?;
         return published(cx, source, &url, held).await;
     }
+    if source.findings {
+        return taken(cx).await.map(text);
+    }
     Err(FetchError::Other("it has no url, file, login or server".to_owned()))
+}
+
+/// The domains that moderators took from what moderation found, as a table. Where two servers' moderators took one, the
+/// harder of them counts.
+async fn taken(cx: &JobContext) -> Result<String, FetchError> {
+    let found = store::findings::domains(&cx.store, Some("taken"), MOST_FINDINGS).await;
+    let found = found.map_err(|error| FetchError::Other(error.to_string()))?;
+    let mut hardest: std::collections::BTreeMap<&str, (bool, Vec<&str>)> = std::collections::BTreeMap::new();
+    for one in &found {
+        let (suspend, by) = hardest.entry(&one.domain).or_default();
+        *suspend |= one.severity.as_deref() == Some("suspend");
+        by.extend(one.by.as_deref());
+    }
+    let mut table = "domain,severity,private_comment\n".to_owned();
+    for (domain, (suspend, by)) in hardest {
+        let severity = if suspend { "suspend" } else { "silence" };
+        let by = by.join(", ").replace('"', "'");
+        table += &format!("{domain},{severity},\"found by moderation, taken by {by}\"\n");
+    }
+    Ok(table)
 }
 
 /// Whether a text is a page of a log, or tells where one is.

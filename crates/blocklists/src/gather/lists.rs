@@ -23,6 +23,16 @@ const AT_ONCE: usize = 8;
 
 impl Source {
     fn bounds(&self) -> Bounds {
+        // What people take and take back, one by one, is what they mean.
+        if self.findings {
+            return Bounds {
+                shrink_percent: 100,
+                shrink_rows: usize::MAX,
+                grow_times: u32::MAX,
+                copies: 1,
+                after: std::time::Duration::ZERO,
+            };
+        }
         Bounds {
             shrink_percent: self.shrink_percent,
             shrink_rows: self.shrink_rows,
@@ -103,7 +113,8 @@ async fn refresh_one(cx: &JobContext, source: &Source, only_unread: bool) -> Res
         None if before.held.is_some() => info!(list = source.name, "the list {} is no longer held", source.name),
         _ => {}
     }
-    if let Some(changed) = after.changed_at
+    if !source.findings
+        && let Some(changed) = after.changed_at
         && let Ok(age) = TimeDelta::from_std(source.max_age)
         && now - changed > age
         && before.checked_at - changed <= age

@@ -66,6 +66,8 @@ pub struct Reading {
     pub max_severity: Severity,
     /// What is taken beside domain and severity.
     pub fields: Vec<Field>,
+    /// Nothing is an answer, and not trouble.
+    pub may_be_empty: bool,
 }
 
 impl Default for Reading {
@@ -75,6 +77,7 @@ impl Default for Reading {
             default_severity: None,
             max_severity: Severity::Suspend,
             fields: vec![Field::RejectMedia, Field::RejectReports, Field::PublicComment],
+            may_be_empty: false,
         }
     }
 }
@@ -335,12 +338,12 @@ impl<'a, 'r> Sink<'a, 'r> {
     fn finish(self) -> Result<Parsed<'a>, ListError> {
         let Parsed { rows, faults, bad, .. } = &self.parsed;
         match (rows.is_empty(), faults.first()) {
-            (true, None) => Err(ListError::Empty),
+            (true, None) if !self.reading.may_be_empty => Err(ListError::Empty),
             (true, Some(first)) => Err(ListError::AllBad {
                 bad: *bad,
                 first: first.to_string(),
             }),
-            (false, _) => Ok(self.parsed),
+            (true, None) | (false, _) => Ok(self.parsed),
         }
     }
 }

@@ -355,6 +355,61 @@ async fn a_servers_own_decisions_are_a_list() {
     );
 }
 
+/// What moderators took from what moderation found is a list like any other, and what they take back leaves it at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_moderators_took_is_a_list() {
+    use store::findings::{self, DomainFinding};
+
+    let mut house = House::around(fake_fediverse::Scenario::small()).await;
+    let mut source = house.source("found");
+    (source.file, source.findings) = (None, true);
+    house.config.sources.push(source);
+    house.config.validate().unwrap();
+    house.pass().await;
+    let found = async || block_sources::load(&house.store, "found").await.unwrap().unwrap();
+    assert_eq!(found().await.trouble, None, "nothing is an answer");
+    let now = model::Clock::now(&house.clock);
+    for (server, domain) in [
+        ("one", "bad.social"),
+        ("two", "bad.social"),
+        ("one", "worse.social"),
+        ("one", "open.social"),
+    ] {
+        let finding = DomainFinding {
+            server: server.into(),
+            domain: domain.into(),
+            accounts: 3,
+            confirmed: 2,
+            state: "open".into(),
+            by: None,
+            severity: None,
+            first_at: now,
+            last_at: now,
+        };
+        findings::save_domain(&house.store, &finding).await.unwrap();
+    }
+    let take = async |server: &str, domain: &str, state: &str, severity: Option<&str>| {
+        assert!(
+            findings::set_domain(&house.store, server, domain, state, severity, "ada")
+                .await
+                .unwrap()
+        );
+    };
+    take("one", "bad.social", "taken", Some("silence")).await;
+    take("two", "bad.social", "taken", Some("silence")).await;
+    take("one", "worse.social", "taken", Some("suspend")).await;
+    house.pass_after(1).await;
+    assert_eq!(
+        house.fediverse.domain_blocks(),
+        pairs(&[("bad.social", "silence"), ("worse.social", "suspend")])
+    );
+    take("one", "worse.social", "open", None).await;
+    house.pass_after(2).await;
+    house.pass_after(2).await;
+    assert_eq!(found().await.held, None);
+    assert_eq!(house.fediverse.domain_blocks(), pairs(&[("bad.social", "silence")]));
+}
+
 /// What we publish is there, whole, and signed.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_merged_list_is_published() {

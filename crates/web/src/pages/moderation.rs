@@ -98,12 +98,13 @@ async fn queue(Extract(state): Extract<State>, visitor: Visitor, RawQuery(query)
                 " is enabled. Rules in shadow only count: see " a href="/moderation/rules" { "Rules" } "." }))
         } @else {
             (form(&visitor, "/moderation/cases", &[], &html! {
-                div #cases { (table(&found)) }
+                div #cases data-keys { (table(&found)) }
                 p.actions { span { "Of those that are ticked: " }
                     button name="what" value="approve" accesskey="a" { "Report" } " "
                     button name="what" value="dismiss" accesskey="d" { "Dismiss" } " "
                     button name="what" value="escalate" accesskey="e" { "Escalate" }
                 }
+                p.small.quiet { "Keys: j and k go down and up, x ticks, Enter opens. With your browser's modifier: a reports, d dismisses, e escalates." }
             }))
         }
         (pager(&[("state", which.state.as_deref()), ("search", which.search.as_deref()), ("rule", which.rule.as_deref()),

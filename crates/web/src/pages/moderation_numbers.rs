@@ -16,7 +16,9 @@ use model::{Clock as _, SystemClock};
 use serde::Deserialize;
 use store::{
     cases::{self, State as Is},
-    exemptions, findings, reversals, rule_hits, seen,
+    exemptions,
+    findings::{self, DomainFinding},
+    job_states, reversals, rule_hits, seen,
 };
 
 use super::moderation::{PAGE, lines, ways};
@@ -114,15 +116,21 @@ async fn numbers(Extract(state): Extract<State>, visitor: Visitor) -> Result<Mar
                         td data-label="Domain" { div { a href={ "/moderation?domain=" (one.domain) } { (one.domain) } span.sub { (one.server) } } }
                         td.number data-label="Accounts" { (one.accounts) }
                         td.number data-label="Confirmed" { (one.confirmed) }
-                        td data-label="State" { (one.state) @if let Some(by) = &one.by { span.sub { "by " (by) } } }
-                        td data-label="Actions" { @if one.state == "open" { div.actions {
-                            a.button href={ "/blocklists?search=" (one.domain) } { "Look at blocks" }
-                            (button(&visitor, "/moderation/domains", &[("server", &one.server), ("domain", &one.domain), ("state", "taken")], "Taken", &format!("Taken: {}", one.domain)))
-                            (button(&visitor, "/moderation/domains", &[("server", &one.server), ("domain", &one.domain), ("state", "dismissed")], "Dismiss", &format!("Dismiss {}", one.domain)))
-                        } } }
+                        td data-label="State" { div { (one.state) @if let Some(severity) = &one.severity { ": " (severity) }
+                            @if let Some(by) = &one.by { span.sub { "by " (by) } } } }
+                        td data-label="Actions" { div.actions {
+                            @if one.state == "open" {
+                                a.button href={ "/blocklists?search=" (one.domain) } { "Look at blocks" }
+                                (thought(&visitor, one, "taken", "silence", "Take to silence"))
+                                (thought(&visitor, one, "taken", "suspend", "Take to suspend"))
+                                (thought(&visitor, one, "dismissed", "", "Dismiss"))
+                            } @else { (thought(&visitor, one, "open", "", "Think again")) }
+                        } }
                     }
                 } }
-            } } }
+            } }
+            p.small.quiet { "What is taken is on the list of " code { "[[blocklists.sources]]" } " with " code { "findings = true" }
+                ", from which policies make blocks like from any other." } }
         }
         @if !ends.is_empty() { section { h2 { "Actions that end by themselves" }
             ul { @for one in &ends { li { a href={ "/moderation/cases/" (one.case_id) } { (one.action) } " at " (one.server) " ends " (words::when(one.due_at))
@@ -173,12 +181,30 @@ fn days(opened: &[(DateTime<Utc>, Is, Option<String>)], hits: &[(DateTime<Utc>, 
     days
 }
 
+fn thought(visitor: &Visitor, one: &DomainFinding, state: &str, severity: &str, says: &str) -> Markup {
+    let fields = [
+        ("server", one.server.as_str()),
+        ("domain", one.domain.as_str()),
+        ("state", state),
+        ("severity", severity),
+    ];
+    button(
+        visitor,
+        "/moderation/domains",
+        &fields,
+        says,
+        &format!("{says}: {}", one.domain),
+    )
+}
+
 /// What is thought of a domain.
 #[derive(Debug, Deserialize)]
 struct Thought {
     server: String,
     domain: String,
     state: String,
+    #[serde(default)]
+    severity: String,
 }
 
 async fn domain(
@@ -191,9 +217,22 @@ async fn domain(
     if !matches!(&*sent.state, "open" | "taken" | "dismissed") {
         return Err(Problem::field(400, "state", "open, taken or dismissed"));
     }
-    if !findings::set_domain(&state.store, &sent.server, &sent.domain, &sent.state, &visitor.name).await? {
+    let severity = match (&*sent.state, &*sent.severity) {
+        ("taken", "silence" | "suspend") => Some(&*sent.severity),
+        ("taken", _) => return Err(Problem::field(400, "severity", "silence or suspend")),
+        _ => None,
+    };
+    let (db, now) = (&state.store, SystemClock.now());
+    if !findings::set_domain(db, &sent.server, &sent.domain, &sent.state, severity, &visitor.name).await? {
         return Err(Problem::not_found("nothing was found of this domain"));
     }
+    let detail = serde_json::json!({ "domain": sent.domain, "state": sent.state, "severity": severity });
+    let line = cases::Line {
+        server: sent.server,
+        ..cases::Line::new(None, "domain", &visitor.name, detail, now)
+    };
+    cases::tell(db, &line).await?;
+    job_states::wake(db, "blocklists.lists", "", now).await?;
     Ok(Redirect::to("/moderation/numbers"))
 }
 

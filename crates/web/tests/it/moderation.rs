@@ -303,3 +303,52 @@ async fn rules_can_be_tried_before_they_do_anything() {
     assert_eq!(rulesets::backtests_asked(&house.state.store, 9).await.unwrap().len(), 1);
     assert_eq!(send(&house, "/moderation/backtests", "days=7").await.0, 303);
 }
+
+/// What was found of a domain is taken for a blocklist with a severity, and can be thought of again.
+#[tokio::test]
+async fn a_domain_is_taken_for_a_blocklist() {
+    let house = house().await;
+    let now = SystemClock.now();
+    let found = store::findings::DomainFinding {
+        server: SERVER.into(),
+        domain: "bad.example".into(),
+        accounts: 3,
+        confirmed: 2,
+        state: "open".into(),
+        by: None,
+        severity: None,
+        first_at: now,
+        last_at: now,
+    };
+    store::findings::save_domain(&house.state.store, &found).await.unwrap();
+    let page = house.get("/moderation/numbers").await.1;
+    assert!(page.contains("Take to silence: bad.example"), "{page}");
+    let about = format!("server={}&domain=bad.example", SERVER.replace(':', "%3A"));
+    for bad in ["state=taken", "state=taken&severity=banish", "state=nonsense"] {
+        assert_eq!(
+            send(&house, "/moderation/domains", &format!("{about}&{bad}")).await.0,
+            400,
+            "{bad}"
+        );
+    }
+    let taken = format!("{about}&state=taken&severity=suspend");
+    assert_eq!(send(&house, "/moderation/domains", &taken).await.0, 303);
+    let state = async || {
+        let one = store::findings::domains(&house.state.store, None, 9)
+            .await
+            .unwrap()
+            .remove(0);
+        (one.state, one.severity)
+    };
+    assert_eq!(state().await, ("taken".to_owned(), Some("suspend".to_owned())));
+    let woken = store::job_states::list(&house.state.store).await.unwrap();
+    assert!(woken.iter().any(|one| one.job == "blocklists.lists"));
+    assert!(house.get("/moderation/audit").await.1.contains("bad.example"));
+    assert_eq!(
+        send(&house, "/moderation/domains", &format!("{about}&state=open"))
+            .await
+            .0,
+        303
+    );
+    assert_eq!(state().await, ("open".to_owned(), None));
+}

@@ -328,7 +328,7 @@ async fn health_names_what_is_wrong() {
 #[tokio::test]
 async fn files_are_fetched_once() {
     let house = House::empty().await;
-    for name in ["style.css", "refresh.js", "egret.svg"] {
+    for name in ["style.css", "refresh.js", "keys.js", "egret.svg"] {
         let path = format!("/assets/{name}");
         let first = house.ask(Request::get(&path).body(Body::empty()).unwrap()).await;
         let tag = first.headers()["etag"].clone();

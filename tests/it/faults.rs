@@ -1,20 +1,14 @@
 //! Nothing is lost, whatever goes wrong: requests by chance, a host for long, and the process itself at any moment.
 
-use std::{
-    path::Path,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
-use daemon::{
-    config::{self, Config, Layers},
-    daemon::Daemon,
-};
+use chrono::TimeDelta;
+use daemon::config::{self, Config, Layers};
 use fake_fediverse::{Fault, Fediverse, Mix, Scenario};
-use model::{Clock, SystemClock};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use store::wanted::{self, State};
+
+use crate::lives::{life, runtime};
 
 const SEED: u64 = 20;
 /// Times the process is killed.
@@ -22,43 +16,16 @@ const KILLS: u32 = 20;
 /// Starts afterwards in which everything must have arrived; there are five hours between two.
 const PATIENCE: u32 = 25;
 
-/// The system's clock, set forward: hosts that rest and tries that wait come back without anybody waiting for them.
-#[derive(Debug)]
-struct Ahead(TimeDelta);
-
-impl Clock for Ahead {
-    fn now(&self) -> DateTime<Utc> {
-        SystemClock.now() + self.0
-    }
-}
-
-/// One life of the daemon: started, and after so long gone, with everything it was about. Nobody tells it.
-fn life(config: &Config, start: u32, length: Duration, enough: &(dyn Fn() -> bool + Sync)) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let hours = start.min(KILLS) + 5 * start.saturating_sub(KILLS);
-        let clock = Arc::new(Ahead(TimeDelta::minutes(61) * i32::try_from(hours).unwrap()));
-        let _daemon = Daemon::start(config.clone(), clock).await.unwrap();
-        let end = Instant::now() + length;
-        while Instant::now() < end && !enough() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    });
-    runtime.shutdown_background();
+/// How far ahead a start is: an hour each, and five where everything must have come back.
+fn ahead(start: u32) -> TimeDelta {
+    let hours = start.min(KILLS) + 5 * start.saturating_sub(KILLS);
+    TimeDelta::minutes(61) * i32::try_from(hours).unwrap()
 }
 
 /// 10 % time-outs, 5 % errors, 5 % empty answers, 429s, a dead host, and the process killed at twenty random points.
 #[test]
 fn no_reply_is_lost() {
-    let outside = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
+    let outside = runtime();
     let fediverse = outside.block_on(Fediverse::start(Scenario {
         threads: 5,
         replies: 60,
@@ -89,7 +56,7 @@ fn no_reply_is_lost() {
     let mut dice = StdRng::seed_from_u64(SEED);
     for kill in 0..KILLS {
         let length = Duration::from_millis(dice.random_range(10..250));
-        life(&config, kill, length, &|| false);
+        life(&config, ahead(kill), length, &|| false);
     }
     // The dead come back, the others go on as before.
     fediverse.heal(Some(dead));
@@ -97,7 +64,7 @@ fn no_reply_is_lost() {
         if missing() == 0 {
             break;
         }
-        life(&config, start, Duration::from_secs(2), &|| missing() == 0);
+        life(&config, ahead(start), Duration::from_secs(2), &|| missing() == 0);
     }
     let lost: Vec<&String> = everything.iter().filter(|uri| !fediverse.home_has(uri)).collect();
     assert!(lost.is_empty(), "lost: {lost:#?}");

@@ -4,6 +4,8 @@ mod browser;
 mod corpus;
 mod faults;
 mod live;
+mod lives;
 mod neighbour;
 mod replies;
 mod signed;
+mod simulation;

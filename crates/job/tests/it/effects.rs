@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use store::{
     Db,
     effects::{self, Effect, State},
-    notices,
+    leases, notices,
 };
 use tokio::sync::Notify;
 
@@ -420,4 +420,36 @@ async fn what_somebody_holds_waits_for_somebody() {
     assert!(story.ledger.release(&id, "ada").await.unwrap());
     assert!(matches!(story.make("a.example").await.unwrap(), Sent::Done(_)));
     assert!(!story.ledger.hold(&id, "bob").await.unwrap(), "what is done is done");
+}
+
+/// A run whose lease went to another process makes no more effects, not even one that it had planned: the other one does.
+#[tokio::test]
+async fn a_lease_that_was_lost_ends_a_run_before_its_next_effect() {
+    let mut story = Story::begin(Mode::Act, None).await;
+    let lasts = Duration::from_secs(60);
+    let take = async |holder: &str| {
+        let now = story.clock.now();
+        leases::take(&story.db, "blocklists.domain_blocks/home", holder, lasts, now)
+            .await
+            .unwrap()
+    };
+    let first = take("first").await.unwrap();
+    let effects = story.ledger.of("blocklists");
+    let of_first = effects.clone().fenced(first);
+    assert!(take("second").await.is_none(), "it stands");
+    // The first one is stopped for longer than its lease, and the second one takes over.
+    story.clock.advance(TimeDelta::seconds(61));
+    let of_second = effects.fenced(take("second").await.unwrap());
+    story.effects = of_first;
+    for _ in 0..2 {
+        assert!(matches!(story.make("a.example").await, Err(JobError::Stopped)));
+    }
+    assert_eq!(
+        (story.sends(), story.rows().await.len()),
+        (0, 0),
+        "nothing sent, nothing recorded"
+    );
+    story.effects = of_second;
+    assert!(matches!(story.make("a.example").await, Ok(Sent::Done(_))));
+    assert_eq!(story.states().await, [State::Done]);
 }

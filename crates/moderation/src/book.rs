@@ -112,8 +112,8 @@ pub fn standing_of<'a>(standings: &'a [Standing], id: &str, digest: &str) -> Opt
 #[derive(Debug, Default)]
 pub struct Book(Mutex<Option<(Stamp, Arc<Effective>)>>);
 
-/// Version, and when somebody last said something of a rule.
-type Stamp = (i64, Option<DateTime<Utc>>);
+/// What rules are made of: their version, when somebody last said something of one, and the lists that they may ask for.
+type Stamp = ((i64, Option<DateTime<Utc>>), Vec<(String, String)>);
 
 impl Book {
     /// The rules as they hold now. What the folder holds is taken in first, if it changed.
@@ -141,7 +141,8 @@ impl Book {
             };
             job::tell(db, clock, news).await;
         }
-        let stamp = rulesets::stamp(db).await?;
+        // A list that was read anew is in the rules from the next judgement on.
+        let stamp = (rulesets::stamp(db).await?, store::block_sources::stamp(db).await?);
         if let Some((known, effective)) = &*self.cache()
             && *known == stamp
         {

@@ -81,6 +81,12 @@ pub async fn list(db: &Db) -> Result<Vec<Source>, Error> {
     Ok(on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)
 }
 
+/// The lists there are and which text each has: another value means that something changed.
+pub async fn stamp(db: &Db) -> Result<Vec<(String, String)>, Error> {
+    const SQL: &str = "SELECT name, sha256 FROM block_sources ORDER BY name";
+    Ok(on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)
+}
+
 /// All lists without their bodies, by name: for pages.
 pub async fn health(db: &Db) -> Result<Vec<Source>, Error> {
     const SQL: &str = "

@@ -30,14 +30,19 @@ pub(crate) struct Counts {
     counters: BTreeSet<Counter>,
     /// When it was last read what others saw.
     read_at: DateTime<Utc>,
+    /// Whether all of it was read once.
+    is_whole: bool,
 }
+
+/// Whoever begins to read it all is done after this, or gave up.
+const LOADING: TimeDelta = TimeDelta::minutes(2);
 
 impl Pass<'_> {
     /// Brings what counts up to date. Read from the store is everything once, and from then on what others saw.
     pub(crate) async fn remember(&self) -> Result<(), JobError> {
         let counters = self.rules.ruleset.counters();
         let now = self.now();
-        let read_at = {
+        let known = {
             let mut servers = self.house.servers();
             let known = servers.entry(self.server().to_owned()).or_default();
             if counters.is_empty() {
@@ -45,16 +50,18 @@ impl Pass<'_> {
                 return Ok(());
             }
             let counts = known.counts.as_ref().filter(|counts| counts.counters == *counters);
-            counts.map(|counts| counts.read_at)
+            counts.map(|counts| (counts.read_at, counts.is_whole))
         };
-        match read_at {
-            Some(read_at) if now - read_at < EVERY && now >= read_at => Ok(()),
-            Some(read_at) => {
+        match known {
+            Some((read_at, true)) if now - read_at < EVERY && now >= read_at => Ok(()),
+            Some((read_at, true)) => {
                 self.read_counts(read_at - OVERLAP, Some(&self.house.id), now).await?;
                 self.read_counts_at(now);
                 Ok(())
             }
-            None => {
+            // Another job is at it; until it is done there are fewer.
+            Some((begun, false)) if now - begun < LOADING && now >= begun => Ok(()),
+            _ => {
                 let longest = counters.iter().map(|counter| counter.window).max().unwrap_or_default();
                 let since = TimeDelta::from_std(longest)
                     .ok()
@@ -65,13 +72,19 @@ impl Pass<'_> {
                 self.house.servers().entry(self.server().to_owned()).or_default().counts = Some(Counts {
                     memory: Memory::of(counters, MOST),
                     counters: counters.clone(),
-                    // Until it is read, everybody else reads it as well, which does no harm.
-                    read_at: DateTime::<Utc>::MIN_UTC + OVERLAP,
+                    read_at: now,
+                    is_whole: false,
                 });
-                self.read_counts(newest.map_or(since, |newest| newest.max(since)), None, now)
-                    .await?;
-                self.read_counts_at(now);
-                Ok(())
+                let since = newest.map_or(since, |newest| newest.max(since));
+                let read = self.read_counts(since, None, now).await;
+                match read {
+                    Ok(()) => self.read_counts_at(now),
+                    // The next one begins anew.
+                    Err(_) => {
+                        self.house.servers().entry(self.server().to_owned()).or_default().counts = None;
+                    }
+                }
+                read
             }
         }
     }
@@ -79,7 +92,7 @@ impl Pass<'_> {
     fn read_counts_at(&self, now: DateTime<Utc>) {
         let mut servers = self.house.servers();
         if let Some(counts) = servers.get_mut(self.server()).and_then(|known| known.counts.as_mut()) {
-            counts.read_at = now;
+            (counts.read_at, counts.is_whole) = (now, true);
         }
     }
 

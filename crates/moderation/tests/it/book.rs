@@ -169,6 +169,51 @@ async fn a_folder_is_taken_in_and_a_rollback_brings_back_what_was() {
     );
 }
 
+/// Rules ask a subscribed list as it is now, and not as it was when they were made ready.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_is_read_anew_is_in_the_rules_at_once() {
+    let rule = "[[rules]]\nid = \"listed\"\nweight = 1.0\nwhen = { domain_sets = [\"bad\"] }\n";
+    let (store, _folder) = store::testing::sqlite().await;
+    let list = async |domain: &str| {
+        let now = model::Clock::now(&model::SystemClock);
+        let source = store::block_sources::Source {
+            name: "bad".into(),
+            body: Some(format!("domain,severity\n{domain},suspend\n")),
+            pending: None,
+            sha256: domain.into(),
+            row_count: 1,
+            bad_count: 0,
+            etag: None,
+            modified: None,
+            trouble: None,
+            held: None,
+            failures: 0,
+            checked_at: now,
+            good_at: Some(now),
+            changed_at: Some(now),
+            cursor: None,
+            whole_at: None,
+        };
+        store::block_sources::save(&store, &source, None).await.unwrap();
+    };
+    list("one.example").await;
+    let house = House::on(store.clone(), rule).await;
+    let inbox = house.job(moderation::INBOX);
+    for name in ["eve", "mallory"] {
+        house.fediverse.joins(None, name);
+    }
+    let links = async |name: &str| {
+        let html = "<p>see <a href=\"https://www.two.example/x\">this</a></p>";
+        let id = house.fediverse.says(name, html);
+        assert!(house.deliver(Event::StatusCreated, &id).await);
+        Box::pin(inbox.run(&house.cx())).await.unwrap();
+        house.filed().len()
+    };
+    assert_eq!(links("eve").await, 0);
+    list("two.example").await;
+    assert_eq!(links("mallory").await, 1);
+}
+
 /// A live rule with which people disagree goes back to shadow by itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rule_that_is_wrong_too_often_goes_back_to_shadow() {

@@ -25,7 +25,7 @@ use super::moderation::{PAGE, lines, ways};
 use crate::{
     State,
     layout::Sheet,
-    parts::{button, empty, pager, tile},
+    parts::{button, empty, encoded, pager, tile},
     problem::Problem,
     rights::{Right, Visitor, only_with_all},
     words,
@@ -33,6 +33,9 @@ use crate::{
 
 /// Days that are shown.
 const DAYS: i64 = 30;
+
+/// Domains that are shown with their cases.
+const DOMAINS: u32 = 25;
 
 /// Lines of the audit on a page.
 const PER_PAGE: u32 = 100;
@@ -58,6 +61,8 @@ async fn numbers(Extract(state): Extract<State>, visitor: Visitor) -> Result<Mar
     let rules = rule_hits::numbers(&state.store, since).await?;
     let mut domains = findings::domains(&state.store, None, 50).await?;
     domains.retain(|one| visitor.may_at(Right::Moderation, &one.server));
+    let mut by_domain = cases::by_domain(&state.store, since, DOMAINS).await?;
+    by_domain.retain(|(server, ..)| visitor.may_at(Right::Moderation, server));
     let mut ends = reversals::waiting(&state.store, 50).await?;
     ends.retain(|one| visitor.may_at(Right::Moderation, &one.server));
     let mut spared = exemptions::list(&state.store, now, 100).await?;
@@ -107,7 +112,19 @@ async fn numbers(Extract(state): Extract<State>, visitor: Visitor) -> Result<Mar
                 } }
             } }
         } }
-        section { h2 { "By domain" }
+        @if !by_domain.is_empty() { section { h2 { "By domain" }
+            div.table { table.stack {
+                thead { tr { th scope="col" { "Domain" } th.number scope="col" { "Accounts with a case" } th.number scope="col" { "Confirmed" } } }
+                tbody { @for (server, domain, accounts, confirmed) in &by_domain {
+                    tr data-key={ "of " (server) " " (domain) } {
+                        td data-label="Domain" { div { a href={ "/moderation?domain=" (encoded(domain)) } { (domain) } span.sub { (server) } } }
+                        td.number data-label="Accounts with a case" { (accounts) }
+                        td.number data-label="Confirmed" { (confirmed) }
+                    }
+                } }
+            } }
+        } }
+        section { h2 { "Domains that stand out" }
             @if domains.is_empty() { (empty("No domain stands out.", &html! { "One with cases against several accounts within a month appears here, as a thought for a blocklist." })) }
             @else { div.table { table.stack {
                 thead { tr { th scope="col" { "Domain" } th.number scope="col" { "Accounts" } th.number scope="col" { "Confirmed" } th scope="col" { "State" } th scope="col" { span.unseen { "Actions" } } } }

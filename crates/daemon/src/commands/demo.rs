@@ -4,7 +4,7 @@
 use std::{net::SocketAddr, path::Path};
 
 use anyhow::Context as _;
-use fake_fediverse::{Fediverse, Scenario};
+use fake_fediverse::{Event, Fediverse, Scenario};
 
 use crate::{
     Exit,
@@ -37,6 +37,7 @@ pub(super) async fn run(args: &Args, listen: SocketAddr, threads: usize) -> anyh
     telemetry::start_logs(&config.log);
     let signals = lifecycle::listen()?;
     let daemon = Daemon::start(config, super::clock()).await?;
+    watch(&daemon, &fediverse).await?;
     let link = daemon.one_time_link().await?;
     if args.json {
         let address = daemon.base().origin().ascii_serialization();
@@ -52,7 +53,10 @@ pub(super) async fn run(args: &Args, listen: SocketAddr, threads: usize) -> anyh
     }
     let teller = async {
         let mut last = usize::MAX;
-        loop {
+        for n in 0_usize.. {
+            if n % 5 == 1 {
+                spam(&fediverse, n / 5);
+            }
             let now = missing(&fediverse);
             if now != last && last != usize::MAX && !args.json {
                 out::line(format!("{now} replies are still missing at home"));
@@ -67,6 +71,70 @@ pub(super) async fn run(args: &Args, listen: SocketAddr, threads: usize) -> anyh
     }
     daemon.stop().await;
     Ok(Exit::Done)
+}
+
+/// What spam looks like here: one rule that counts, one that is still being tried.
+const RULES: &str = r#"
+[[rules]]
+id = "casino"
+name = "Casino links"
+description = "The wave of last week; see the notes of the team."
+state = "live"
+when = [{ keywords = ["casino", "jackpot"], spaced = true }, { is = "has_link" }]
+
+[[rules]]
+id = "newcomer-with-link"
+name = "A link in the first days"
+weight = 0.4
+when = [{ fact = "account_age", below = "2d" }, { is = "has_link" }]
+"#;
+
+/// The secret between home and us.
+const SECRET: &str = "the fediverse of this process";
+
+/// Home tells us what happens there, and rules are in place to judge it by.
+async fn watch(daemon: &Daemon, fediverse: &Fediverse) -> anyhow::Result<()> {
+    let doors = daemon.doors();
+    let (db, now) = (&doors.store, doors.clock.now());
+    let edit = moderation::Edit {
+        name: "demo.toml".to_owned(),
+        text: Some(RULES.to_owned()),
+        note: "for the demo".to_owned(),
+        by: "demo".to_owned(),
+        after: 0,
+    };
+    moderation::edit(db, edit, now).await?;
+    let why = "so that there is something to see";
+    moderation::stand(db, true, "casino", rules::State::Live, "demo", why, now).await?;
+    let home = fediverse.home();
+    let host = home.trim_start_matches("http://");
+    let url = daemon.base().join(&format!("/webhooks/mastodon/{host}"))?;
+    let events = [
+        Event::StatusCreated,
+        Event::StatusUpdated,
+        Event::AccountUpdated,
+        Event::ReportCreated,
+        Event::ReportUpdated,
+    ];
+    fediverse.webhook(url.as_str(), SECRET, &events);
+    Ok(())
+}
+
+/// Somebody new says what nobody wants to read, each time a little differently.
+fn spam(fediverse: &Fediverse, n: usize) {
+    const TEXTS: [&str; 4] = [
+        "Best <b>casino</b> in town",
+        "c a s i n o bonus for everybody",
+        "\u{441}asino: play and win",
+        "The j\u{200b}ackpot waits for you",
+    ];
+    let name = format!("lucky{n}");
+    fediverse.joins(None, &name);
+    let text = TEXTS[n % TEXTS.len()];
+    fediverse.says(
+        &name,
+        &format!("<p>{text} <a href=\"https://spam.example/{n}\">here</a></p>"),
+    );
 }
 
 fn missing(fediverse: &Fediverse) -> usize {
@@ -85,16 +153,18 @@ fn write_config(
     // Their own server's administrator, so that every feature has what it needs.
     fediverse.set_permissions("me", 0x1);
     super::init::write_private(&token, &fediverse.token())?;
+    super::init::write_private(&folder.join("webhook-secret"), SECRET)?;
     let database = folder.join("egret.db");
     let text = format!(
         "[store]\nurl = {database}\n\n[web]\nlisten = \"{listen}\"\n\n[log]\nlevel = {level}\n\n\
          # Everything is on this machine, and nobody's server to be gentle with.\n\
          [net]\nallow = [\"127.0.0.0/8\"]\norigin_per_minute = 6000\norigin_concurrency = 4\n\
          token_per_five_minutes = 100000\npaging_per_fifteen_minutes = 100000\n\n\
-         [[servers]]\nurl = \"{home}\"\n[[servers.logins]]\nname = \"me\"\ntoken_file = \"token\"\n\n\
+         [[servers]]\nurl = \"{home}\"\nwebhook_secret_files = [\"webhook-secret\"]\n[[servers.logins]]\nname = \"me\"\ntoken_file = \"token\"\n\n\
          [replies.home]\nevery = \"1m\"\n\n\
          [backfill]\nhold = \"0s\"\n[backfill.followings]\nenabled = true\n\
          [backfill.mentioned]\nenabled = true\n\n\
+         [moderation]\nmode = \"act\"\n[moderation.inbox]\nenabled = true\n\n\
          [registrations]\nmode = \"act\"\nveto = \"2m\"\n[registrations.pending]\nenabled = true\nevery = \"20s\"\n\
          [[registrations.rules]]\nname = \"government\"\nverdict = \"approve\"\n\
          domains = [\".gov\", \".gov.au\", \".gov.uk\", \".gc.ca\", \".europa.eu\"]\n\

@@ -16,5 +16,6 @@ mod office;
 mod outage;
 mod registrations;
 mod replicas;
+mod rules;
 mod tokens;
 mod wire;

@@ -134,6 +134,11 @@ impl Blobs {
         Self { folder }
     }
 
+    /// The folder itself.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Where a blob is. Only a name that we gave is a path.
     pub fn path(&self, blob: &str) -> Option<PathBuf> {
         let ours = blob.len() == 64 && blob.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));

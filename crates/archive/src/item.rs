@@ -159,6 +159,19 @@ pub(crate) fn of_edit(id: i64, body: &str, now: DateTime<Utc>) -> Option<Version
     })
 }
 
+/// The files that such a version showed.
+pub(crate) fn files_of_edit(body: &str, own: bool) -> Vec<File> {
+    let edit: Option<Value> = (body.len() <= LARGEST)
+        .then(|| serde_json::from_str(body).ok())
+        .flatten();
+    edit.map(|edit| files(&edit, own)).unwrap_or_default()
+}
+
+/// Whether a status was replied to, as far as its server says.
+pub(crate) fn has_replies(body: &str) -> bool {
+    raw_field(body, "replies_count").is_some_and(|count| count != "0")
+}
+
 /// Everything of a status that can be looked for.
 pub(crate) fn searchable(status: &Value, author: &str) -> String {
     let mut parts = vec![

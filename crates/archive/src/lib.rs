@@ -20,6 +20,7 @@
 mod apply;
 mod blobs;
 mod config;
+mod diff;
 mod export;
 mod gather;
 mod html;
@@ -35,11 +36,12 @@ mod text;
 mod view;
 mod words;
 
-pub use apply::{Verified, verify};
+pub use apply::{Checked, Forgotten, Gap, Verified, checked, forget, verify};
 pub use blobs::Blobs;
 pub use config::{
     Audit, Bookmarks, Config, Context, Conversations, Favourites, Lists, Media, Mentions, Polls, Recheck, Statuses,
 };
+pub use diff::{Change, changes};
 pub use export::{Format, Wish, Written, export};
 pub use html::{Emoji, harmless, with_emoji};
 pub use import::{Imported, Into, lama, mastodon_archive, mastodon_zip};

@@ -13,6 +13,9 @@ pub(crate) struct Walk {
     pub(crate) rising: Option<String>,
     /// Whether the list has been read to its end once.
     pub(crate) whole: bool,
+    /// Whether it is read anew because something of it is missing.
+    #[serde(default)]
+    pub(crate) again: bool,
 }
 
 /// The next page to ask for.
@@ -37,6 +40,14 @@ pub(crate) struct Brought<'a> {
 }
 
 impl Walk {
+    /// From the beginning, to find what is missing.
+    pub(crate) fn anew() -> Self {
+        Self {
+            again: true,
+            ..Self::default()
+        }
+    }
+
     /// Where to begin or go on.
     pub(crate) fn step(&self) -> Step {
         match (&self.older, &self.top) {
@@ -66,6 +77,7 @@ impl Walk {
             walk.top = walk.rising.take().or(walk.top);
             // An empty list is whole too, and has no cursor.
             walk.whole = true;
+            walk.again = false;
         }
         // What came while the way back took its time is above its beginning.
         let fresh = !more && *step != Step::Newest && matches!(walk.step(), Step::Newer(_));
@@ -74,7 +86,7 @@ impl Walk {
 
     /// Nothing worth remembering.
     pub(crate) fn is_unset(&self) -> bool {
-        self.top.is_none() && self.older.is_none() && self.rising.is_none()
+        self.top.is_none() && self.older.is_none() && self.rising.is_none() && !self.again
     }
 }
 

@@ -166,6 +166,12 @@ pub(crate) fn search_facets(db: &Db, facets: &[String]) -> String {
     }
 }
 
+/// Keeps everybody else from writing which files statuses show until the transaction ends. On SQLite one writes at a time
+/// anyway.
+pub(crate) fn lock_archive_files(db: &Db) -> Option<&'static str> {
+    matches!(db, Db::Postgres(_)).then_some("LOCK TABLE archive_files, archive_file_uses IN SHARE ROW EXCLUSIVE MODE")
+}
+
 /// What stands before the words that are looked for.
 pub(crate) fn search_begin(db: &Db) -> &'static str {
     pick(db, "f.words @@ CAST(", "f.archive_search MATCH ")

@@ -1,40 +1,89 @@
 //! Compares what is kept with what the server counts.
 
+use chrono::{DateTime, Utc};
 use job::{JobContext, JobError, Summary};
-use store::archive;
+use serde::{Deserialize, Serialize};
+use store::{Db, archive, cursors};
 
-use crate::gather;
+use super::gaps::{self, Gap};
+use crate::{gather, plan::Walk};
 
-/// Counts. A gap is named in the log and in the summary; what fills it is a new walk, which changes nothing twice.
+const JOB: &str = "archive.audit";
+const WALK: &str = "archive.statuses";
+
+/// How an archive compares with its server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checked {
+    /// Own statuses and boosts that stand.
+    pub kept: i64,
+    /// As many as the server counts.
+    pub told: i64,
+    /// When they were compared.
+    pub at: DateTime<Utc>,
+    /// What was missing, by place, when the list was read anew the last time.
+    #[serde(skip_deserializing)]
+    pub gaps: Vec<Gap>,
+}
+
+impl Checked {
+    /// How many the server counts and nobody kept.
+    pub fn missing(&self) -> i64 {
+        self.told.saturating_sub(self.kept).max(0)
+    }
+}
+
+/// How a login's archive compared with its server the last time.
+///
+/// # Errors
+/// When the store fails.
+pub async fn checked(db: &Db, login: &str) -> Result<Option<Checked>, store::Error> {
+    let text = cursors::load(db, JOB, login).await?;
+    let Some(checked) = text.and_then(|text| serde_json::from_str::<Checked>(&text).ok()) else {
+        return Ok(None);
+    };
+    let gaps = gaps::load(db, login).await?;
+    Ok(Some(Checked { gaps, ..checked }))
+}
+
+/// Counts. A count that is short says that something is missing; where, is found by reading the list anew, which changes
+/// nothing twice.
 pub(crate) async fn audit(cx: &JobContext) -> Result<Summary, JobError> {
     let login = cx.login()?;
     let me = gather::me(login).await?;
     let mut summary = Summary::default();
-    let kept = archive::standing(&cx.store, &login.name).await?;
-    let told = me.statuses.and_then(|count| i64::try_from(count).ok()).unwrap_or(0);
-    summary.add("kept", kept);
-    summary.add("told", told);
-    let missing = told.saturating_sub(kept).max(0);
-    summary.add("missing", missing);
-    let walk = gather::walk(cx, "archive.statuses", &login.name).await?;
+    let now = cx.clock.now();
+    let found = Checked {
+        kept: archive::standing(&cx.store, &login.name).await?,
+        told: me.statuses.and_then(|count| i64::try_from(count).ok()).unwrap_or(0),
+        at: now,
+        gaps: Vec::new(),
+    };
+    summary.add("kept", found.kept);
+    summary.add("told", found.told);
+    summary.add("missing", found.missing());
     // A count that stays wrong (servers miscount, and hide boosts of blocked people) is no reason to read all of it
     // again every night: only a gap that grew is.
-    const JOB: &str = "archive.audit";
-    let before = store::cursors::load(&cx.store, JOB, &login.name).await?;
-    let before: i64 = before.and_then(|text| text.parse().ok()).unwrap_or(0);
-    let now = cx.clock.now();
-    if missing != before {
-        store::cursors::save(&cx.store, JOB, &login.name, &missing.to_string(), now).await?;
-    }
-    if missing > before && walk.whole {
+    let before = cursors::load(&cx.store, JOB, &login.name).await?.unwrap_or_default();
+    let before = match serde_json::from_str::<Checked>(&before) {
+        Ok(before) => before.missing(),
+        // As it was written once.
+        Err(_) => before.parse().unwrap_or(0),
+    };
+    let text = serde_json::to_string(&found).unwrap_or_default();
+    cursors::save(&cx.store, JOB, &login.name, &text, now).await?;
+    let walk = gather::walk(cx, WALK, &login.name).await?;
+    if found.missing() > before && walk.whole {
         tracing::warn!(
             login = login.name,
-            kept,
-            told,
-            "{} counts {told} statuses and the archive has {kept}: it is read again from the beginning",
-            login.server
+            kept = found.kept,
+            told = found.told,
+            "{} counts {} statuses and the archive has {}: the list is read anew to find where",
+            login.server,
+            found.told,
+            found.kept
         );
-        store::cursors::delete(&cx.store, "archive.statuses", &login.name).await?;
+        let anew = serde_json::to_string(&Walk::anew()).unwrap_or_default();
+        cursors::save(&cx.store, WALK, &login.name, &anew, now).await?;
         summary.add("begun_anew", 1);
     }
     Ok(summary)

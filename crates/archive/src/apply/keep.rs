@@ -10,7 +10,13 @@ pub(super) async fn keep(cx: &JobContext, config: &Config, page: &Page<'_>) -> R
     // Files first: a crash between the two writes them again, and loses none.
     if config.save_json {
         let folder = config.folder(&cx.store);
-        json_files::write(&folder, page).await.map_err(|error| {
+        let items = archive::without_forgotten(&cx.store, page.items).await?;
+        let items: Vec<_> = items.into_iter().cloned().collect();
+        let wanted = Page {
+            items: &items,
+            ..page.clone()
+        };
+        json_files::write(&folder, &wanted).await.map_err(|error| {
             JobError::Transient(anyhow::Error::new(error).context("the archive's folder of JSON files"))
         })?;
     }

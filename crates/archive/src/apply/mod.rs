@@ -2,6 +2,8 @@
 
 mod audit;
 mod context;
+mod forget;
+mod gaps;
 mod keep;
 mod links;
 mod lists;
@@ -11,7 +13,10 @@ mod verify;
 mod walk;
 
 pub(crate) use audit::audit;
+pub use audit::{Checked, checked};
 pub(crate) use context::context;
+pub use forget::{Forgotten, forget};
+pub use gaps::Gap;
 pub(crate) use lists::lists;
 pub(crate) use media::media;
 pub(crate) use recheck::{polls, recheck};

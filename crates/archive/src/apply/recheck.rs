@@ -46,7 +46,7 @@ pub(crate) async fn recheck(cx: &JobContext, all: &Config) -> Result<Summary, Jo
         look(cx, all, owner, chunk, &mut summary).await?;
         cx.progress.advance(chunk.len() as u64);
     }
-    histories(cx, config.per_run, &mut summary).await?;
+    histories(cx, owner, config.per_run, &mut summary).await?;
     Ok(summary)
 }
 
@@ -133,6 +133,16 @@ async fn look(
     recheck::mark_checked(&cx.store, &ids, now).await?;
     summary.add("looked_at", due.len());
     summary.add("gone", gone.len());
+    if all.context.whole_threads {
+        // Replies came since the thread was read.
+        let own: Vec<i64> = archive::list(&cx.store, &ids)
+            .await?
+            .iter()
+            .filter(|kept| kept.author == owner.acct && item::has_replies(&kept.body))
+            .map(|kept| kept.id)
+            .collect();
+        recheck::want_context(&cx.store, &own).await?;
+    }
     let by_id: HashMap<&str, i64> = due.iter().map(|due| (due.server_id.as_str(), due.id)).collect();
     for (flag, kind) in [
         ("favourited", "favourite"),
@@ -177,7 +187,7 @@ async fn with_kinds(cx: &JobContext, due: &[Due], items: &[Item]) -> Result<Vec<
 }
 
 /// Asks for all versions of edited statuses.
-async fn histories(cx: &JobContext, per_run: u32, summary: &mut Summary) -> Result<(), JobError> {
+async fn histories(cx: &JobContext, owner: Owner<'_>, per_run: u32, summary: &mut Summary) -> Result<(), JobError> {
     let login = cx.login()?;
     for due in recheck::due(&cx.store, &login.name, &login.server, Why::History, per_run).await? {
         cx.check_stop()?;
@@ -188,7 +198,15 @@ async fn histories(cx: &JobContext, per_run: u32, summary: &mut Summary) -> Resu
             .flatten()
             .filter_map(|body| item::of_edit(due.id, body, now))
             .collect();
-        summary.add("versions", recheck::save_versions(&cx.store, due.id, &versions).await?);
+        let kept = archive::load(&cx.store, due.id).await?;
+        let own = kept.is_some_and(|kept| kept.author == owner.acct);
+        let files: Vec<_> = bodies
+            .iter()
+            .flatten()
+            .flat_map(|body| item::files_of_edit(body, own))
+            .collect();
+        let saved = recheck::save_versions(&cx.store, due.id, &versions, &files, now).await?;
+        summary.add("versions", saved);
     }
     Ok(())
 }

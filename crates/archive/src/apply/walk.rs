@@ -6,7 +6,7 @@ use model::StatusId;
 use serde_json::Value;
 use store::archive::{Item, NewActivity, Page, Saved};
 
-use super::keep::keep;
+use super::{gaps::Gaps, keep::keep};
 use crate::{
     Config,
     gather::{self, Me},
@@ -70,6 +70,11 @@ pub(crate) async fn walk(cx: &JobContext, config: &Config, job: &'static str, ki
     };
     cx.progress.begin("statuses", of);
     let (mut saved, mut summary) = (Saved::default(), Summary::default());
+    let whole_threads = config.context.whole_threads && kind == Kind::Post;
+    let mut gaps = match state.again && kind == Kind::Post {
+        true => Some(Gaps::of_walk(cx, login, state.older.is_some()).await?),
+        false => None,
+    };
     loop {
         cx.check_stop()?;
         let step = state.step();
@@ -80,7 +85,14 @@ pub(crate) async fn walk(cx: &JobContext, config: &Config, job: &'static str, ki
             .items
             .iter()
             .flat_map(|body| kept(owner, kind, body, now))
+            .map(|item| Item {
+                wants_context: item.wants_context || (whole_threads && item::has_replies(&item.body)),
+                ..item
+            })
             .collect();
+        if let Some(gaps) = &mut gaps {
+            gaps.look(cx, login, &items).await?;
+        }
         let with_status = items.iter().filter(|item| !is_quote(item)).count();
         summary.add("without_status", page.items.len().saturating_sub(with_status));
         let items = match kind {
@@ -126,6 +138,9 @@ pub(crate) async fn walk(cx: &JobContext, config: &Config, job: &'static str, ki
         }
     }
     tell(&mut summary, saved);
+    if let Some(gaps) = gaps {
+        summary.add("gaps", gaps.tell(login));
+    }
     Ok(summary)
 }
 

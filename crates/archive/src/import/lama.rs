@@ -1,9 +1,12 @@
-//! LAMA's `app.db` with its media tree.
+//! LAMA's `app.db` with its media tree and JSON files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use store::{archive::NewActivity, lama as rows};
+use store::{
+    archive::{self, NewActivity},
+    lama as rows,
+};
 
 use super::{Imported, Into, Saver, within};
 use crate::item::{self, Owner};
@@ -11,7 +14,7 @@ use crate::item::{self, Owner};
 /// Rows read at once.
 const PIECE: u32 = 500;
 
-/// Reads `app.db`, in `folder` or in `folder/data`, and the files it names. Of several accounts only those of `account`
+/// Reads `app.db`, in `folder` or in `folder/data`, the files it names, and what only the JSON files have. Of several accounts only those of `account`
 /// (`user@host`) are taken.
 ///
 /// # Errors
@@ -68,7 +71,58 @@ pub async fn lama(into: Into<'_>, folder: &Path, account: &str) -> anyhow::Resul
         }
     }
     saver.flush().await?;
+    for (kind, path) in json_files(&data.join("json").join(safe(&account))) {
+        let Ok(body) = tokio::fs::read_to_string(&path).await else {
+            saver.found.without_status += 1;
+            continue;
+        };
+        let activity = NewActivity {
+            kind: kind.to_owned(),
+            ..NewActivity::default()
+        };
+        let Some(item) = item::of_status(owner, &body, activity, into.now) else {
+            continue;
+        };
+        // LAMA writes them first and its rows second: they are what a crash kept from the rows, or all that is left.
+        let there = archive::by_uris(into.db, std::slice::from_ref(&item.uri)).await?;
+        if there.is_empty() {
+            saver.add(Some(item)).await?;
+            saver.flush().await?;
+        }
+    }
     Ok(saver.found)
+}
+
+/// LAMA's name for an account's folders.
+fn safe(account: &str) -> String {
+    let plain = |part: &str| -> String { part.chars().filter(char::is_ascii_alphanumeric).collect() };
+    let (user, host) = account.split_once('@').unwrap_or((account, ""));
+    format!("{}_{}", plain(user), plain(host))
+}
+
+/// The statuses that `save_json` wrote, by kind: `KINDs/YYYY/MM/AUTHOR_ID.json`.
+fn json_files(folder: &Path) -> impl Iterator<Item = (&'static str, PathBuf)> {
+    const KINDS: [(&str, &str); 7] = [
+        ("posts", "post"),
+        ("favourites", "favourite"),
+        ("bookmarks", "bookmark"),
+        ("mentions", "mention"),
+        ("polls", "poll"),
+        ("parents", "parent"),
+        ("links", "link"),
+    ];
+    // Links are not followed: a folder that holds itself never ends.
+    let inside = |folder: PathBuf| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let real = |entry: &std::fs::DirEntry| entry.file_type().is_ok_and(|kind| !kind.is_symlink());
+        entries.filter(real).map(|entry| entry.path())
+    };
+    let folder = folder.to_owned();
+    KINDS.into_iter().flat_map(move |(name, kind)| {
+        let files = inside(folder.join(name)).flat_map(inside).flat_map(inside);
+        let json = files.filter(|path| path.extension().is_some_and(|end| end == "json"));
+        json.map(move |path| (kind, path))
+    })
 }
 
 /// `mention.parent#3` is a parent, `post.link` a link.
@@ -97,5 +151,6 @@ mod tests {
         ] {
             assert_eq!(kind(theirs), ours);
         }
+        assert_eq!(safe("m.e_2@old.example"), "me2_oldexample");
     }
 }

@@ -1,7 +1,12 @@
 //! Mastodon's own archive, from 2018's `tar.gz` to today's ZIP: what somebody wrote, with its files. Of what they boosted,
 //! favourited and bookmarked it has addresses alone: their server is asked for what the archive does not have.
 
-use std::{collections::HashMap, fmt, io::Read, path::Path};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    io::Read,
+    path::Path,
+};
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
@@ -130,20 +135,18 @@ async fn media(
     let urls: Vec<String> = wanted.values().cloned().collect();
     let known = files::kept(into.db, &urls).await?;
     found.files += known.len() as u64;
-    let known: std::collections::HashSet<String> = known.into_iter().map(|(url, ..)| url).collect();
+    let known: HashSet<String> = known.into_iter().map(|(url, ..)| url).collect();
     wanted.retain(|_, url| !known.contains(url));
     if wanted.is_empty() {
         return Ok(());
     }
-    let names: Vec<String> = wanted.keys().cloned().collect();
+    let names: HashSet<String> = wanted.keys().cloned().collect();
     let (send, mut read) = mpsc::channel(AHEAD);
     let reader = tokio::task::spawn_blocking(move || {
         package.each(|entry, bytes| {
             // The same below a folder that everything may stand in.
-            let Some(name) = names
-                .iter()
-                .find(|name| entry.trim_start_matches("./").ends_with(name.as_str()))
-            else {
+            let below = entry.match_indices('/').map(|(at, _)| &entry[at + 1..]);
+            let Some(name) = std::iter::once(entry).chain(below).find_map(|name| names.get(name)) else {
                 return Ok(());
             };
             loop {

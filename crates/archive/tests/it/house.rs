@@ -33,6 +33,7 @@ pub(crate) fn quiet() -> Scenario {
 fn lifted() -> net::Config {
     net::Config {
         origin_per_minute: 100_000,
+        origin_concurrency: 4,
         token_per_five_minutes: 1_000_000,
         paging_per_fifteen_minutes: 1_000_000,
         ..net::Config::default()

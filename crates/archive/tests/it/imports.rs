@@ -95,6 +95,18 @@ async fn lama_s_database_with_its_files() {
     Lama::sample(&folder.path().join("data/app.db"), "me@old.example", &rows)
         .await
         .unwrap();
+    // As LAMA lays them out: one that is in the database, and one that a crash kept from it.
+    for (path, status) in [
+        ("posts/2019/01/me@old.example_1.json", status(1, media(1))),
+        (
+            "bookmarks/2019/01/bob@b.example_7.json",
+            status(7, json!({"account": {"acct": "bob@b.example"}})),
+        ),
+    ] {
+        let path = folder.path().join("data/json/me_oldexample").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, status.to_string()).unwrap();
+    }
     let blobs = Blobs::open(house.config.folder(&house.store)).unwrap();
     let into = Into {
         db: &house.store,
@@ -105,10 +117,12 @@ async fn lama_s_database_with_its_files() {
     let found = lama(into, folder.path(), "@me@old.example").await.unwrap();
     assert_eq!(
         (found.saved.new, found.files, found.files_missing),
-        (3, 1, 1),
+        (4, 1, 1),
         "{found:?}"
     );
+    assert_eq!(found.read, 4, "each once: {found:?}");
     assert_eq!(house.kinds("https://old.example/3").await.0, ["parent"]);
+    assert_eq!(house.kinds("https://old.example/7").await.0, ["bookmark"]);
     let again = lama(into, folder.path(), "me@old.example").await.unwrap();
     assert_eq!((again.saved.new, again.saved.activities), (0, 0));
     assert!(

@@ -4,6 +4,7 @@ mod exports;
 mod house;
 mod imports;
 mod kills;
+mod large;
 mod media;
 mod pace;
 mod recheck;

@@ -23,7 +23,7 @@ const MANY: usize = 1_000_000;
 const PAGE: usize = 40;
 
 /// `BENCH_DIVISOR=100` measures a hundredth: whether it runs at all, where time is short. Figures mean nothing then.
-fn divisor() -> usize {
+pub(crate) fn divisor() -> usize {
     std::env::var("BENCH_DIVISOR")
         .ok()
         .and_then(|text| text.parse().ok())
@@ -31,7 +31,7 @@ fn divisor() -> usize {
 }
 
 /// The most memory that this process ever held, in MiB; nothing where the system does not say.
-fn peak_memory() -> Option<f64> {
+pub(crate) fn peak_memory() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: f64 = line.split_whitespace().next()?.parse().ok()?;
@@ -215,9 +215,39 @@ async fn searching() {
     .await;
 }
 
+/// Files of a server that takes its time, each for itself and a few at once: how much shorter it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "waits for slow files; run by `cargo xtask bench`"]
+async fn files_at_once() {
+    let mut took = Vec::new();
+    for at_once in [1, archive::Config::default().media.at_once] {
+        let mut house = House::build().await;
+        house.config.media.at_once = at_once;
+        house.config.media.avatars = false;
+        for n in 0..100 {
+            let url = house
+                .fediverse
+                .file(&format!("/system/{n}.gif"), "image/gif", &format!("GIF89a {n}"));
+            let fields = json!({"media_attachments": [{"id": "1", "type": "image", "url": url}]});
+            house.fediverse.post("with a picture", house.ago(200 - n), fields);
+        }
+        house.run("statuses").await;
+        house.fediverse.fault(
+            None,
+            "/system/",
+            fake_fediverse::Fault::Slow(Duration::from_millis(80)),
+            None,
+        );
+        let now = Instant::now();
+        assert_eq!(house.run("media").await.get("kept"), 100);
+        took.push(now.elapsed().as_secs_f64());
+    }
+    eprintln!("FIGURE archive files at once part {:.3}", took[1] / took[0]);
+}
+
 /// A first archive under the limits that servers really have. Time is simulated: it goes on while nothing is asked.
 #[cfg(feature = "simulated")]
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 #[ignore = "an hour of simulated time; run by `cargo xtask bench`"]
 async fn first_archive() {
     let clock = FakeClock::at(model::Clock::now(&model::SystemClock));
@@ -225,6 +255,8 @@ async fn first_archive() {
     let first = FIRST / divisor();
     let uris = house.posts(i64::try_from(first).unwrap());
     house.fediverse.clear_log();
+    // Not before: what waits for another thread, such as a database that opens, would see its deadline come at once.
+    tokio::time::pause();
     let ended = std::sync::atomic::AtomicBool::new(false);
     let time = async {
         let step = Duration::from_millis(500);

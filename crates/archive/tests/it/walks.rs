@@ -4,7 +4,7 @@ use fake_fediverse::Fault;
 use job::JobError;
 use model::Clock;
 use serde_json::json;
-use store::archive::entries;
+use store::archive::{Whom, entries};
 
 use crate::house::{House, LOGIN};
 
@@ -301,20 +301,137 @@ async fn quotes_are_rows_with_their_states() {
     assert_eq!(told, [("accepted", uri, true), ("revoked", uri, false)]);
 }
 
-/// A gap is named once and read again; one that stays is no reason to read everything every night.
+/// A gap is named with its place, and filled; one that stays is no reason to read everything every night.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gap_is_noticed_and_filled() {
+async fn a_gap_is_noticed_named_and_filled() {
     let house = House::build().await;
-    let uris = house.posts(30);
+    let uris = house.posts(130);
     house.run("statuses").await;
     let summary = house.run("audit").await;
-    assert_eq!((summary.get("told"), summary.get("missing")), (30, 0), "{summary:?}");
-    store::archive::forget(&house.store, &store::archive::Whom::Status(uris[4].clone()))
+    assert_eq!((summary.get("told"), summary.get("missing")), (130, 0), "{summary:?}");
+    // They come late and are old, as what is moved to a server is: a walk forwards does not meet them.
+    let at = |n: i64| house.ago(60 + 130 - n) + chrono::TimeDelta::seconds(1);
+    let late: Vec<(String, _)> = (50..53)
+        .map(|n| (house.fediverse.post("late", at(n), json!({})), at(n)))
+        .collect();
+    assert_eq!(house.run("statuses").await.get("new"), 0);
+    let summary = house.run("audit").await;
+    assert_eq!(
+        (summary.get("missing"), summary.get("begun_anew")),
+        (3, 1),
+        "{summary:?}"
+    );
+    let fresh = house.fediverse.post("fresh", house.clock.now(), json!({}));
+    let summary = house.run("statuses").await;
+    assert_eq!((summary.get("new"), summary.get("gaps")), (4, 3), "{summary:?}");
+    for uri in late.iter().map(|(uri, _)| uri).chain([&fresh, &uris[0]]) {
+        assert!(house.kept(uri).await.is_some());
+    }
+    let summary = house.run("audit").await;
+    assert_eq!(
+        (summary.get("missing"), summary.get("begun_anew")),
+        (0, 0),
+        "{summary:?}"
+    );
+    let checked = archive::checked(&house.store, LOGIN).await.unwrap().unwrap();
+    assert_eq!((checked.kept, checked.told, checked.missing()), (134, 134, 0));
+    assert_eq!(checked.gaps.len(), 3);
+    for (gap, (_, at)) in checked.gaps.iter().zip(late.iter().rev()) {
+        assert_eq!((gap.count, gap.from), (1, gap.until));
+        assert!((gap.from - *at).abs() < chrono::TimeDelta::seconds(1), "{gap:?} {at:?}");
+    }
+}
+
+/// What is forgotten is gone, with its files, and is not kept again, not even when its list is read anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_forgotten_stays_so() {
+    let mut house = House::build().await;
+    house.config.save_json = true;
+    let uris = house.posts(30);
+    let picture = house.fediverse.file("/system/a.gif", "image/gif", "GIF89a");
+    let fields = json!({"media_attachments": [{"id": "1", "type": "image", "url": picture}]});
+    let shown = house.fediverse.post("with a picture", house.ago(10), fields);
+    let person = house.fediverse.writer(0, 2, 2);
+    house.fediverse.bookmark(&person.posts[0]);
+    for noun in ["statuses", "bookmarks", "media"] {
+        house.run(noun).await;
+    }
+    let blobs = archive::Blobs::open(house.config.folder(&house.store)).unwrap();
+    let author = house.kept(&person.posts[0]).await.unwrap().author;
+    let (mut files, mut json_files) = (0, 0);
+    for whom in [
+        Whom::Status(uris[4].clone()),
+        Whom::Status(shown.clone()),
+        Whom::Author(author),
+    ] {
+        let gone = archive::forget(&house.store, &blobs, &whom, house.clock.now())
+            .await
+            .unwrap();
+        assert_eq!(gone.statuses, 1, "{whom:?}");
+        files += gone.files;
+        json_files += gone.json_files;
+    }
+    assert_eq!((files, json_files), (1, 3));
+    assert_eq!(house.run("audit").await.get("begun_anew"), 1);
+    for noun in ["statuses", "bookmarks", "media"] {
+        house.run(noun).await;
+    }
+    assert_eq!(house.all().await.len(), 29);
+    for uri in [&uris[4], &shown, &person.posts[0]] {
+        assert!(house.kept(uri).await.is_none(), "{uri}");
+    }
+    let login = Whom::Login(LOGIN.into());
+    let gone = archive::forget(&house.store, &blobs, &login, house.clock.now())
         .await
         .unwrap();
-    let summary = house.run("audit").await;
-    assert_eq!(summary.get("begun_anew"), 1, "{summary:?}");
+    assert_eq!((gone.statuses, gone.json_files), (29, 29));
     house.run("statuses").await;
-    assert!(house.kept(&uris[4]).await.is_some());
-    assert_eq!(house.run("audit").await.get("begun_anew"), 0);
+    assert_eq!(house.all().await.len(), 29, "a login may begin anew");
+}
+
+/// Check 33: the files of versions that nobody saw but the server's history tells of.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_earlier_versions_are_kept() {
+    let house = House::build().await;
+    let file = |name: &str| {
+        let path = format!("/system/{name}.gif");
+        house.fediverse.file(&path, "image/gif", &format!("GIF89a {name}"))
+    };
+    let fields = |url: &str| json!({"media_attachments": [{"id": url, "type": "image", "url": url}]});
+    let (first, second) = (file("first"), file("second"));
+    let uri = house.fediverse.post("one", house.ago(90), fields(&first));
+    house.fediverse.edit_to(&uri, "two", house.ago(80), fields(&second));
+    for noun in ["statuses", "recheck", "media"] {
+        house.run(noun).await;
+    }
+    let id = house.kept(&uri).await.unwrap().id;
+    let kept = store::archive::files::of_status(&house.store, id).await.unwrap();
+    for url in [first, second] {
+        let is_there = kept.iter().any(|file| file.url == url && file.blob.is_some());
+        assert!(is_there, "{url}: {kept:?}");
+    }
+}
+
+/// With `whole_threads`, what others answer to own statuses is kept, also what came after the thread was read.
+#[tokio::test(flavor = "multi_thread")]
+async fn whole_threads_around_own_statuses() {
+    let mut house = House::build().await;
+    house.config.context.whole_threads = true;
+    let uris = house.posts(2);
+    let answer = || {
+        let uri = house.fediverse.reply(&uris[0], 0);
+        house.fediverse.deliver(&uri);
+        uri
+    };
+    let first = answer();
+    for noun in ["statuses", "context"] {
+        house.run(noun).await;
+    }
+    assert_eq!(house.kinds(&first).await.0, ["thread"]);
+    let second = answer();
+    house.clock.advance(chrono::TimeDelta::days(31));
+    for noun in ["statuses", "recheck", "context"] {
+        house.run(noun).await;
+    }
+    assert_eq!(house.kinds(&second).await.0, ["thread"]);
 }

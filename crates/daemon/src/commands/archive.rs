@@ -7,6 +7,7 @@ use store::{
     archive::{self as kept, Kept, Whom, search},
 };
 
+use super::alone::with_files;
 use crate::{
     Exit,
     args::{ArchiveAction, Args},
@@ -41,8 +42,8 @@ pub(super) async fn run(args: &Args, action: &ArchiveAction) -> anyhow::Result<E
             export(args, db, &Blobs::at(folder), wish).await?
         }
         ArchiveAction::Verify => {
-            let _alone = super::alone(db)?;
-            let found = archive::verify(db, &Blobs::open(folder)?, doors.clock.now()).await?;
+            let blobs = Blobs::open(folder)?;
+            let found = with_files(&doors, archive::verify(db, &blobs, doors.clock.now())).await?;
             if args.json {
                 out::json(&found)?;
             } else {
@@ -63,14 +64,21 @@ pub(super) async fn run(args: &Args, action: &ArchiveAction) -> anyhow::Result<E
             login,
             yes,
         } => {
-            let _alone = if *yes { Some(super::alone(db)?) } else { None };
             let whom = match (status, author, login) {
                 (Some(status), ..) => Whom::Status(find(db, status).await?.uri),
                 (_, Some(author), _) => Whom::Author(author.trim_start_matches('@').to_lowercase()),
                 (.., Some(login)) => Whom::Login(login.clone()),
                 _ => bail!("say what to forget: --status, --author or --login"),
             };
-            forget(args, db, &Blobs::open(folder)?, &whom, *yes).await?
+            if *yes {
+                with_files(
+                    &doors,
+                    forget(args, db, &Blobs::open(folder)?, &whom, doors.clock.now()),
+                )
+                .await?
+            } else {
+                would_forget(args, db, &whom).await?
+            }
         }
     };
     doors.store.close().await;
@@ -174,9 +182,16 @@ async fn show(args: &Args, db: &Db, status: &str) -> anyhow::Result<Exit> {
 async fn stats(args: &Args, db: &Db) -> anyhow::Result<Exit> {
     let counts = kept::counts(db).await?;
     let (files, waiting, given_up, bytes) = kept::files::standing(db).await?;
+    let mut checked = std::collections::BTreeMap::new();
+    for login in kept::logins(db).await? {
+        if let Some(one) = archive::checked(db, &login).await? {
+            checked.insert(login, one);
+        }
+    }
     if args.json {
         out::json(&serde_json::json!({
             "counts": counts,
+            "checked": checked,
             "files": { "kept": files, "waiting": waiting, "given_up": given_up, "bytes": bytes },
         }))?;
         return Ok(Exit::Done);
@@ -185,6 +200,24 @@ async fn stats(args: &Args, db: &Db) -> anyhow::Result<Exit> {
         .into_iter()
         .map(|count| vec![count.login, count.what, count.count.to_string()])
         .collect();
+    for (login, one) in &checked {
+        rows.push(vec![
+            login.clone(),
+            "counted by the server".to_owned(),
+            one.told.to_string(),
+        ]);
+        rows.push(vec![
+            login.clone(),
+            "missing of these".to_owned(),
+            one.missing().to_string(),
+        ]);
+        for gap in &one.gaps {
+            let from = gap.from.format("%Y-%m-%d %H:%M");
+            let until = gap.until.format("%Y-%m-%d %H:%M");
+            let place = format!("were missing, {from} to {until} ({} to {})", gap.first_id, gap.last_id);
+            rows.push(vec![login.clone(), place, gap.count.to_string()]);
+        }
+    }
     for (what, count) in [
         ("files", files),
         ("files waiting", waiting),
@@ -220,42 +253,56 @@ async fn export(args: &Args, db: &Db, blobs: &Blobs, wish: Wish<'_>) -> anyhow::
     Ok(Exit::Done)
 }
 
-async fn forget(args: &Args, db: &Db, blobs: &Blobs, whom: &Whom, yes: bool) -> anyhow::Result<Exit> {
-    if !yes {
-        let would = match whom {
-            Whom::Status(uri) => format!("the status {uri}"),
-            Whom::Author(author) => {
-                let filter = archive::parse(&format!("from:{author}")).map_err(anyhow::Error::msg)?;
-                let found = search::search(db, &filter, 10_000).await?.len();
-                format!("{found} statuses of {author}")
-            }
-            Whom::Login(login) => {
-                let counts = kept::counts(db).await?;
-                let found: i64 = counts
-                    .iter()
-                    .filter(|count| &count.login == login)
-                    .map(|count| count.count)
-                    .sum();
-                format!("{found} activities of {login}, and the statuses that no other login has to do with")
-            }
-        };
-        if args.json {
-            out::json(&serde_json::json!({ "would_forget": would }))?;
-        } else {
-            out::line(format!(
-                "Would forget {would}, with files that nothing else shows. --yes does it; nothing brings it back."
-            ));
+async fn would_forget(args: &Args, db: &Db, whom: &Whom) -> anyhow::Result<Exit> {
+    let would = match whom {
+        Whom::Status(uri) => format!("the status {uri}"),
+        Whom::Author(author) => {
+            let filter = archive::parse(&format!("from:{author}")).map_err(anyhow::Error::msg)?;
+            let found = search::search(db, &filter, 10_000).await?.len();
+            format!("{found} statuses of {author}")
         }
-        return Ok(Exit::Done);
-    }
-    let gone = kept::forget(db, whom).await?;
-    let files = blobs.delete(&gone.blobs).await?;
+        Whom::Login(login) => {
+            let counts = kept::counts(db).await?;
+            let found: i64 = counts
+                .iter()
+                .filter(|count| &count.login == login)
+                .map(|count| count.count)
+                .sum();
+            format!("{found} activities of {login}, and the statuses that no other login has to do with")
+        }
+    };
     if args.json {
-        out::json(&serde_json::json!({ "forgotten": gone, "files": files }))?;
+        out::json(&serde_json::json!({ "would_forget": would }))?;
     } else {
         out::line(format!(
-            "Forgot {} statuses, {} earlier versions, {} activities and {files} files.",
-            gone.statuses, gone.versions, gone.activities
+            "Would forget {would}, with files that nothing else shows. --yes does it; nothing brings it back."
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+async fn forget(
+    args: &Args,
+    db: &Db,
+    blobs: &Blobs,
+    whom: &Whom,
+    now: chrono::DateTime<chrono::Utc>,
+) -> anyhow::Result<Exit> {
+    let gone = archive::forget(db, blobs, whom, now).await?;
+    if args.json {
+        out::json(&serde_json::json!({ "forgotten": gone }))?;
+    } else {
+        let json = match gone.json_files {
+            0 => String::new(),
+            files => format!(" and {files} JSON files"),
+        };
+        let again = match whom {
+            Whom::Login(_) => "",
+            _ => " What was forgotten is not kept again.",
+        };
+        out::line(format!(
+            "Forgot {} statuses, {} earlier versions, {} activities, {} files{json}.{again}",
+            gone.statuses, gone.versions, gone.activities, gone.files
         ));
     }
     Ok(Exit::Done)

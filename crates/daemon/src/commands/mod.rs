@@ -1,6 +1,7 @@
 //! One file per command. Each says on standard output what it found, and how it went by its exit code.
 
 mod actor;
+mod alone;
 mod archive;
 mod backup;
 mod blocks;
@@ -115,11 +116,6 @@ fn load(args: &Args) -> anyhow::Result<Config> {
         tracing::warn!("{warning}");
     }
     Ok(config)
-}
-
-/// For commands that take files away or bring many in: not beside the daemon that works on the same archive.
-fn alone(db: &store::Db) -> anyhow::Result<store::lock::ProcessLock> {
-    Ok(store::lock::ProcessLock::acquire(db)?)
 }
 
 /// The config and the database, for commands that only look or note a wish.

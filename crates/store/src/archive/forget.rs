@@ -1,10 +1,13 @@
 //! Forgetting: a status, an author or a login, with all that belongs to nobody else.
 
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::QueryBuilder;
 
-use super::search;
-use crate::{Db, Error, db::Tx, list::push_list};
+use super::{Item, fnv, search};
+use crate::{Db, Error, db::Tx, dialect, list::push_list};
 
 /// Statuses forgotten in one transaction.
 const CHUNK: usize = 200;
@@ -29,13 +32,24 @@ pub struct Forgotten {
     pub versions: u64,
     /// Activities.
     pub activities: u64,
-    /// Blobs that nothing shows any more: their files are to be deleted.
+    /// Blobs that nothing shows any more: their files are to be deleted, and then [`forget_blobs`].
     pub blobs: Vec<String>,
 }
 
-/// Forgets, a bounded piece at a time until all is gone. What goes of the disk is for the caller to delete.
-pub async fn forget(db: &Db, whom: &Whom) -> Result<Forgotten, Error> {
+/// Forgets, a bounded piece at a time until all is gone. What goes of the disk is for the caller to delete. Killed in
+/// between, the next time finishes it. A status or an author is not kept again, however it is met.
+pub async fn forget(db: &Db, whom: &Whom, now: DateTime<Utc>) -> Result<Forgotten, Error> {
+    const REMEMBER: &str =
+        "INSERT INTO archive_forgotten (what, forgotten_at) VALUES ($1, $2) ON CONFLICT (what) DO NOTHING";
     let mut gone = Forgotten::default();
+    let what = match whom {
+        Whom::Status(uri) => Some(status_key(uri)),
+        Whom::Author(author) => Some(author_key(author)),
+        Whom::Login(_) => None,
+    };
+    if let Some(what) = what {
+        on_write!(db, pool => sqlx::query(REMEMBER).bind(&what).bind(now).execute(pool).await.map(drop))?;
+    }
     if let Whom::Login(login) = whom {
         const SQL: [&str; 5] = [
             "DELETE FROM archive_entries WHERE login = $1",
@@ -60,8 +74,60 @@ pub async fn forget(db: &Db, whom: &Whom) -> Result<Forgotten, Error> {
         }
         again!(statuses(db, &ids, &mut gone))?;
     }
-    gone.blobs = orphans(db).await?;
+    gone.blobs = again!(orphans(db))?;
     Ok(gone)
+}
+
+/// What names a forgotten status, without saying which it is.
+fn status_key(uri: &str) -> String {
+    key(&format!("status {uri}"))
+}
+
+fn author_key(author: &str) -> String {
+    key(&format!("author {author}"))
+}
+
+/// Two halves, so that no two things that people meet have the same.
+fn key(text: &str) -> String {
+    let back: String = text.chars().rev().collect();
+    format!("{:016x}{:016x}", fnv(text), fnv(&back))
+}
+
+/// These without what was forgotten on request.
+pub async fn without_forgotten<'i>(db: &Db, items: &'i [Item]) -> Result<Vec<&'i Item>, Error> {
+    let keys = |item: &Item| [status_key(&item.uri), author_key(&item.author)];
+    let mut all: Vec<String> = items.iter().flat_map(keys).collect();
+    all.sort_unstable();
+    all.dedup();
+    let mut forgotten: HashSet<String> = HashSet::new();
+    for chunk in all.chunks(1000) {
+        let found: Vec<String> = on!(db, pool => {
+            let mut query = QueryBuilder::new("SELECT what FROM archive_forgotten WHERE what IN (");
+            push_list(&mut query, chunk);
+            query.build_query_scalar().fetch_all(pool).await
+        })?;
+        forgotten.extend(found);
+    }
+    let mut left: Vec<&Item> = items.iter().collect();
+    if !forgotten.is_empty() {
+        left.retain(|item| !keys(item).iter().any(|key| forgotten.contains(key)));
+    }
+    Ok(left)
+}
+
+/// The files of these blobs are deleted. One that is shown again meanwhile stays.
+pub async fn forget_blobs(db: &Db, blobs: &[String]) -> Result<(), Error> {
+    for chunk in blobs.chunks(CHUNK) {
+        on_write!(db, pool => {
+            let mut query = QueryBuilder::new(
+                "DELETE FROM archive_blobs WHERE NOT EXISTS (
+                    SELECT 1 FROM archive_files f WHERE f.blob = archive_blobs.blob) AND blob IN (",
+            );
+            push_list(&mut query, chunk);
+            query.build().execute(pool).await.map(drop)
+        })?;
+    }
+    Ok(())
 }
 
 async fn next(db: &Db, whom: &Whom) -> Result<Vec<i64>, Error> {
@@ -105,12 +171,19 @@ async fn delete(tx: &mut Tx, sql: &'static str, ids: &[i64]) -> Result<u64, Erro
     })?)
 }
 
-/// Takes away files and blobs that nothing shows, and gives the blobs.
+/// Takes away files that nothing shows, and gives the blobs that were only theirs.
 async fn orphans(db: &Db) -> Result<Vec<String>, Error> {
     const FILES: &str = "DELETE FROM archive_files WHERE NOT EXISTS (SELECT 1 FROM archive_file_uses u WHERE u.url = archive_files.url)";
     const BLOBS: &str = "
-        DELETE FROM archive_blobs WHERE NOT EXISTS (SELECT 1 FROM archive_files f WHERE f.blob = archive_blobs.blob)
-        RETURNING blob";
-    on_write!(db, pool => sqlx::query(FILES).execute(pool).await.map(drop))?;
-    Ok(on_write!(db, pool => sqlx::query_scalar(BLOBS).fetch_all(pool).await)?)
+        SELECT blob FROM archive_blobs b WHERE NOT EXISTS (SELECT 1 FROM archive_files f WHERE f.blob = b.blob)
+        ORDER BY blob";
+    let mut tx = db.begin().await?;
+    // A page that is being saved elsewhere may show a file that nothing shows yet: it is waited for, and waits.
+    if let Some(lock) = dialect::lock_archive_files(db) {
+        on_tx!(&mut tx, connection => sqlx::query(lock).execute(connection).await.map(drop))?;
+    }
+    on_tx!(&mut tx, connection => sqlx::query(FILES).execute(connection).await.map(drop))?;
+    let blobs = on_tx!(&mut tx, connection => sqlx::query_scalar(BLOBS).fetch_all(connection).await)?;
+    tx.commit().await?;
+    Ok(blobs)
 }

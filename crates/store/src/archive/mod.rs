@@ -21,11 +21,11 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
 
-pub use forget::{Forgotten, Whom, forget};
+pub use forget::{Forgotten, Whom, forget, forget_blobs, without_forgotten};
 pub use quotes::{Quoted, quotes};
 pub use read::{
     Activity, Count, Version, activities, by_uris, counts, each, find, list, load, logins, months, open_activities,
-    parent_uri, standing, thread, versions,
+    own, parent_uri, standing, thread, versions,
 };
 pub use save::{Saved, save};
 pub use tags::{hours, people, tags};

@@ -176,6 +176,24 @@ pub async fn counts(db: &Db) -> Result<Vec<Count>, Error> {
     Ok(on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)
 }
 
+/// Which of these statuses a login wrote or boosted, by uri and kind.
+pub async fn own(db: &Db, login: &str, uris: &[String]) -> Result<HashSet<(String, String)>, Error> {
+    let mut found = HashSet::new();
+    for chunk in uris.chunks(CHUNK) {
+        let part: Vec<(String, String)> = on!(db, pool => {
+            let mut query = QueryBuilder::new(
+                "SELECT s.uri, a.kind FROM archive_statuses s JOIN archive_activities a ON a.status = s.id
+                 WHERE a.ended_at IS NULL AND a.kind IN ('post', 'boost') AND a.login = ",
+            );
+            query.push_bind(login).push(" AND s.uri IN (");
+            push_list(&mut query, chunk);
+            query.build_query_as().fetch_all(pool).await
+        })?;
+        found.extend(part);
+    }
+    Ok(found)
+}
+
 /// How many statuses and boosts of a login stand, as servers count them: direct messages are not counted.
 pub async fn standing(db: &Db, login: &str) -> Result<i64, Error> {
     const SQL: &str = "

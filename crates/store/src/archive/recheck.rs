@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, QueryBuilder};
 
-use super::Version;
+use super::{File, Item, Version, files};
 use crate::{Db, Error, db::micros, list::push_list, text::clean};
 
 /// A status to ask a server for.
@@ -110,12 +110,28 @@ async fn change(
     Ok(())
 }
 
-/// Adds versions that a server told of, and says that this status's history is whole.
-pub async fn save_versions(db: &Db, id: i64, versions: &[Version]) -> Result<u64, Error> {
-    again!(save_versions_once(db, id, versions))
+/// Adds versions that a server told of, with the files that they showed, and says that this status's history is whole.
+pub async fn save_versions(
+    db: &Db,
+    id: i64,
+    versions: &[Version],
+    files: &[File],
+    now: DateTime<Utc>,
+) -> Result<u64, Error> {
+    let item = Item {
+        files: files.to_vec(),
+        ..Item::default()
+    };
+    again!(save_versions_once(db, id, versions, &item, now))
 }
 
-async fn save_versions_once(db: &Db, id: i64, versions: &[Version]) -> Result<u64, Error> {
+async fn save_versions_once(
+    db: &Db,
+    id: i64,
+    versions: &[Version],
+    item: &Item,
+    now: DateTime<Utc>,
+) -> Result<u64, Error> {
     const INSERT: &str = "
         INSERT INTO archive_versions (status, version_at, digest, body, seen_at) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (status, version_at) DO NOTHING";
@@ -129,6 +145,7 @@ async fn save_versions_once(db: &Db, id: i64, versions: &[Version]) -> Result<u6
             query.execute(connection).await.map(|done| done.rows_affected())
         })?;
     }
+    files::insert(&mut tx, &[(id, item)], now).await?;
     on_tx!(&mut tx, connection => sqlx::query(DONE).bind(id).execute(connection).await.map(drop))?;
     tx.commit().await?;
     Ok(new)

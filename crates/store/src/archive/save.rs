@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, QueryBuilder};
 
-use super::{Item, Page, quotes, search, tags, wanted, wanted_id};
+use super::{Item, Page, forget, quotes, search, tags, wanted, wanted_id};
 use crate::{
     Db, Error,
     db::{Tx, micros},
@@ -53,11 +53,12 @@ struct Known {
     server: String,
 }
 
-/// Saves a page and its cursor in one transaction. Statuses whose uri or file addresses no server would make are left
-/// out.
+/// Saves a page and its cursor in one transaction. What was forgotten on request, and statuses whose uri or file addresses
+/// no server would make, are left out.
 pub async fn save(db: &Db, page: &Page<'_>) -> Result<Saved, Error> {
     let mut items: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
-    for item in page.items.iter().filter(|item| is_key(&item.uri)) {
+    let wanted = forget::without_forgotten(db, page.items).await?;
+    for item in wanted.into_iter().filter(|item| is_key(&item.uri)) {
         items.entry(&item.uri).or_default().push(item);
     }
     again!(save_once(db, page, &items))

@@ -417,11 +417,11 @@ async fn forgetting_takes_what_nobody_else_needs() {
                 .unwrap()
                 .is_some()
         );
-        let gone = archive::forget(&db, &Whom::Login(ME.into())).await.unwrap();
+        let gone = archive::forget(&db, &Whom::Login(ME.into()), start()).await.unwrap();
         assert_eq!((gone.statuses, gone.activities), (1, 2));
         assert_eq!(gone.blobs, [format!("{:064}", 0)]);
         assert_eq!(cursors::load(&db, "archive.statuses", ME).await.unwrap(), None);
-        let gone = archive::forget(&db, &Whom::Author("alice@a.example".into()))
+        let gone = archive::forget(&db, &Whom::Author("alice@a.example".into()), start())
             .await
             .unwrap();
         assert_eq!((gone.statuses, gone.blobs.len()), (1, 1));

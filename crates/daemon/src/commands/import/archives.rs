@@ -5,19 +5,19 @@ use std::path::{Path, PathBuf};
 use archive::{Blobs, Imported, Into};
 
 use super::Report;
-use crate::{Exit, args::Args, doors::Doors, out};
+use crate::{Exit, args::Args, commands::alone::with_files, doors::Doors, out};
 
 /// LAMA's folder.
 pub(super) async fn lama(args: &Args, folder: &Path, login: &str, account: &str) -> anyhow::Result<Exit> {
     let desk = Desk::open(args).await?;
-    let found = archive::lama(desk.of(login), folder, account).await?;
+    let found = with_files(&desk.doors, archive::lama(desk.of(login), folder, account)).await?;
     desk.close(args, &[(folder, found)]).await
 }
 
 /// Mastodon's own archive.
 pub(super) async fn mastodon_zip(args: &Args, file: &Path, login: &str) -> anyhow::Result<Exit> {
     let desk = Desk::open(args).await?;
-    let found = archive::mastodon_zip(desk.of(login), file).await?;
+    let found = with_files(&desk.doors, archive::mastodon_zip(desk.of(login), file)).await?;
     desk.close(args, &[(file, found)]).await
 }
 
@@ -26,23 +26,22 @@ pub(super) async fn mastodon_archive(args: &Args, files: &[PathBuf], login: &str
     let desk = Desk::open(args).await?;
     let mut found = Vec::new();
     for file in files {
-        found.push((file.as_path(), archive::mastodon_archive(desk.of(login), file).await?));
+        let one = with_files(&desk.doors, archive::mastodon_archive(desk.of(login), file)).await?;
+        found.push((file.as_path(), one));
     }
     desk.close(args, &found).await
 }
 
-/// Where an import is written, which nobody else writes to meanwhile.
+/// Where an import is written.
 struct Desk {
     doors: Doors,
     blobs: Blobs,
-    _alone: store::lock::ProcessLock,
 }
 
 impl Desk {
     async fn open(args: &Args) -> anyhow::Result<Self> {
         let (config, doors) = crate::commands::open(args).await?;
         Ok(Self {
-            _alone: crate::commands::alone(&doors.store)?,
             blobs: Blobs::open(config.archive.folder(&doors.store))?,
             doors,
         })

@@ -29,6 +29,9 @@ pub struct Config {
     pub metrics: Metrics,
     /// Nobody has to sign in: whoever reaches `listen` may do everything.
     pub open_to_everybody: bool,
+    /// All logins are of the one person who runs this: the link of `egret login` and tokens with `admin` show what all of
+    /// them keep in the archive, direct messages too. With a single login that is so anyway.
+    pub one_person: bool,
 }
 
 /// Who may read `/metrics`.
@@ -54,6 +57,7 @@ impl Default for Config {
             proxies: Vec::new(),
             metrics: Metrics::Local,
             open_to_everybody: false,
+            one_person: false,
         }
     }
 }

@@ -6,7 +6,8 @@
 //! ```text
 //! visitor.demand(Right::Federation, &plan.server)?;      // may they, at this server (or login, or "" for the daemon)?
 //! visitor.servers(Right::Registrations)                  // at which servers: for what a list asks the store for
-//! visitor.owns("mastodon.example/me")                    // is it their own login: archive, metering
+//! visitor.owns("mastodon.example/me")                    // is it their own login: metering
+//! visitor.reads_archive_of("mastodon.example/me", false) // is it their own, and nobody else's: archive
 //! ```
 
 use std::{convert::Infallible, sync::Arc};
@@ -48,6 +49,8 @@ enum By {
     Token,
     /// By a cookie, and so by anything that makes a browser ask us.
     Session(Option<hmac::Key>),
+    /// By a cookie, too, and by which account it is.
+    Account(Option<hmac::Key>),
     /// Not at all.
     Nothing(Why),
 }
@@ -77,9 +80,14 @@ impl Visitor {
         Self::known(format!("token {name}"), grants, By::Token)
     }
 
-    /// Whoever signed in.
+    /// Whoever came by a link that this machine gave.
     pub(crate) fn with_session(name: String, grants: Vec<Grant>, form_key: Option<hmac::Key>) -> Self {
         Self::known(name, grants, By::Session(form_key))
+    }
+
+    /// Whoever signed in with an account.
+    pub(crate) fn with_account(name: String, grants: Vec<Grant>, form_key: Option<hmac::Key>) -> Self {
+        Self::known(name, grants, By::Account(form_key))
     }
 
     /// Somebody we do not know.
@@ -187,15 +195,24 @@ impl Visitor {
         self.grants.iter().any(own)
     }
 
+    /// Whether what a login archives is theirs to read: bookmarks, followers-only statuses and direct messages are among
+    /// it, so this is for its owner alone, whatever else somebody may do. Where all logins are `one_person`'s, whoever may
+    /// do everything is that person, unless they signed in with an account: then it is known who they are.
+    pub(crate) fn reads_archive_of(&self, login: &str, one_person: bool) -> bool {
+        let own = |grant: &Grant| matches!(&grant.place, Place::Login(own) if own == login);
+        let here = || !matches!(self.by, By::Account(_)) && self.grants.contains(&Grant::everywhere(Right::Admin));
+        self.grants.iter().any(own) || one_person && here()
+    }
+
     /// Whether they signed in, and so can sign out.
     pub(crate) fn has_session(&self) -> bool {
-        matches!(self.by, By::Session(_))
+        matches!(self.by, By::Session(_) | By::Account(_))
     }
 
     /// What proves that a form comes from one of their own pages.
     pub(crate) fn form_key(&self) -> Option<&hmac::Key> {
         match &self.by {
-            By::Session(key) => key.as_ref(),
+            By::Session(key) | By::Account(key) => key.as_ref(),
             _ => None,
         }
     }
@@ -357,6 +374,15 @@ mod tests {
             assert!(!visitor(words, &["a.example"]).owns("a.example/me"), "{what}");
         }
         assert!(visitor("admin", &["a.example"]).owns("a.example/me"));
+        let account = |words: &str| Visitor::with_account("ada".to_owned(), from_words(words), None);
+        for one_person in [true, false] {
+            assert!(owner.reads_archive_of("a.example/me", one_person));
+            assert!(account("admin view@a.example/me").reads_archive_of("a.example/me", one_person));
+            assert!(!account("admin view@a.example/me").reads_archive_of("a.example/you", one_person));
+            assert!(!visitor("admin@a.example", &["a.example"]).reads_archive_of("a.example/me", one_person));
+            let here = visitor("admin", &["a.example"]).reads_archive_of("a.example/me", one_person);
+            assert_eq!(here, one_person);
+        }
         let whose = owner.runs().unwrap();
         assert_eq!(whose.scopes, ["a.example/me", "a.example", ""]);
         assert_eq!(visitor("view", &[]).runs(), None);

@@ -82,7 +82,13 @@ async fn known_by(state: &State, headers: &HeaderMap) -> Visitor {
         return Visitor::unknown(Why::Stranger);
     };
     match look_up(state, &key).await {
-        Ok(session) => Visitor::with_session(session.name, rights::from_words(&session.rights), key.form_key()),
+        Ok(session) => {
+            let grants = rights::from_words(&session.rights);
+            match session.server {
+                Some(_) => Visitor::with_account(session.name, grants, key.form_key()),
+                None => Visitor::with_session(session.name, grants, key.form_key()),
+            }
+        }
         Err(why) => Visitor::unknown(why),
     }
 }

@@ -34,9 +34,17 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 
 /// The logins whose archive they may see.
 pub(crate) async fn logins(state: &State, visitor: &Visitor) -> Result<Vec<String>, Problem> {
-    let mut logins = archive::logins(&state.store).await?;
-    logins.retain(|login| visitor.owns(login));
-    Ok(logins)
+    Ok(theirs(state, visitor).await?.0)
+}
+
+/// The same, and how many others there are.
+pub(crate) async fn theirs(state: &State, visitor: &Visitor) -> Result<(Vec<String>, usize), Problem> {
+    let all = archive::logins(&state.store).await?;
+    let one_person = state.sign_in.is_one_person_s();
+    let (theirs, others): (Vec<String>, Vec<String>) = all
+        .into_iter()
+        .partition(|login| visitor.reads_archive_of(login, one_person));
+    Ok((theirs, others.len()))
 }
 
 /// A search.
@@ -219,14 +227,25 @@ pub(crate) async fn whole(state: &State, visitor: &Visitor, id: i64) -> Result<W
     let kept = archive::load(&state.store, id).await?.ok_or_else(absent)?;
     let mut thread = archive::thread(&state.store, id, THREAD).await?;
     let ids: Vec<i64> = thread.iter().map(|kept| kept.id).collect();
-    let mut activities = archive::activities(&state.store, &ids).await?;
-    activities.retain(|activity| logins.contains(&activity.login));
+    let (activities, others): (Vec<_>, Vec<_>) = archive::activities(&state.store, &ids)
+        .await?
+        .into_iter()
+        .partition(|activity| logins.contains(&activity.login));
     let theirs = |id: i64| activities.iter().any(|activity| activity.status == id);
     if !theirs(id) {
         return Err(absent());
     }
     thread.retain(|kept| theirs(kept.id));
-    let versions = archive::versions(&state.store, id).await?;
+    let mut versions = archive::versions(&state.store, id).await?;
+    // One row serves all logins, and its JSON is what the server told one of them.
+    let is_shared = |id: i64| others.iter().any(|activity| activity.status == id);
+    let mut kept = kept;
+    for one in thread.iter_mut().chain([&mut kept]).filter(|one| is_shared(one.id)) {
+        one.body = for_everybody(&one.body);
+    }
+    for version in versions.iter_mut().filter(|version| is_shared(version.status)) {
+        version.body = for_everybody(&version.body);
+    }
     Ok(Whole {
         kept,
         versions,
@@ -234,6 +253,30 @@ pub(crate) async fn whole(state: &State, visitor: &Visitor, id: i64) -> Result<W
         activities,
         logins,
     })
+}
+
+/// A status's JSON without what its server tells one login alone: what that did with it, and what it may see quoted.
+fn for_everybody(body: &str) -> String {
+    const PERSONAL: [&str; 6] = ["favourited", "reblogged", "muted", "bookmarked", "filtered", "pinned"];
+    let Ok(Value::Object(mut status)) = serde_json::from_str(body) else {
+        return "{}".to_owned();
+    };
+    status.retain(|name, _| !PERSONAL.contains(&name.as_str()));
+    if let Some(poll) = status.get_mut("poll").and_then(Value::as_object_mut) {
+        poll.retain(|name, _| name != "voted" && name != "own_votes");
+    }
+    if let Some(quote) = status.get_mut("quote").and_then(Value::as_object_mut) {
+        let quoted = quote.get("quoted_status").and_then(Value::as_object);
+        let is_open = quoted.is_some_and(|quoted| {
+            let visibility = quoted.get("visibility").and_then(Value::as_str);
+            matches!(visibility, Some("public" | "unlisted"))
+        });
+        match quote.get_mut("quoted_status").and_then(Value::as_object_mut) {
+            Some(quoted) if is_open => quoted.retain(|name, _| !PERSONAL.contains(&name.as_str()) && name != "poll"),
+            _ => drop(quote.remove("quoted_status")),
+        }
+    }
+    Value::Object(status).to_string()
 }
 
 /// An earlier version.

@@ -152,6 +152,13 @@ impl SignIn {
         doors.hosts.clone()
     }
 
+    /// Whether all logins are of the one person who runs this.
+    pub(crate) fn is_one_person_s(&self) -> bool {
+        let doors = self.0.doors.read().unwrap_or_else(PoisonError::into_inner);
+        let logins: usize = doors.servers.iter().map(|server| server.logins.len()).sum();
+        self.0.config.one_person || logins <= 1
+    }
+
     /// Those whose people may sign in.
     fn servers(&self) -> Vec<Server> {
         let doors = self.0.doors.read().unwrap_or_else(PoisonError::into_inner);

@@ -117,8 +117,9 @@ async fn everybody_sees_their_own_as_text() {
     );
     assert!(page.contains(&format!("/archive/files/{}", blob.blob)), "from here");
     assert!(page.contains("plain"), "the thread");
-    // The admin of the same server, the owner of another login there, and somebody elsewhere.
+    // Who may do everything, the admin of the same server, the owner of another login there, and somebody elsewhere.
     for (name, scope) in [
+        ("all", "admin"),
         ("boss", "admin@mastodon.example"),
         ("old", "view@mastodon.example/old"),
         ("else", "view@other.example/ada"),
@@ -126,6 +127,9 @@ async fn everybody_sees_their_own_as_text() {
         let other = token(&hotel, name, &[scope]).await;
         for path in &paths {
             let (_, body) = ask(&hotel, "GET", path, &other, None).await;
+            if path == "/archive" {
+                assert_eq!(body.contains("one_person = true"), name == "all", "{name} is told why");
+            }
             for secret in ["secret", "plain", "GIF89a", "<script>Ada"] {
                 assert!(!body.contains(secret), "{name} sees {secret} at {path}: {body}");
             }
@@ -133,4 +137,49 @@ async fn everybody_sees_their_own_as_text() {
     }
     let (http_status, _) = ask(&hotel, "GET", "/api/v1/archive/statuses?q=since:tuesday", &own, None).await;
     assert_eq!(http_status, 400);
+}
+
+/// A status that two logins keep is one row: what its server told one of them alone is not shown to the other.
+#[tokio::test]
+async fn what_one_did_with_a_status_is_not_told_to_the_other() {
+    let hotel = two().await;
+    let now = chrono::DateTime::from_timestamp(1_790_001_000, 0).unwrap();
+    let body = serde_json::json!({
+        "content": "<p>both have this</p>", "bookmarked": true, "account": {"acct": "bob"},
+        "poll": {"options": [{"title": "yes", "votes_count": 3}], "own_votes": [0], "voted": true},
+        "quote": {"state": "accepted", "quoted_status": {"visibility": "private", "content": "<p>a secret</p>"}},
+    });
+    let shared = Item {
+        body: body.to_string(),
+        ..item(9, "public", "both")
+    };
+    let mut page = Page {
+        login: ADA,
+        server: "mastodon.example",
+        items: &[shared],
+        cursor: None,
+        live: true,
+        now,
+    };
+    let own = token(&hotel, "ada", &["view@mastodon.example/ada"]).await;
+    let find = archive::find(&hotel.house.state.store, "https://mastodon.example/9");
+    archive::save(&hotel.house.state.store, &page).await.unwrap();
+    let id = find.await.unwrap().unwrap().id;
+    let (page_of, api_of) = (
+        format!("/archive/statuses/{id}"),
+        format!("/api/v1/archive/statuses/{id}"),
+    );
+    let personal = ["bookmarked", "own_votes", "a secret"];
+    let (_, text) = ask(&hotel, "GET", &api_of, &own, None).await;
+    assert!(personal.iter().all(|word| text.contains(word)), "{text}");
+    page.login = "mastodon.example/old";
+    archive::save(&hotel.house.state.store, &page).await.unwrap();
+    for path in [&page_of, &api_of] {
+        let (http_status, text) = ask(&hotel, "GET", path, &own, None).await;
+        assert_eq!(http_status, 200);
+        assert!(text.contains("both have this") && text.contains("yes"), "{text}");
+        for word in personal {
+            assert!(!text.contains(word), "{path} tells {word}: {text}");
+        }
+    }
 }

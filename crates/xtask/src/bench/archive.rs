@@ -34,6 +34,7 @@ pub(super) fn measure(programs: &Programs, profile: &str) -> anyhow::Result<Vec<
         baseline: format!("{rate:.0} a second; LAMA: two commits a status"),
     });
     figures.push(memory(programs)?);
+    figures.extend(files(profile)?);
     figures.extend(searching(profile)?);
     Ok(figures)
 }
@@ -50,6 +51,30 @@ fn memory(programs: &Programs) -> anyhow::Result<Figure> {
         unit: "MiB",
         baseline: format!("{:.1} s without the limits, over HTTP", pass.took.as_secs_f64()),
     })
+}
+
+/// Files: several at once, an archive that is larger than memory, and one file without end.
+fn files(profile: &str) -> anyhow::Result<[Figure; 2]> {
+    let text = measured(profile, "archive", "pace::files_at_once")?;
+    let part = figure(&text, "archive files at once part")?;
+    let text = measured(profile, "archive", "large::more_than_memory_holds")?;
+    let rate = figure(&text, "archive zip MiB a second")?;
+    Ok([
+        Figure {
+            what: "100 slow files, part of the time one after the other",
+            measured: part,
+            budget: 0.4,
+            unit: "",
+            baseline: "4 at once, 80 ms each".into(),
+        },
+        Figure {
+            what: "importing a ZIP of 6 GiB, and an endless file: memory",
+            measured: figure(&text, "archive large files MiB")?,
+            budget: 100.0,
+            unit: "MiB",
+            baseline: format!("{rate:.0} MiB a second; the endless file is cut at 256 MiB"),
+        },
+    ])
 }
 
 fn searching(profile: &str) -> anyhow::Result<Vec<Figure>> {

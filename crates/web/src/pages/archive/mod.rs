@@ -57,6 +57,7 @@ async fn show(
 ) -> Result<Markup, Problem> {
     let params: Params = unfilled(query.0.as_deref())?;
     let (found, next) = statuses(&state, &visitor, &params).await?;
+    let (theirs, others) = crate::api::archive::theirs(&state, &visitor).await?;
     let body = html! {
         form.filters method="get" action="/archive" role="search" {
             label { "Look for" input type="search" name="q" value=(params.q) maxlength="500" placeholder="words \"in a row\" begin* -without kind:bookmark"; }
@@ -72,6 +73,11 @@ async fn show(
                 @if params.q.is_empty() { "What your logins write, boost and mark shows here once the jobs " code { "archive.…" } " have run." }
                 @else { "Nothing that is kept for you is like this." }
             }))
+            // An administrator would look for what is there, and find no reason why they do not see it.
+            @if theirs.is_empty() && others > 0 && visitor.may_at(Right::Admin, "") {
+                p.quiet { "What is kept is other people's. Each sees their own by signing in with their account. If all logins here are
+                    yours, " code { "one_person = true" } " in " code { "[web]" } " shows it to whoever opens the link of " code { "egret login" } "." }
+            }
         } @else {
             section { @for one in &found { (card(one)) } }
         }

@@ -26,10 +26,17 @@ pub(super) async fn show(Extract(state): Extract<State>, visitor: Visitor) -> Re
     let hours = archive::hours(&state.store, &logins).await?;
     let tags = archive::tags(&state.store, &logins, MOST).await?;
     let people = archive::people(&state.store, &logins, MOST).await?;
+    let mut checked = Vec::new();
+    for login in &logins {
+        if let Some(one) = ::archive::checked(&state.store, login).await? {
+            checked.push((login, one));
+        }
+    }
     let all: i64 = counts.iter().map(|count| count.count).sum();
     let body = html! {
         section { div.tiles { (tile(&words::count(all), "things kept"))
             @for count in &counts { (tile(&words::count(count.count), &format!("{} of {}", count.what, count.login))) } } }
+        @if !checked.is_empty() { section { h2 { "Compared with the server" } (compared(&checked)) } }
         @if all == 0 { (empty("Nothing yet.", &html! {})) } @else {
             section { h2 { "By month" } (table("Month", &months, |month| {
                 let days = days(month);
@@ -52,6 +59,30 @@ pub(super) async fn show(Extract(state): Extract<State>, visitor: Visitor) -> Re
     Ok(Sheet::of(&PAGE, &visitor, "The archive in numbers")
         .crumb("/archive", "Archive")
         .show(&body))
+}
+
+/// What a server counts against what is kept, and where something was missing.
+fn compared(checked: &[(&String, ::archive::Checked)]) -> Markup {
+    html! {
+        div.table { table {
+            thead { tr { th scope="col" { "Login" } th.number scope="col" { "Kept" } th.number scope="col" { "Counted there" }
+                th.number scope="col" { "Missing" } th scope="col" { "Compared" } } }
+            tbody { @for (login, one) in checked { tr {
+                td { (login) } td.number { (words::count(one.kept)) } td.number { (words::count(one.told)) }
+                td.number { (words::count(one.missing())) } td { (words::when(one.at)) }
+            } } }
+        } }
+        @for (login, one) in checked.iter().filter(|(_, one)| !one.gaps.is_empty()) {
+            details {
+                summary { "Where statuses of " (login) " were missing, when its list was read anew" }
+                ul { @for gap in &one.gaps { li {
+                    (words::count(gap.count.try_into().unwrap_or(i64::MAX))) " of " (words::when(gap.from))
+                    @if gap.count > 1 { " to " (words::when(gap.until)) }
+                    span.quiet { " (" (gap.first_id) @if gap.count > 1 { " to " (gap.last_id) } ")" }
+                } } }
+            }
+        }
+    }
 }
 
 /// Newest first, all kinds together.

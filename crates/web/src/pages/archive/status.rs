@@ -50,6 +50,11 @@ pub(super) async fn show(
                     (earlier(&all.kept.body, all.kept.version_at, "now, since", &kept))
                 }
             }
+            section {
+                h2 { "What changed" }
+                (edits(&before.iter().map(|version| (version.body.as_str(), version.version_at))
+                    .chain([(all.kept.body.as_str(), all.kept.version_at)]).collect::<Vec<_>>()))
+            }
         }
         @if !quotes.is_empty() {
             section {
@@ -132,6 +137,47 @@ fn status(kept: &Kept, files: &Files, depth: usize) -> Markup {
 fn earlier(body: &str, at: DateTime<Utc>, since: &str, files: &Files) -> Markup {
     let value: Value = serde_json::from_str(body).unwrap_or_default();
     html! { article.card.padded { p.quiet { (since) " " (words::when(at)) } (written(&value, files)) } }
+}
+
+/// From each version to the next, word by word. Of a status that says what somebody hid, as folded as it is.
+fn edits(versions: &[(&str, DateTime<Utc>)]) -> Markup {
+    let read = |body: &str| -> Value { serde_json::from_str(body).unwrap_or_default() };
+    let warned = versions
+        .iter()
+        .any(|(body, _)| read(body)["spoiler_text"].as_str().is_some_and(|text| !text.is_empty()));
+    let all = html! {
+        @for pair in versions.windows(2) {
+            @let (before, after) = (said(&read(pair[0].0)), said(&read(pair[1].0)));
+            article.card.padded {
+                p.quiet { (words::when(pair[1].1)) }
+                @if before == after { p.quiet { "Nothing that can be read." } }
+                @else { div.words.changes dir="auto" { @for change in ::archive::changes(&before, &after) { @match change {
+                    ::archive::Change::Same(text) => { (text) }
+                    ::archive::Change::Gone(text) => { del { (text) } }
+                    ::archive::Change::New(text) => { ins { (text) } }
+                } } } }
+            }
+        }
+    };
+    html! { @if warned { details { summary { "Behind a content warning" } (all) } } @else { (all) } }
+}
+
+/// All that a version says, as text: its warning, its words, its poll and what its media show.
+fn said(value: &Value) -> String {
+    let mut lines = vec![value["spoiler_text"].as_str().unwrap_or_default().to_owned()];
+    lines.push(::archive::plain(value["content"].as_str().unwrap_or_default()));
+    for option in value["poll"]["options"].as_array().into_iter().flatten() {
+        lines.push(format!("\u{2022} {}", option["title"].as_str().unwrap_or_default()));
+    }
+    for medium in value["media_attachments"].as_array().into_iter().flatten() {
+        let kind = medium["type"].as_str().unwrap_or("file");
+        lines.push(format!(
+            "[{kind}: {}]",
+            medium["description"].as_str().unwrap_or_default()
+        ));
+    }
+    lines.retain(|line| !line.is_empty());
+    lines.join("\n")
 }
 
 fn emoji(value: &Value, files: &Files) -> ::archive::Emoji {

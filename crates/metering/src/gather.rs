@@ -89,7 +89,8 @@ pub(crate) async fn page(cx: &JobContext, host: &Host, accounts: Vec<Metered>, s
     while let Some(account) = left.next() {
         cx.check_stop()?;
         let answer = one(cx, &door, &account).await;
-        let wait = ODD_AGAIN * (1 << account.tries.clamp(0, 5));
+        // Up to two hours: a dozen tries a day, of which chance does not fail all.
+        let wait = ODD_AGAIN * (1 << account.tries.clamp(0, 3));
         let answer = match answer {
             Ok(measured) => {
                 failures = 0;

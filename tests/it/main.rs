@@ -7,5 +7,6 @@ mod live;
 mod lives;
 mod neighbour;
 mod replies;
+mod rulebook;
 mod signed;
 mod simulation;

@@ -15,7 +15,10 @@ use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use serde_json::{Value, json};
 use store::{Db, applicants, archive, effects};
 
-use crate::lives::{life, runtime};
+use crate::{
+    lives::{life, runtime},
+    rulebook,
+};
 
 /// Tried every time.
 const SEEDS: Range<u64> = 1..9;
@@ -123,7 +126,7 @@ impl Story {
     /// Accidents, then peace, then the reckoning.
     fn play(mut self) {
         let runtime = runtime();
-        runtime.block_on(self.put_rules_in_place());
+        runtime.block_on(rulebook::put(&self.config, RULES, "casino"));
         let mix = Mix {
             seed: self.seed,
             late: (self.dice.random_range(0.0..0.1), Duration::from_millis(400)),
@@ -146,7 +149,7 @@ impl Story {
         let mut wanting = Vec::new();
         for start in 0..PATIENCE {
             // Longer and longer: on a slow machine the first are over before anything came of them.
-            let length = Duration::from_millis(700) * start.unsigned_abs().min(6).max(1);
+            let length = Duration::from_millis(700) * start.unsigned_abs().clamp(1, 6);
             life(&self.config, self.clock, length, &|| false);
             self.clock += TimeDelta::minutes(61) * (start + 1);
             wanting = runtime.block_on(self.wanting());
@@ -159,33 +162,6 @@ impl Story {
         life(&self.config, self.clock, Duration::from_millis(300), &|| false);
         let wrong = runtime.block_on(self.wrong());
         assert!(wrong.is_empty(), "seed {}: {wrong:#?}", self.seed);
-    }
-
-    async fn put_rules_in_place(&self) {
-        let db = Db::open(&self.config.store).await.unwrap();
-        store::migrate(&db).await.unwrap();
-        let edit = moderation::Edit {
-            name: "casino.toml".into(),
-            text: Some(RULES.into()),
-            note: String::new(),
-            by: "ada".into(),
-            after: store::rulesets::stamp(&db).await.unwrap().0,
-        };
-        let now = SystemClock.now();
-        moderation::edit(&db, edit, now).await.unwrap();
-        let live = rules::State::Live;
-        moderation::stand(
-            &db,
-            true,
-            "casino",
-            live,
-            "ada",
-            "a test",
-            now + TimeDelta::milliseconds(1),
-        )
-        .await
-        .unwrap();
-        db.close().await;
     }
 
     fn something_happens(&mut self) {

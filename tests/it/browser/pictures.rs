@@ -14,12 +14,14 @@ use super::{
 };
 
 /// What is taken, and what it is called.
-const PAGES: [(&str, &str); 11] = [
+const PAGES: [(&str, &str); 13] = [
     ("overview", "/"),
     ("jobs", "/jobs"),
     ("run", ""),
     ("replies", "/replies"),
     ("backfill", "/backfill"),
+    ("moderation", "/moderation"),
+    ("moderation-rules", "/moderation/rules"),
     ("registrations", "/registrations"),
     ("blocklists", "/blocklists"),
     ("archive", "/archive"),
@@ -75,6 +77,17 @@ fn diary(fediverse: &Fediverse) {
     }
 }
 
+/// Somebody elsewhere who sells something, and says so to everybody.
+fn spam(fediverse: &Fediverse) {
+    let host = fediverse.origin(0).trim_start_matches("http://").to_owned();
+    for name in ["lucky", "jackpot", "roulette"] {
+        fediverse.joins(Some(0), name);
+        for offer in ["The best casino in town", "Free spins in our casino until Sunday"] {
+            fediverse.says(&format!("{name}@{host}"), &format!("<p>{offer}</p>"));
+        }
+    }
+}
+
 /// Width, height, name.
 const SIZES: [(u32, u32, &str); 2] = [(1280, 860, ""), (390, 844, "-phone")];
 
@@ -89,7 +102,11 @@ async fn pictures() {
         applicants: 12,
         ..Scenario::medium()
     };
-    let stage = Stage::full(scenario, diary).await;
+    let stage = Stage::full(scenario, |fediverse| {
+        diary(fediverse);
+        spam(fediverse);
+    })
+    .await;
     let (base, password) = (stage.base(), stage.fediverse.password_of("me"));
     tokio::task::spawn_blocking(move || {
         let browser = Browser::start(true).expect("a browser");
@@ -108,6 +125,7 @@ async fn pictures() {
         // Each feature has something to show.
         for path in [
             "backfill.followings",
+            "moderation.accounts",
             "registrations.pending",
             "blocklists.domain_blocks",
             "archive.statuses",

@@ -10,6 +10,7 @@ use fake_fediverse::{Fediverse, Scenario};
 use model::SystemClock;
 
 use super::driver::Browser;
+use crate::rulebook;
 
 /// As in the demo, and a list that would block somebody.
 const EVERYTHING: &str = "[backfill]\nhold = \"0s\"\n[backfill.followings]\nenabled = true\n\
@@ -17,7 +18,18 @@ const EVERYTHING: &str = "[backfill]\nhold = \"0s\"\n[backfill.followings]\nenab
     [[registrations.rules]]\nname = \"government\"\nverdict = \"approve\"\ndomains = [\".gov\", \".gov.uk\", \".europa.eu\"]\n\
     [[registrations.rules]]\nname = \"free mail\"\nverdict = \"reject\"\ndomains = [\"=gmail.com\", \"=aol.com\"]\n\
     [[blocklists.sources]]\nname = \"garden\"\nfile = \"garden.csv\"\n\
-    [[blocklists.policies]]\nname = \"default\"\n";
+    [[blocklists.policies]]\nname = \"default\"\n\
+    [moderation.inbox]\nenabled = true\n";
+
+/// What somebody on the team wrote.
+const RULES: &str = r#"
+[[rules]]
+id = "casino"
+name = "Casino spam"
+weight = 1.0
+category = "spam"
+when = { keywords = ["casino"], in = ["content", "bio"] }
+"#;
 
 const LIST: &str = "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\n\
     spam.egrets-garden.social,suspend,true,true,spam,false\nrude.egrets-garden.social,silence,false,false,harassment,false\n\
@@ -68,6 +80,9 @@ impl Stage {
             ..Layers::default()
         };
         let config = config::load(&layers).unwrap();
+        if !rest.is_empty() {
+            rulebook::put(&config, RULES, "casino").await;
+        }
         daemon::telemetry::start_logs(&config.log);
         let daemon = Daemon::start(config.clone(), Arc::new(SystemClock)).await.unwrap();
         Self {

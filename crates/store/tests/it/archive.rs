@@ -420,6 +420,7 @@ async fn forgetting_takes_what_nobody_else_needs() {
         let gone = archive::forget(&db, &Whom::Login(ME.into()), start()).await.unwrap();
         assert_eq!((gone.statuses, gone.activities), (1, 2));
         assert_eq!(gone.blobs, [format!("{:064}", 0)]);
+        archive::forget_blobs(&db, &gone.blobs).await.unwrap();
         assert_eq!(cursors::load(&db, "archive.statuses", ME).await.unwrap(), None);
         let gone = archive::forget(&db, &Whom::Author("alice@a.example".into()), start())
             .await

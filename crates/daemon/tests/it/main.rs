@@ -1,5 +1,6 @@
 //! The program itself: processes, signals, exit codes, and what it says.
 
+mod archive;
 mod bad_input;
 mod blocks;
 mod callbacks;

@@ -85,6 +85,8 @@ async fn poll_at_most<F: Future>(times: u32, future: F) -> Option<F::Output> {
 async fn dying_between_any_two_steps_loses_nothing_and_repeats_nothing() {
     on_each_engine(async |db| {
         let (mut steps, mut points) = (1, 0);
+        // Kept to the end: another server on the port of one that is gone would be that one to the database.
+        let mut houses = Vec::new();
         loop {
             let house = House::with_spam(db.clone()).await;
             house.later(1);
@@ -93,6 +95,7 @@ async fn dying_between_any_two_steps_loses_nothing_and_repeats_nothing() {
             house
                 .comes_to_the_same_end(PEOPLE, &format!("after {steps} steps"))
                 .await;
+            houses.push(house);
             points += 1;
             if let Some(ended) = ended {
                 ended.unwrap();
@@ -111,6 +114,8 @@ async fn dying_between_any_two_steps_loses_nothing_and_repeats_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn dying_at_any_request_loses_nothing_and_repeats_nothing() {
     on_each_engine(async |db| {
+        // Kept to the end: another server on the port of one that is gone would be that one to the database.
+        let mut houses = Vec::new();
         for answered in [false, true] {
             for n in 1..=8 {
                 let house = House::with_spam(db.clone()).await;
@@ -134,6 +139,7 @@ async fn dying_at_any_request_loses_nothing_and_repeats_nothing() {
                 house
                     .comes_to_the_same_end(PEOPLE, &format!("at request {n}, answered: {answered}"))
                     .await;
+                houses.push(house);
             }
         }
     })

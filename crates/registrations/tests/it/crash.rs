@@ -92,6 +92,8 @@ async fn run_until(house: &House, n: usize, death: Death) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn dying_at_any_request_loses_nobody_and_repeats_nothing() {
     on_each_engine(async |db| {
+        // Kept to the end: another server on the port of one that is gone would be that one to the database.
+        let mut houses = Vec::new();
         for death in [Death::Arrived, Death::Answered] {
             for n in 1..=16 {
                 let (house, ids) = House::with_people(db.clone()).await;
@@ -105,6 +107,7 @@ async fn dying_at_any_request_loses_nobody_and_repeats_nothing() {
                 // Whoever has not got an answer by then gets none.
                 tokio::time::sleep(Duration::from_millis(10)).await;
                 house.comes_to_the_same_end(&ids, &format!("{death:?} at {n}")).await;
+                houses.push(house);
             }
         }
     })
@@ -129,12 +132,15 @@ async fn poll_at_most<F: Future>(times: u32, future: F) -> bool {
 async fn dying_between_any_two_steps_loses_nobody_and_repeats_nothing() {
     on_each_engine(async |db| {
         let mut steps = 1;
+        // Kept to the end: another server on the port of one that is gone would be that one to the database.
+        let mut houses = Vec::new();
         loop {
             let (house, ids) = House::with_people(db.clone()).await;
             house.later(1);
             let ended = poll_at_most(steps, house.run()).await;
             tokio::time::sleep(Duration::from_millis(5)).await;
             house.comes_to_the_same_end(&ids, &format!("after {steps} steps")).await;
+            houses.push(house);
             if ended {
                 break;
             }

@@ -203,9 +203,17 @@ fn a_memory_for_some_counts_answers_those_in_whatever_order_it_is_fed() {
     let mut memory = Memory::of(set.counters(), 100);
     assert!(memory.is_empty());
     for n in [40, 7, 45, 21, 30] {
-        memory.note("eve", &post(n, Visibility::Public, text).statuses[0], noon());
+        memory.note(
+            "eve@elsewhere.example",
+            &post(n, Visibility::Public, text).statuses[0],
+            noon(),
+        );
     }
-    memory.note("mallory", &post(3, Visibility::Public, text).statuses[0], noon());
+    memory.note(
+        "mallory@elsewhere.example",
+        &post(3, Visibility::Public, text).statuses[0],
+        noon(),
+    );
     assert_eq!(memory.len(), 6);
     let mut subject = post(45, Visibility::Public, text);
     subject.account.username = "eve".into();

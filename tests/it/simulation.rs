@@ -33,15 +33,6 @@ const GARDEN: [(&str, &str); 4] = [
     ("spam.egrets-garden.social", "suspend"),
 ];
 
-const RULES: &str = r#"
-[[rules]]
-id = "casino"
-name = "Casino spam"
-weight = 1.0
-category = "spam"
-when = { keywords = ["casino"], in = ["content", "bio"] }
-"#;
-
 /// Somebody who signed up, and what becomes of them: let in, turned away, or left to a person.
 struct Somebody {
     name: String,
@@ -126,7 +117,7 @@ impl Story {
     /// Accidents, then peace, then the reckoning.
     fn play(mut self) {
         let runtime = runtime();
-        runtime.block_on(rulebook::put(&self.config, RULES, "casino"));
+        runtime.block_on(rulebook::put(&self.config));
         let mix = Mix {
             seed: self.seed,
             late: (self.dice.random_range(0.0..0.1), Duration::from_millis(400)),

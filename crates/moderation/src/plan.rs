@@ -276,36 +276,10 @@ pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn case() -> Case {
-        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         Case {
-            id: "0198".into(),
             reference: reference(),
-            server: "home.example".into(),
-            account_id: "7".into(),
-            acct: "eve@bad.example".into(),
-            domain: "bad.example".into(),
-            state: Is::Ready,
-            score: 1.0,
-            rules: vec!["casino".into()],
-            statuses: vec!["1".into()],
-            category: "spam".into(),
-            rule_ids: Vec::new(),
-            forward: false,
-            actions: json!([]),
             why: String::new(),
-            stopped: None,
-            asked: None,
-            asked_by: None,
-            asked_at: None,
-            report_id: None,
-            reported_at: None,
-            verdict: None,
-            ruleset: 1,
-            opened_at: now,
-            updated_at: now,
-            look_at: None,
-            ended_at: None,
-            ended_by: None,
+            ..store::testing::case("0198", "7", DateTime::from_timestamp(1_800_000_000, 0).unwrap())
         }
     }
 

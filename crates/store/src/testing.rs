@@ -1,4 +1,4 @@
-//! A fresh database on each engine, for tests.
+//! A fresh database on each engine and what stands in it, for tests.
 
 use std::{
     env,
@@ -6,10 +6,50 @@ use std::{
     panic::{AssertUnwindSafe, resume_unwind},
 };
 
+use chrono::{DateTime, Utc};
 use futures::FutureExt;
+use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
 
-use crate::{Config, Db, migrate};
+use crate::{
+    Config, Db,
+    cases::{Case, State},
+    migrate,
+};
+
+/// A case of moderation as rules open it, decided and not sent.
+pub fn case(id: &str, account_id: &str, at: DateTime<Utc>) -> Case {
+    Case {
+        id: id.to_owned(),
+        reference: format!("EG-{id}"),
+        server: "home.example".to_owned(),
+        account_id: account_id.to_owned(),
+        acct: "eve@bad.example".to_owned(),
+        domain: "bad.example".to_owned(),
+        state: State::Ready,
+        score: 1.0,
+        rules: vec!["casino".to_owned()],
+        statuses: vec!["1".to_owned()],
+        category: "spam".to_owned(),
+        rule_ids: Vec::new(),
+        forward: false,
+        actions: json!([]),
+        why: "because".to_owned(),
+        stopped: None,
+        asked: None,
+        asked_by: None,
+        asked_at: None,
+        report_id: None,
+        reported_at: None,
+        verdict: None,
+        ruleset: 1,
+        opened_at: at,
+        updated_at: at,
+        look_at: None,
+        ended_at: None,
+        ended_by: None,
+    }
+}
 
 /// A fresh migrated SQLite database in a folder that goes with the guard.
 pub async fn sqlite() -> (Db, tempfile::TempDir) {

@@ -21,16 +21,6 @@ const EVERYTHING: &str = "[backfill]\nhold = \"0s\"\n[backfill.followings]\nenab
     [[blocklists.policies]]\nname = \"default\"\n\
     [moderation.inbox]\nenabled = true\n";
 
-/// What somebody on the team wrote.
-const RULES: &str = r#"
-[[rules]]
-id = "casino"
-name = "Casino spam"
-weight = 1.0
-category = "spam"
-when = { keywords = ["casino"], in = ["content", "bio"] }
-"#;
-
 const LIST: &str = "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\n\
     spam.egrets-garden.social,suspend,true,true,spam,false\nrude.egrets-garden.social,silence,false,false,harassment,false\n\
     scrape.egrets-garden.social,suspend,true,true,scraping,false\nnoise.egrets-garden.social,silence,true,false,unlabelled bots,false\n";
@@ -81,7 +71,7 @@ impl Stage {
         };
         let config = config::load(&layers).unwrap();
         if !rest.is_empty() {
-            rulebook::put(&config, RULES, "casino").await;
+            rulebook::put(&config).await;
         }
         daemon::telemetry::start_logs(&config.log);
         let daemon = Daemon::start(config.clone(), Arc::new(SystemClock)).await.unwrap();

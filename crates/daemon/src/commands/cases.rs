@@ -9,7 +9,7 @@ use store::{
     job_states, rule_hits,
 };
 
-use super::each::ask_each;
+use super::{each::ask_each, history};
 use crate::{
     Exit,
     args::{Args, CasesAction, WhichCases},
@@ -50,7 +50,13 @@ pub(super) async fn run(args: &Args, action: &CasesAction) -> anyhow::Result<Exi
         CasesAction::Dismiss(which) => ask(args, db, which, Asked::Dismiss, now).await?,
         CasesAction::Escalate(which) => ask(args, db, which, Asked::Escalate, now).await?,
         CasesAction::Exempt(which) => ask(args, db, which, Asked::Exempt, now).await?,
-        CasesAction::Audit => audit(db).await?,
+        CasesAction::Audit => {
+            history::audit(
+                async |after, most| cases::lines_since(db, after, most).await,
+                |line| &line.id,
+            )
+            .await?
+        }
     };
     doors.store.close().await;
     Ok(exit)
@@ -135,18 +141,11 @@ async fn show(args: &Args, db: &Db, id: &str, pages: &str) -> anyhow::Result<Exi
         })
         .collect();
     out::table(&["RULE", "STATUS", "FIELD", "WRITTEN", "CONDITION"], &evidence);
-    let lines: Vec<Vec<String>> = history
-        .iter()
-        .map(|line| {
-            vec![
-                line.at.format("%Y-%m-%d %H:%M:%S").to_string(),
-                line.kind.clone(),
-                line.by.clone(),
-                line.detail.to_string(),
-            ]
-        })
-        .collect();
-    out::table(&["WHEN (UTC)", "WHAT", "BY", "DETAIL"], &lines);
+    history::table(
+        history
+            .iter()
+            .map(|line| (line.at, &*line.kind, &*line.by, &line.detail)),
+    );
     out::line(format!(
         "The report, as it {}:\n{}",
         if case.report_id.is_some() {
@@ -175,19 +174,4 @@ async fn ask(
         Ok(format!("{} ({}): {} asked", case.reference, case.acct, asked.as_str()))
     })
     .await
-}
-
-/// Every line there is, oldest first, one JSON object a line.
-async fn audit(db: &Db) -> anyhow::Result<Exit> {
-    let mut after = String::new();
-    loop {
-        let page = cases::lines_since(db, &after, 500).await?;
-        let Some(last) = page.last() else {
-            return Ok(Exit::Done);
-        };
-        after.clone_from(&last.id);
-        for line in &page {
-            out::line(serde_json::to_string(line)?);
-        }
-    }
 }

@@ -11,6 +11,7 @@ mod demo;
 mod each;
 mod effects;
 mod healthcheck;
+mod history;
 mod import;
 mod init;
 mod jobs;

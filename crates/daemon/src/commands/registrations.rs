@@ -13,7 +13,7 @@ use store::{
     job_states,
 };
 
-use super::each::ask_each;
+use super::{each::ask_each, history};
 use crate::{
     Exit,
     args::{Args, RegistrationsAction, Who},
@@ -41,7 +41,13 @@ pub(super) async fn run(args: &Args, action: &RegistrationsAction) -> anyhow::Re
         RegistrationsAction::Replay { rules } => {
             replay(args, db, &config.registrations.rules, rules.as_deref()).await?
         }
-        RegistrationsAction::Audit => audit(db).await?,
+        RegistrationsAction::Audit => {
+            history::audit(
+                async |after, most| applicants::events_since(db, after, most).await,
+                |line| &line.id,
+            )
+            .await?
+        }
     };
     doors.store.close().await;
     Ok(exit)
@@ -76,22 +82,22 @@ async fn list(
         out::line("Nobody waits. `egret registrations list --state approved` shows who is in.");
     } else {
         let rows: Vec<Vec<String>> = found.iter().map(row).collect();
-        out::table(
-            &[
-                "ID",
-                "SERVER",
-                "NAME",
-                "ADDRESS",
-                "SIGNED UP (UTC)",
-                "STATE",
-                "VERDICT",
-                "WHY",
-            ],
-            &rows,
-        );
+        out::table(&HEAD, &rows);
     }
     Ok(Exit::Done)
 }
+
+/// Of people, one a line.
+const HEAD: [&str; 8] = [
+    "ID",
+    "SERVER",
+    "NAME",
+    "ADDRESS",
+    "SIGNED UP (UTC)",
+    "STATE",
+    "VERDICT",
+    "WHY",
+];
 
 fn row(one: &Applicant) -> Vec<String> {
     let state = match &one.asked {
@@ -117,19 +123,7 @@ async fn show(args: &Args, db: &Db, id: &str, server: Option<&str>) -> anyhow::R
         out::json(&serde_json::json!({ "applicant": one, "history": history }))?;
         return Ok(Exit::Done);
     }
-    out::table(
-        &[
-            "ID",
-            "SERVER",
-            "NAME",
-            "ADDRESS",
-            "SIGNED UP (UTC)",
-            "STATE",
-            "VERDICT",
-            "WHY",
-        ],
-        &[row(&one)],
-    );
+    out::table(&HEAD, &[row(&one)]);
     let facts: Vec<Vec<String>> = one
         .facts
         .as_object()
@@ -144,18 +138,11 @@ async fn show(args: &Args, db: &Db, id: &str, server: Option<&str>) -> anyhow::R
         })
         .collect();
     out::table(&["FACT", "IS"], &facts);
-    let lines: Vec<Vec<String>> = history
-        .iter()
-        .map(|line| {
-            vec![
-                line.at.format("%Y-%m-%d %H:%M:%S").to_string(),
-                line.kind.clone(),
-                line.by.clone(),
-                line.detail.to_string(),
-            ]
-        })
-        .collect();
-    out::table(&["WHEN (UTC)", "WHAT", "BY", "DETAIL"], &lines);
+    history::table(
+        history
+            .iter()
+            .map(|line| (line.at, &*line.kind, &*line.by, &line.detail)),
+    );
     Ok(Exit::Done)
 }
 
@@ -252,19 +239,4 @@ async fn replay(args: &Args, db: &Db, config: &[Rule], file: Option<&Path>) -> a
         out::table(&["ID", "NAME", "WAS", "WOULD BE", "WHY"], &rows);
     }
     Ok(Exit::Done)
-}
-
-/// Every line of everybody's history, oldest first, one JSON object a line.
-async fn audit(db: &Db) -> anyhow::Result<Exit> {
-    let mut after = String::new();
-    loop {
-        let page = applicants::events_since(db, &after, 500).await?;
-        let Some(last) = page.last() else {
-            return Ok(Exit::Done);
-        };
-        after.clone_from(&last.id);
-        for line in &page {
-            out::line(serde_json::to_string(line)?);
-        }
-    }
 }

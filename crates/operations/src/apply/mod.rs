@@ -7,3 +7,4 @@ pub mod restore;
 pub mod safeguard;
 pub mod send;
 pub mod snapshot;
+mod target;

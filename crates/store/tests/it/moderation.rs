@@ -11,7 +11,7 @@ use store::{
     rulesets::{self, Backtest, Standing, StoredRuleset},
     seen::{self, SeenAccount, SeenStatus},
     seen_media::{self, SeenMedia},
-    testing::on_each_engine,
+    testing::{self, on_each_engine},
     wrote_to,
 };
 
@@ -19,34 +19,14 @@ use crate::{id, minute};
 
 fn case(account: &str, at: i64) -> Case {
     Case {
-        id: id(),
         reference: format!("EG-{account}-{at}"),
-        server: "home.example".into(),
-        account_id: account.into(),
         acct: format!("Eve{account}@bad.example"),
-        domain: "bad.example".into(),
-        state: State::Ready,
         score: 1.5,
-        rules: vec!["casino".into()],
         statuses: vec!["1".into(), "2\0".into()],
-        category: "spam".into(),
-        rule_ids: Vec::new(),
         forward: true,
         actions: json!([{ "action": "silence" }]),
-        why: "because".into(),
-        stopped: None,
-        asked: None,
-        asked_by: None,
-        asked_at: None,
-        report_id: None,
-        reported_at: None,
-        verdict: None,
-        ruleset: 1,
-        opened_at: minute(at),
-        updated_at: minute(at),
         look_at: Some(minute(at)),
-        ended_at: None,
-        ended_by: None,
+        ..testing::case(&id(), account, minute(at))
     }
 }
 

@@ -6,6 +6,7 @@
 pub(crate) mod archive;
 mod ask;
 pub(crate) mod backfill;
+pub(crate) mod backtests;
 pub(crate) mod blocklists;
 pub(crate) mod cases;
 mod document;
@@ -83,6 +84,7 @@ const PARTS: &[Part] = &[
     (Right::Moderation, All, cases::audit_routes),
     (Right::Moderation, Any, rules::routes),
     (Right::Moderation, All, rules::all_routes),
+    (Right::Moderation, All, backtests::routes),
 ];
 
 /// The routes, each for those who may use it.

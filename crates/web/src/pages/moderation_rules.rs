@@ -15,7 +15,10 @@ use store::rulesets;
 use super::moderation::{PAGE, ways};
 use crate::{
     State,
-    api::rules::{Shown, ask_backtest, change, in_place, judge, problem, trust_it},
+    api::{
+        backtests::ask_backtest,
+        rules::{Shown, change, in_place, judge, problem, trust_it},
+    },
     layout::Sheet,
     parts::{Tone, badge, button, empty, form, note},
     problem::Problem,

@@ -21,36 +21,15 @@ const RULES: &str =
     "[[rules]]\nid = \"casino\"\nname = \"Casino <b>spam\"\nwhen = { keywords = [\"casino\"], in = [\"content\"] }\n";
 
 fn case(n: u32, state: Is) -> Case {
-    let now = SystemClock.now();
     Case {
         id: format!("0198-{n}"),
         reference: format!("EG-{n}"),
         server: SERVER.into(),
-        account_id: n.to_string(),
         acct: format!("<i>eve{n}@bad.example"),
-        domain: "bad.example".into(),
         state,
         score: 1.2,
-        rules: vec!["casino".into()],
         statuses: vec!["7".into()],
-        category: "spam".into(),
-        rule_ids: Vec::new(),
-        forward: false,
-        actions: json!([]),
-        why: "because".into(),
-        stopped: None,
-        asked: None,
-        asked_by: None,
-        asked_at: None,
-        report_id: None,
-        reported_at: None,
-        verdict: None,
-        ruleset: 1,
-        opened_at: now,
-        updated_at: now,
-        look_at: None,
-        ended_at: None,
-        ended_by: None,
+        ..store::testing::case("", &n.to_string(), SystemClock.now())
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) async fn show(Extract(state): Extract<State>, visitor: Visitor) -> Re
                 let days = days(month);
                 Some(format!("/archive?q={}", encoded(&format!("since:{month}-01 until:{month}-{days:02}"))))
             })) }
-            section.columns {
+            section.columns.narrow {
                 div { h2 { "Hours (UTC) at which you write" } (table("Hour", &by_hour(&hours), |_| None)) }
                 div { h2 { "Tags" }
                     @if tags.is_empty() { (empty("None.", &html! {})) }

@@ -105,8 +105,14 @@ fn digest(value: &Value) -> String {
         .collect()
 }
 
-/// The row that is kept of an account.
-pub(crate) fn account_row(server: &str, account: &AccountFacts, digest: String, now: DateTime<Utc>) -> SeenAccount {
+/// The row that is kept of an account which was just judged by this version of the rules.
+pub(crate) fn account_row(
+    server: &str,
+    account: &AccountFacts,
+    digest: String,
+    ruleset: i64,
+    now: DateTime<Utc>,
+) -> SeenAccount {
     SeenAccount {
         server: server.to_owned(),
         account_id: account.id.clone(),
@@ -114,10 +120,10 @@ pub(crate) fn account_row(server: &str, account: &AccountFacts, digest: String, 
         domain: account.domain.clone().unwrap_or_default(),
         facts: serde_json::to_value(account).unwrap_or_default(),
         digest,
-        ruleset: 0,
+        ruleset,
         first_at: now,
         seen_at: now,
-        judged_at: None,
+        judged_at: Some(now),
         looked_at: None,
     }
 }

@@ -49,13 +49,22 @@ pub async fn wake(db: &Db, job: &str, scope: &str, now: DateTime<Utc>) -> Result
 
 /// Asks for a run where nobody has: for those who ask many times a second. A run that is about to start will find what
 /// was stored before this.
-pub async fn wake_once(db: &Db, job: &str, scope: &str, now: DateTime<Utc>) -> Result<(), Error> {
+pub async fn wake_once(db: &Db, job: &str, scope: &str, now: DateTime<Utc>) -> Result<bool, Error> {
+    // Where many wake the same, asking costs less than each of them queueing to write what stands there.
+    const WOKEN: &str = "SELECT COUNT(*) FROM job_states WHERE job = $1 AND scope = $2 AND wake_at IS NOT NULL";
     const SQL: &str = "
         INSERT INTO job_states (job, scope, paused, wake_at, changed_at) VALUES ($1, $2, FALSE, $3, $3)
         ON CONFLICT (job, scope) DO UPDATE SET wake_at = excluded.wake_at, changed_at = excluded.changed_at
         WHERE job_states.wake_at IS NULL";
-    on_write!(db, pool => sqlx::query(SQL).bind(job).bind(scope).bind(now).execute(pool).await.map(drop))?;
-    Ok(())
+    let woken: i64 = on!(db, pool => sqlx::query_scalar(WOKEN).bind(job).bind(scope).fetch_one(pool).await)?;
+    if woken > 0 {
+        return Ok(false);
+    }
+    let changed = on_write!(db, pool => {
+        let query = sqlx::query(SQL).bind(job).bind(scope).bind(now);
+        query.execute(pool).await.map(|done| done.rows_affected())
+    })?;
+    Ok(changed > 0)
 }
 
 /// The run has started: takes back a wish that is not younger than `started_at`.

@@ -8,7 +8,7 @@ use sqlx::{FromRow, QueryBuilder, types::Json};
 
 use crate::{
     Db, Error,
-    db::micros,
+    db::{Tx, micros},
     list::push_list,
     text::{clean, clean_json},
 };
@@ -84,57 +84,62 @@ pub struct Counted {
     pub seen_at: DateTime<Utc>,
 }
 
-/// Keeps accounts as they are now. What was judged, and when, stays as it was: see [`judged`].
-pub async fn save_accounts(db: &Db, accounts: &[SeenAccount]) -> Result<(), Error> {
-    let mut rows: Vec<&SeenAccount> = accounts.iter().collect();
-    rows.sort_by(|a, b| (&a.server, &a.account_id).cmp(&(&b.server, &b.account_id)));
-    rows.dedup_by(|a, b| a.server == b.server && a.account_id == b.account_id);
-    for chunk in rows.chunks(CHUNK) {
-        again!(async {
-            on_write!(db, pool => {
-                let mut query = QueryBuilder::new(
-                    "INSERT INTO seen_accounts (server, account_id, acct, domain, facts, digest, ruleset, first_at, seen_at) ");
-                query.push_values(chunk, |mut values, row| {
-                    values.push_bind(&row.server).push_bind(clean(&row.account_id)).push_bind(clean(&row.acct));
-                    values.push_bind(clean(&row.domain)).push_bind(Json(clean_json(&row.facts))).push_bind(&row.digest);
-                    values.push_bind(row.ruleset).push_bind(micros(row.first_at)).push_bind(micros(row.seen_at));
-                });
-                query.push(" ON CONFLICT (server, account_id) DO UPDATE SET acct = excluded.acct, domain = excluded.domain,
-                    facts = excluded.facts, digest = excluded.digest, seen_at = excluded.seen_at");
-                query.build().execute(pool).await.map(drop)
-            })?;
-            Ok::<_, Error>(())
-        })?;
-    }
+/// Keeps accounts and what they wrote as they are now, and that they were judged so: all of it or nothing. Of a status a
+/// later edit stays where it is known: what is pushed comes in any order.
+pub async fn save(db: &Db, accounts: &[SeenAccount], statuses: &[SeenStatus]) -> Result<(), Error> {
+    let mut accounts: Vec<&SeenAccount> = accounts.iter().collect();
+    accounts.sort_by(|a, b| (&a.server, &a.account_id).cmp(&(&b.server, &b.account_id)));
+    accounts.dedup_by(|a, b| a.server == b.server && a.account_id == b.account_id);
+    let mut statuses: Vec<&SeenStatus> = statuses.iter().collect();
+    statuses.sort_by(|a, b| (&a.server, &a.status_id).cmp(&(&b.server, &b.status_id)));
+    statuses.dedup_by(|a, b| a.server == b.server && a.status_id == b.status_id);
+    again!(async {
+        let mut tx = db.begin().await?;
+        for chunk in accounts.chunks(CHUNK) {
+            save_accounts(&mut tx, chunk).await?;
+        }
+        for chunk in statuses.chunks(CHUNK) {
+            save_statuses(&mut tx, chunk).await?;
+        }
+        tx.commit().await
+    })
+}
+
+async fn save_accounts(tx: &mut Tx, rows: &[&SeenAccount]) -> Result<(), Error> {
+    on_tx!(tx, connection => {
+        let mut query = QueryBuilder::new(
+            "INSERT INTO seen_accounts (server, account_id, acct, domain, facts, digest, ruleset, first_at, seen_at, judged_at) ");
+        query.push_values(rows, |mut values, row| {
+            values.push_bind(&row.server).push_bind(clean(&row.account_id)).push_bind(clean(&row.acct));
+            values.push_bind(clean(&row.domain)).push_bind(Json(clean_json(&row.facts))).push_bind(&row.digest);
+            values.push_bind(row.ruleset).push_bind(micros(row.first_at)).push_bind(micros(row.seen_at));
+            values.push_bind(row.judged_at.map(micros));
+        });
+        query.push(" ON CONFLICT (server, account_id) DO UPDATE SET acct = excluded.acct, domain = excluded.domain,
+            facts = excluded.facts, digest = excluded.digest, seen_at = excluded.seen_at, ruleset = excluded.ruleset,
+            judged_at = excluded.judged_at");
+        query.build().execute(connection).await.map(drop)
+    })?;
     Ok(())
 }
 
-/// Keeps statuses as they are now, unless a later edit is known: what is pushed comes in any order.
-pub async fn save_statuses(db: &Db, statuses: &[SeenStatus]) -> Result<(), Error> {
-    let mut rows: Vec<&SeenStatus> = statuses.iter().collect();
-    rows.sort_by(|a, b| (&a.server, &a.status_id).cmp(&(&b.server, &b.status_id)));
-    rows.dedup_by(|a, b| a.server == b.server && a.status_id == b.status_id);
-    for chunk in rows.chunks(CHUNK) {
-        again!(async {
-            on_write!(db, pool => {
-                let mut query = QueryBuilder::new(
-                    "INSERT INTO seen_statuses (server, status_id, account_id, facts, digest, text_hash, created_at, edited_at,
-                        seen_at, seen_by) ");
-                query.push_values(chunk, |mut values, row| {
-                    values.push_bind(&row.server).push_bind(clean(&row.status_id)).push_bind(clean(&row.account_id));
-                    values.push_bind(Json(clean_json(&row.facts))).push_bind(&row.digest).push_bind(&row.text_hash);
-                    values.push_bind(micros(row.created_at)).push_bind(row.edited_at.map(micros));
-                    values.push_bind(micros(row.seen_at)).push_bind(&row.seen_by);
-                });
-                query.push(" ON CONFLICT (server, status_id) DO UPDATE SET facts = excluded.facts, digest = excluded.digest,
-                    text_hash = excluded.text_hash, edited_at = excluded.edited_at, seen_at = excluded.seen_at,
-                    seen_by = excluded.seen_by
-                    WHERE seen_statuses.edited_at IS NULL OR excluded.edited_at >= seen_statuses.edited_at");
-                query.build().execute(pool).await.map(drop)
-            })?;
-            Ok::<_, Error>(())
-        })?;
-    }
+async fn save_statuses(tx: &mut Tx, rows: &[&SeenStatus]) -> Result<(), Error> {
+    on_tx!(tx, connection => {
+        let mut query = QueryBuilder::new(
+            "INSERT INTO seen_statuses (server, status_id, account_id, facts, digest, text_hash, created_at, edited_at,
+                seen_at, seen_by) ");
+        query.push_values(rows, |mut values, row| {
+            values.push_bind(&row.server).push_bind(clean(&row.status_id)).push_bind(clean(&row.account_id));
+            values.push_bind(Json(clean_json(&row.facts))).push_bind(&row.digest).push_bind(&row.text_hash);
+            values.push_bind(micros(row.created_at)).push_bind(row.edited_at.map(micros));
+            values.push_bind(micros(row.seen_at)).push_bind(&row.seen_by);
+        });
+        query.push(" ON CONFLICT (server, status_id) DO UPDATE SET facts = excluded.facts, digest = excluded.digest,
+            text_hash = excluded.text_hash, edited_at = excluded.edited_at, seen_at = excluded.seen_at,
+            seen_by = excluded.seen_by
+            WHERE seen_statuses.edited_at IS NULL OR excluded.edited_at >= seen_statuses.edited_at");
+        query.build().execute(connection).await.map(drop)
+    })?;
     Ok(())
 }
 
@@ -230,20 +235,6 @@ pub async fn same_words(
         let query = sqlx::query_scalar(SQL).bind(server).bind(text_hash).bind(micros(since));
         query.bind(i64::from(limit)).fetch_all(pool).await
     })?)
-}
-
-/// These accounts were judged by this version of the rules.
-pub async fn judged(db: &Db, server: &str, ids: &[String], ruleset: i64, now: DateTime<Utc>) -> Result<(), Error> {
-    for chunk in ids.chunks(500) {
-        on_write!(db, pool => {
-            let mut query = QueryBuilder::new("UPDATE seen_accounts SET judged_at = ");
-            query.push_bind(micros(now)).push(", ruleset = ").push_bind(ruleset);
-            query.push(" WHERE server = ").push_bind(server).push(" AND account_id IN (");
-            push_list(&mut query, chunk);
-            query.build().execute(pool).await.map(drop)
-        })?;
-    }
-    Ok(())
 }
 
 /// An account's statuses were asked for.

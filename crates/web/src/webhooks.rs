@@ -209,11 +209,13 @@ async fn take(
     count("stored");
     for job in new {
         // It is stored: at worst the job finds it at its next tick.
-        if let Err(error) = job_states::wake_once(&state.store, job, &server, now).await {
-            warn!(server, job, error = %error, "cannot wake the job that wants a webhook");
+        match job_states::wake_once(&state.store, job, &server, now).await {
+            Ok(true) => state.board.nudge(),
+            // Whoever woke it before nudged.
+            Ok(false) => {}
+            Err(error) => warn!(server, job, error = %error, "cannot wake the job that wants a webhook"),
         }
     }
-    state.board.nudge();
     (StatusCode::ACCEPTED, "stored\n")
 }
 

@@ -55,20 +55,25 @@ impl Pass<'_> {
         if notes.is_empty() {
             return Ok(false);
         }
+        let (mut done, mut ended) = (Vec::with_capacity(notes.len()), Ok(()));
         for note in notes {
-            let taken = match self.cx.check_stop() {
+            ended = match self.cx.check_stop() {
                 Ok(()) => Box::pin(self.take_note(&note)).await,
                 Err(stopped) => Err(stopped),
             };
-            if let Err(error) = taken {
-                // Whatever it was, the rest is free for the next run at once, and this one with it.
-                webhook_events::let_go(&self.cx.store, &self.cx.run, self.now()).await?;
-                return Err(error);
+            if ended.is_err() {
+                break;
             }
-            webhook_events::mark_done(&self.cx.store, &[note.id], self.now()).await?;
             self.summary.add("notes", 1);
+            done.push(note.id);
         }
-        Ok(true)
+        // Together, since each of them is as good as done: whoever dies before finds them judged, and nothing to do.
+        webhook_events::mark_done(&self.cx.store, &done, self.now()).await?;
+        if ended.is_err() {
+            // Whatever it was, the rest is free for the next run at once, and this one with it.
+            webhook_events::let_go(&self.cx.store, &self.cx.run, self.now()).await?;
+        }
+        ended.map(|()| true)
     }
 
     async fn take_note(&mut self, note: &WebhookEvent) -> Result<(), JobError> {

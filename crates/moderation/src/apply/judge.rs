@@ -65,7 +65,7 @@ impl Pass<'_> {
             self.summary.add("known", 1);
             return Ok(());
         }
-        let row = gather::account_row(self.server(), &account, profile, now);
+        let row = gather::account_row(self.server(), &account, profile, self.rules.version, now);
         self.know_files(&account, &mut statuses).await?;
         self.remember_whom_they_wrote_to(&account, &statuses).await?;
         let new: Vec<String> = statuses.iter().map(|status| status.id.clone()).collect();
@@ -89,22 +89,11 @@ impl Pass<'_> {
         if !verdict.contributions.is_empty() {
             self.weigh(&subject, &verdict).await?;
         }
-        seen::save_accounts(&self.cx.store, std::slice::from_ref(&row)).await?;
         let new = subject.statuses.iter().filter(|status| !status.context);
-        let rows: Vec<_> = new
+        let statuses: Vec<_> = new
             .filter_map(|status| gather::status_row(self.server(), &subject.account, status, &self.house.id, now))
             .collect();
-        if !rows.is_empty() {
-            seen::save_statuses(&self.cx.store, &rows).await?;
-        }
-        seen::judged(
-            &self.cx.store,
-            self.server(),
-            &[subject.account.id],
-            self.rules.version,
-            now,
-        )
-        .await?;
+        seen::save(&self.cx.store, &[row], &statuses).await?;
         Ok(())
     }
 

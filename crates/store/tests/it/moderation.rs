@@ -399,29 +399,29 @@ async fn what_was_seen_is_kept_as_it_was_last_and_forgotten_in_time() {
             judged_at: None,
             looked_at: None,
         };
-        seen::save_accounts(&db, &[account.clone(), account.clone()])
-            .await
-            .unwrap();
-        seen::judged(&db, "home.example", &["1".into()], 3, minute(1))
-            .await
-            .unwrap();
+        seen::save(&db, &[account.clone(), account.clone()], &[]).await.unwrap();
         seen::looked(&db, "home.example", "1", minute(1)).await.unwrap();
-        seen::save_accounts(
-            &db,
-            &[SeenAccount {
-                seen_at: minute(2),
-                ..account
-            }],
-        )
-        .await
-        .unwrap();
+        let later = SeenAccount {
+            ruleset: 3,
+            first_at: minute(2),
+            seen_at: minute(2),
+            judged_at: Some(minute(2)),
+            ..account
+        };
+        seen::save(&db, &[later], &[]).await.unwrap();
         let kept = seen::accounts(&db, "home.example", &["1".into()])
             .await
             .unwrap()
             .remove(0);
         assert_eq!(
-            (kept.ruleset, kept.judged_at, kept.first_at, kept.seen_at),
-            (3, Some(minute(1)), minute(0), minute(2))
+            (
+                kept.ruleset,
+                kept.judged_at,
+                kept.looked_at,
+                kept.first_at,
+                kept.seen_at
+            ),
+            (3, Some(minute(2)), Some(minute(1)), minute(0), minute(2))
         );
         let status = |id: &str, edited: Option<i64>, digest: &str| SeenStatus {
             server: "home.example".into(),
@@ -441,13 +441,13 @@ async fn what_was_seen_is_kept_as_it_was_last_and_forgotten_in_time() {
             (Some(4), "older"),
             (None, "oldest"),
         ] {
-            seen::save_statuses(&db, &[status("7", edited, digest)]).await.unwrap();
+            seen::save(&db, &[], &[status("7", edited, digest)]).await.unwrap();
         }
         assert_eq!(
             seen::statuses(&db, "home.example", &["7".into()]).await.unwrap()[0].digest,
             "second"
         );
-        seen::save_statuses(&db, &[status("8", None, "x")]).await.unwrap();
+        seen::save(&db, &[], &[status("8", None, "x")]).await.unwrap();
         assert_eq!(
             seen::statuses_of(&db, "home.example", "1", minute(0), 9)
                 .await
@@ -493,7 +493,6 @@ async fn what_others_saw_is_read_and_what_was_seen_here_is_not() {
             judged_at: None,
             looked_at: None,
         };
-        seen::save_accounts(&db, &[account]).await.unwrap();
         let status = |n: i64, by: &str| SeenStatus {
             server: "home.example".into(),
             status_id: n.to_string(),
@@ -509,7 +508,7 @@ async fn what_others_saw_is_read_and_what_was_seen_here_is_not() {
         let rows: Vec<_> = (0..9)
             .map(|n| status(n, if n % 3 == 0 { "one" } else { "two" }))
             .collect();
-        seen::save_statuses(&db, &rows).await.unwrap();
+        seen::save(&db, &[account], &rows).await.unwrap();
         let read = async |except: Option<&str>, since: i64| {
             let (mut ids, mut after): (Vec<String>, Option<(DateTime<Utc>, String)>) = (Vec::new(), None);
             loop {

@@ -105,6 +105,10 @@ impl Daemon {
                 metrics.run_upkeep();
             }
         }));
+        let (store, stop) = (doors.store.clone(), quit.clone());
+        tasks.push(tokio::spawn(async move {
+            let _ = stop.run_until_cancelled(store::keep_folded(&store)).await;
+        }));
         let scheduler = Scheduler::start(Arc::new(runner.clone()))
             .await
             .map_err(|error| anyhow!("the scheduler does not start: {error}"))?;

@@ -19,6 +19,9 @@ use crate::{Error, url::Target};
 const CONNECTIONS: u32 = 8;
 /// SQLite's readers. Each costs a thread and up to 2 MiB of page cache, hence few, and closed when idle.
 const READERS: u32 = 4;
+/// Pages, of 4 KiB, after which whoever writes folds SQLite's log into the file. Seldom, since they and all who write after
+/// them wait for it: where a daemon runs, [`crate::keep_folded`] does it beside them.
+const LONGEST_LOG: &str = "16000";
 /// How long a server may take to answer the first connection before the operator hears about it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -181,6 +184,7 @@ impl Db {
             .clone()
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
+            .pragma("wal_autocheckpoint", LONGEST_LOG)
             .optimize_on_close(true, 400);
         let write = SqlitePoolOptions::new()
             .max_connections(1)

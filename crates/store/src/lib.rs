@@ -6,6 +6,7 @@
 mod db;
 mod dialect;
 mod error;
+mod fold;
 mod migrate;
 mod moving;
 mod newest;
@@ -71,6 +72,7 @@ pub mod testing;
 
 pub use db::{Config, Db};
 pub use error::Error;
+pub use fold::keep_folded;
 pub use migrate::{Migrations, migrate, migrations};
 pub use moving::move_all;
 pub use newest::Before;

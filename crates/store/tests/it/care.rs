@@ -133,3 +133,28 @@ async fn the_room_of_what_was_deleted_is_given_back() {
         .unwrap();
     assert!(store::size(&db).await.unwrap() < full / 2);
 }
+
+/// What is written gets from the log into the file without anybody who writes waiting for it.
+#[tokio::test]
+async fn the_log_is_folded_beside_those_who_write() {
+    let (db, folder) = testing::sqlite().await;
+    let Db::Sqlite { write, .. } = &db else { unreachable!() };
+    let file = write.connect_options().get_filename().to_owned();
+    let length = || std::fs::metadata(&file).unwrap().len();
+    let writing = async {
+        for nth in 0..300 {
+            notices::insert(&db, &notice(nth, &"x".repeat(4000))).await.unwrap();
+        }
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        while length() < 1_200_000 {
+            assert!(std::time::Instant::now() < until, "{} bytes in the file", length());
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    assert!(length() < 1_200_000, "it was there before");
+    tokio::select! {
+        () = store::keep_folded(&db) => unreachable!("it goes on"),
+        () = writing => {}
+    }
+    drop(folder);
+}

@@ -32,34 +32,14 @@ impl Programs {
     /// Builds them.
     pub(super) fn build(profile: &str) -> anyhow::Result<Self> {
         let root = crate::root()?;
-        process::run(crate::cargo().current_dir(&root).args([
-            "build",
-            "--profile",
-            profile,
-            "-p",
-            "daemon",
-            "-p",
-            "fake-fediverse",
-        ]))?;
-        process::run(crate::cargo().current_dir(&root).args([
-            "build",
-            "--profile",
-            profile,
-            "-p",
-            "blocklists",
-            "--example",
-            "merge",
-        ]))?;
-        process::run(crate::cargo().current_dir(&root).args([
-            "build",
-            "--profile",
-            profile,
-            "-p",
-            "metering",
-            "-p",
-            "rules",
-            "--examples",
-        ]))?;
+        // In one go: a build of other packages together is one with other features, and begins anew.
+        let packages = ["daemon", "fake-fediverse", "blocklists", "metering", "rules"];
+        process::run(
+            crate::cargo()
+                .current_dir(&root)
+                .args(["build", "--profile", profile, "--bins", "--examples"])
+                .args(packages.iter().flat_map(|package| ["-p", package])),
+        )?;
         let out = crate::cargo()
             .current_dir(&root)
             .args(["metadata", "--format-version", "1", "--offline", "--no-deps"])

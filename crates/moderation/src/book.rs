@@ -240,21 +240,36 @@ pub fn pages_of(stored: &StoredRuleset) -> Vec<Page> {
 
 /// A hash of each rule as it is written, by id, without the state: asking for less is no other rule.
 pub fn digests(pages: &[Page]) -> BTreeMap<String, String> {
-    let mut digests = BTreeMap::new();
-    for page in pages {
-        let Ok(root) = toml::from_str::<toml::Table>(&page.text) else {
-            continue;
-        };
-        let rules = root.get("rules").and_then(toml::Value::as_array);
-        for rule in rules.into_iter().flatten().filter_map(toml::Value::as_table) {
-            let mut rule = rule.clone();
-            rule.remove("state");
-            if let Some(id) = rule.get("id").and_then(toml::Value::as_str) {
-                digests.insert(id.to_owned(), hash(&toml::to_string(&rule).unwrap_or_default()));
-            }
-        }
-    }
-    digests
+    let digest = |(id, mut rule): (String, toml::Table)| {
+        rule.remove("state");
+        (id, hash(&toml::to_string(&rule).unwrap_or_default()))
+    };
+    written(pages).map(digest).collect()
+}
+
+/// Names of the rules in place by id, read without making them ready to judge.
+pub(crate) async fn names(db: &Db) -> Result<Vec<(String, String)>, store::Error> {
+    let pages = rulesets::newest(db).await?.as_ref().map(pages_of).unwrap_or_default();
+    let name = |(id, rule): (String, toml::Table)| {
+        let name = rule.get("name").and_then(toml::Value::as_str).unwrap_or(&id);
+        (id.clone(), name.to_owned())
+    };
+    Ok(written(&pages).map(name).collect())
+}
+
+/// The rules of pages as they are written, with their ids.
+fn written(pages: &[Page]) -> impl Iterator<Item = (String, toml::Table)> {
+    let roots = pages
+        .iter()
+        .filter_map(|page| toml::from_str::<toml::Table>(&page.text).ok());
+    let rules = roots.flat_map(|mut root| match root.remove("rules") {
+        Some(toml::Value::Array(rules)) => rules,
+        _ => Vec::new(),
+    });
+    rules.filter_map(|rule| match rule {
+        toml::Value::Table(rule) => Some((rule.get("id")?.as_str()?.to_owned(), rule)),
+        _ => None,
+    })
 }
 
 pub(crate) fn hash(text: &str) -> String {

@@ -152,6 +152,18 @@ impl Browser {
         self.post(&format!("/element/{field}/value"), json!({"text": text}));
     }
 
+    /// Presses keys one after the other, wherever the focus is.
+    pub(crate) fn type_keys(&self, keys: &str) {
+        let strokes: Vec<Value> = keys
+            .chars()
+            .flat_map(|key| ["keyDown", "keyUp"].map(|stroke| json!({"type": stroke, "value": key})))
+            .collect();
+        self.post(
+            "/actions",
+            json!({"actions": [{"type": "key", "id": "keys", "actions": strokes}]}),
+        );
+    }
+
     /// Whether a CSS selector finds anything.
     pub(crate) fn has(&self, selector: &str) -> bool {
         self.find("css selector", selector).is_some()

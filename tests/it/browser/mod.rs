@@ -2,6 +2,7 @@
 
 mod archive;
 mod driver;
+mod moderation;
 mod pictures;
 mod stage;
 

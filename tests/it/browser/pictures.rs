@@ -78,7 +78,7 @@ fn diary(fediverse: &Fediverse) {
 }
 
 /// Somebody elsewhere who sells something, and says so to everybody.
-fn spam(fediverse: &Fediverse) {
+pub(super) fn spam(fediverse: &Fediverse) {
     let host = fediverse.origin(0).trim_start_matches("http://").to_owned();
     for name in ["lucky", "jackpot", "roulette"] {
         fediverse.joins(Some(0), name);

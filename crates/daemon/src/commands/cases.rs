@@ -115,7 +115,7 @@ async fn show(args: &Args, db: &Db, id: &str, pages: &str) -> anyhow::Result<Exi
     let case = find(db, id).await?;
     let hits = rule_hits::of_case(db, &case.id, 200).await?;
     let history = cases::lines(db, &case.id).await?;
-    let report = moderation::would_send(&case, &hits, &[], pages);
+    let report = moderation::would_send(db, &case, &hits, pages).await?;
     if args.json {
         out::json(&serde_json::json!({ "case": case, "evidence": hits, "history": history, "report": report }))?;
         return Ok(Exit::Done);

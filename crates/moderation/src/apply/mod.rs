@@ -25,9 +25,15 @@ pub(crate) use tidy::tidy;
 pub(crate) use walk::accounts;
 
 use serde_json::Value;
-use store::cases::Case;
+use store::{Db, cases::Case, rule_hits::Hit};
 
-/// What would be sent for a case, for pages: the report as it stands now.
-pub fn would_send(case: &Case, hits: &[store::rule_hits::Hit], names: &[(String, String)], pages: &str) -> Value {
-    serde_json::to_value(file::report(case, hits, names, pages)).unwrap_or_default()
+use crate::book;
+
+/// What would be sent for a case, for people to look at: the report as it stands now, with the rules by their names.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn would_send(db: &Db, case: &Case, hits: &[Hit], pages: &str) -> Result<Value, store::Error> {
+    let report = file::report(case, hits, &book::names(db).await?, pages);
+    Ok(serde_json::to_value(report).unwrap_or_default())
 }

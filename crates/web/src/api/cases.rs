@@ -160,13 +160,8 @@ pub(crate) async fn would_send(
     case: &Case,
     hits: &[rule_hits::Hit],
 ) -> Result<serde_json::Value, Problem> {
-    let names = super::rules::names(state).await?;
-    Ok(moderation::would_send(
-        case,
-        hits,
-        &names,
-        state.sign_in.base().as_str(),
-    ))
+    let pages = state.sign_in.base();
+    Ok(moderation::would_send(&state.store, case, hits, pages.as_str()).await?)
 }
 
 /// One of them, or 404; 403 where it is of a server that is not for whoever asks.

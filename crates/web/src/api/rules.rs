@@ -132,15 +132,6 @@ pub(crate) async fn compiled(state: &State) -> Result<(i64, Vec<Page>, Ruleset),
     Ok((version, pages, ruleset))
 }
 
-/// Names of rules by id.
-pub(crate) async fn names(state: &State) -> Result<Vec<(String, String)>, Problem> {
-    let (_, _, ruleset) = compiled(state).await?;
-    Ok(ruleset
-        .rules()
-        .map(|(rule, _)| (rule.id.clone(), rule.name.clone()))
-        .collect())
-}
-
 /// What went wrong with rules, as an answer: 422 with file, line and column of everything.
 pub(crate) fn problem(error: BookError) -> Problem {
     match error {

@@ -297,6 +297,35 @@ async fn both_engines_find_the_same() {
     .await;
 }
 
+/// The newest are looked through before all are: what stands beyond them is found all the same, once, and in its place.
+#[tokio::test]
+async fn what_is_old_and_seldom_said_is_found_behind_what_is_new() {
+    on_each_engine(async |db| {
+        let text = |n: i64| match n {
+            0 | 7 | 4_400 => "often seldom",
+            _ => "often said",
+        };
+        let items: Vec<Item> = (0..4_500).map(|n| item(n, text(n))).collect();
+        save(&db, &items).await;
+        let of = async |words: &str, limit: u32, before: Option<DateTime<Utc>>| -> Vec<i64> {
+            let filter = Filter {
+                terms: vec![term(words, false, false)],
+                until: before,
+                ..Filter::default()
+            };
+            let rows = search(&db, &filter, limit).await.unwrap();
+            rows.iter().map(|row| row.server_id.parse().unwrap()).collect()
+        };
+        assert_eq!(of("seldom", 1, None).await, [4_400]);
+        assert_eq!(of("seldom", 2, None).await, [4_400, 7]);
+        assert_eq!(of("seldom", 9, None).await, [4_400, 7, 0]);
+        assert_eq!(of("seldom", 9, Some(minute(4_300))).await, [7, 0]);
+        assert_eq!(of("often", 3, None).await, [4_499, 4_498, 4_497]);
+        assert_eq!(of("often", 3, Some(minute(200))).await, [199, 198, 197]);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn what_was_taken_back_has_an_end_and_may_begin_again() {
     on_each_engine(async |db| {

@@ -49,8 +49,14 @@ pub async fn checked(db: &Db, login: &str) -> Result<Option<Checked>, store::Err
 /// nothing twice.
 pub(crate) async fn audit(cx: &JobContext) -> Result<Summary, JobError> {
     let login = cx.login()?;
-    let me = gather::me(login).await?;
     let mut summary = Summary::default();
+    if !gather::walk(cx, WALK, &login.name).await?.whole {
+        // The first walk goes on, or another after a gap: all that it has not reached yet would be called missing, and a
+        // gap that stays then would be smaller than that.
+        summary.add("too_early", 1);
+        return Ok(summary);
+    }
+    let me = gather::me(login).await?;
     let now = cx.clock.now();
     let found = Checked {
         kept: archive::standing(&cx.store, &login.name).await?,
@@ -71,8 +77,7 @@ pub(crate) async fn audit(cx: &JobContext) -> Result<Summary, JobError> {
     };
     let text = serde_json::to_string(&found).unwrap_or_default();
     cursors::save(&cx.store, JOB, &login.name, &text, now).await?;
-    let walk = gather::walk(cx, WALK, &login.name).await?;
-    if found.missing() > before && walk.whole {
+    if found.missing() > before {
         tracing::warn!(
             login = login.name,
             kept = found.kept,

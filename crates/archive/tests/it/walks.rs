@@ -306,6 +306,14 @@ async fn quotes_are_rows_with_their_states() {
 async fn a_gap_is_noticed_named_and_filled() {
     let house = House::build().await;
     let uris = house.posts(130);
+    // Nothing is missing while the first walk goes on.
+    let summary = house.run("audit").await;
+    assert_eq!(
+        (summary.get("too_early"), summary.get("missing")),
+        (1, 0),
+        "{summary:?}"
+    );
+    assert!(archive::checked(&house.store, LOGIN).await.unwrap().is_none());
     house.run("statuses").await;
     let summary = house.run("audit").await;
     assert_eq!((summary.get("told"), summary.get("missing")), (130, 0), "{summary:?}");

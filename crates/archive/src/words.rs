@@ -11,6 +11,19 @@ pub(crate) fn words(text: &str) -> Vec<String> {
     let mut out = Vec::new();
     let mut word = String::new();
     let mut run: Vec<char> = Vec::new();
+    if text.is_ascii() {
+        // The same without what no letter here needs: most of what is written, in a fraction of the time.
+        for c in text.chars() {
+            match c {
+                'a'..='z' | '0'..='9' => word.push(c),
+                'A'..='Z' => word.push(c.to_ascii_lowercase()),
+                '\'' => {}
+                _ => end(&mut word, &mut out),
+            }
+        }
+        end(&mut word, &mut out);
+        return out;
+    }
     for c in text.nfkd().filter(|c| !is_combining_mark(*c) || is_voicing(*c)).nfc() {
         if is_unspaced(c) {
             end(&mut word, &mut out);
@@ -88,6 +101,15 @@ mod tests {
             ["dont", "a", "b", "u", "h", "example"]
         );
         assert_eq!(words("  \u{200b}\0 … "), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_quick_says_the_same() {
+        let all: String = (0..128_u8).map(char::from).collect();
+        for text in [&*all, "Don't A-b_c 7Up\u{7f}x", ""] {
+            // The last one makes it go the long way, and is no word.
+            assert_eq!(words(text), words(&format!("{text}…")), "{text:?}");
+        }
     }
 
     #[test]

@@ -297,6 +297,21 @@ async fn both_engines_find_the_same() {
     .await;
 }
 
+/// An import saves long pages: what the engine needs to take one back outgrows its memory.
+#[tokio::test]
+async fn a_page_of_many_long_statuses_is_kept_whole() {
+    on_each_engine(async |db| {
+        let long = |n: i64| {
+            let words: Vec<String> = (0..300).map(|word| format!("w{}", n * 31 + word)).collect();
+            item(n, &words.join(" "))
+        };
+        save(&db, &[long(0)]).await;
+        let items: Vec<Item> = (1..3000).map(long).collect();
+        assert_eq!(save(&db, &items).await.new, 2999);
+    })
+    .await;
+}
+
 /// The newest are looked through before all are: what stands beyond them is found all the same, once, and in its place.
 #[tokio::test]
 async fn what_is_old_and_seldom_said_is_found_behind_what_is_new() {

@@ -7,7 +7,7 @@ use super::{Figure, figure, measured, stage::Programs};
 use crate::postgres::Cluster;
 
 /// How many points lie in Postgres; another number by `EGRET_BENCH_POINTS`. A hundred million take ten times as long to
-/// write and 10 GB: their index has one floor more, which is one page more for each look.
+/// write, and 22 GB.
 const POSTGRES_POINTS: &str = "10000000";
 
 /// What drawing takes, what measuring takes, and reading a year of one account among many points in either engine.

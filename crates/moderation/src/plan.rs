@@ -167,10 +167,7 @@ pub(crate) fn step(
     };
     let wanted: Vec<Wanted> = rules.iter().filter_map(|rule| wanted(config, rule)).collect();
     let fresh = Case {
-        id: uuid::Uuid::now_v7().to_string(),
         reference: reference(),
-        server: server.to_owned(),
-        account_id: against.account_id.to_owned(),
         acct: against.acct.to_owned(),
         domain: against.domain.to_owned(),
         state: if config.review { Is::Open } else { Is::Ready },
@@ -187,18 +184,9 @@ pub(crate) fn step(
             String::new()
         },
         stopped: config.review.then(|| "review".to_owned()),
-        asked: None,
-        asked_by: None,
-        asked_at: None,
-        report_id: None,
-        reported_at: None,
-        verdict: None,
         ruleset: effective.version,
-        opened_at: against.now,
-        updated_at: against.now,
         look_at: Some(against.now),
-        ended_at: None,
-        ended_by: None,
+        ..Case::new(server, against.account_id, against.now)
     };
     match current {
         None => Step::Open(Box::new(fresh)),

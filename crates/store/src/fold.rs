@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use sqlx::{ConnectOptions as _, SqliteConnection};
+use sqlx::{ConnectOptions as _, SqliteConnection, SqlitePool};
 
 use crate::{Db, Error};
 
@@ -28,7 +28,7 @@ pub async fn keep_folded(db: &Db) {
         if changed == seen {
             continue;
         }
-        if fold(db, &mut connection).await.is_ok() {
+        if fold(write, &mut connection).await.is_ok() {
             seen = changed;
         } else {
             // Nothing is lost: whoever writes folds a log that has grown long.
@@ -37,8 +37,7 @@ pub async fn keep_folded(db: &Db) {
     }
 }
 
-async fn fold(db: &Db, connection: &mut Option<SqliteConnection>) -> Result<(), Error> {
-    let Db::Sqlite { write, .. } = db else { return Ok(()) };
+async fn fold(write: &SqlitePool, connection: &mut Option<SqliteConnection>) -> Result<(), Error> {
     let connection = match connection {
         Some(connection) => connection,
         None => connection.insert(write.connect_options().connect().await?),

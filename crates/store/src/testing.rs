@@ -8,7 +8,6 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
-use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
 
 use crate::{
@@ -22,8 +21,6 @@ pub fn case(id: &str, account_id: &str, at: DateTime<Utc>) -> Case {
     Case {
         id: id.to_owned(),
         reference: format!("EG-{id}"),
-        server: "home.example".to_owned(),
-        account_id: account_id.to_owned(),
         acct: "eve@bad.example".to_owned(),
         domain: "bad.example".to_owned(),
         state: State::Ready,
@@ -31,23 +28,9 @@ pub fn case(id: &str, account_id: &str, at: DateTime<Utc>) -> Case {
         rules: vec!["casino".to_owned()],
         statuses: vec!["1".to_owned()],
         category: "spam".to_owned(),
-        rule_ids: Vec::new(),
-        forward: false,
-        actions: json!([]),
         why: "because".to_owned(),
-        stopped: None,
-        asked: None,
-        asked_by: None,
-        asked_at: None,
-        report_id: None,
-        reported_at: None,
-        verdict: None,
         ruleset: 1,
-        opened_at: at,
-        updated_at: at,
-        look_at: None,
-        ended_at: None,
-        ended_by: None,
+        ..Case::new("home.example", account_id, at)
     }
 }
 

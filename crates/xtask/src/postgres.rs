@@ -27,8 +27,18 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Starts one, installing Postgres first where that is possible and allowed.
+    /// Starts one for tests, which forgets what it was told when the power goes: installs Postgres first where that is
+    /// possible and allowed.
     pub(crate) fn start() -> anyhow::Result<Self> {
+        Self::with("-c fsync=off -c full_page_writes=off -c synchronous_commit=off")
+    }
+
+    /// Starts one that waits for the disk, as Postgres does by itself: for measuring.
+    pub(crate) fn durable() -> anyhow::Result<Self> {
+        Self::with("")
+    }
+
+    fn with(options: &str) -> anyhow::Result<Self> {
         let bin = match find() {
             Some(bin) => bin,
             None => {
@@ -39,7 +49,7 @@ impl Cluster {
         let user = if is_root()? { Some(User::unprivileged()?) } else { None };
         let folder = folder(user.is_some())?;
         let cluster = Self { bin, user, folder };
-        cluster.init().context("cannot start a private Postgres")?;
+        cluster.init(options).context("cannot start a private Postgres")?;
         Ok(cluster)
     }
 
@@ -58,7 +68,7 @@ impl Cluster {
             .unwrap_or_default()
     }
 
-    fn init(&self) -> anyhow::Result<()> {
+    fn init(&self, options: &str) -> anyhow::Result<()> {
         let folder = self.folder.path();
         std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))?;
         std::fs::create_dir(folder.join("s"))?;
@@ -72,8 +82,7 @@ impl Cluster {
                 .args(["--locale=C", "--no-sync", "--no-instructions"]),
         )?;
         let options = format!(
-            "-k {}/s -c listen_addresses= -c fsync=off -c full_page_writes=off -c synchronous_commit=off \
-             -c max_connections=300",
+            "-k {}/s -c listen_addresses= -c max_connections=300 {options}",
             folder.display()
         );
         quietly(

@@ -202,34 +202,13 @@ impl Pass<'_> {
                 }
                 None => {
                     let case = Case {
-                        id: uuid::Uuid::now_v7().to_string(),
                         reference: plan::reference(),
-                        server: self.server().to_owned(),
-                        account_id: id,
                         acct: finding.acct.clone(),
                         domain,
-                        state: State::Open,
-                        score: 0.0,
-                        rules: Vec::new(),
-                        statuses: Vec::new(),
-                        category: "other".to_owned(),
-                        rule_ids: Vec::new(),
-                        forward: false,
-                        actions: json!([]),
                         why: finding.text.clone(),
                         stopped: Some("finding".to_owned()),
-                        asked: None,
-                        asked_by: None,
-                        asked_at: None,
-                        report_id: None,
-                        reported_at: None,
-                        verdict: None,
                         ruleset: self.rules.version,
-                        opened_at: now,
-                        updated_at: now,
-                        look_at: None,
-                        ended_at: None,
-                        ended_by: None,
+                        ..Case::new(self.server(), &id, now)
                     };
                     let line = Line::new(Some(&case), "opened", &finding.feature, detail, now);
                     cases::open(&self.cx.store, &case, &line).await?;

@@ -53,61 +53,25 @@ pub async fn search(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Kept>, E
         return Ok(Vec::new());
     }
     let by_words = !filter.terms.is_empty() || !filter.facets.is_empty();
-    if by_words && matches!(db, Db::Postgres(_)) {
-        // SQLite finds them newest first. Postgres finds all of them, and sorts: of what is often said, half the archive.
-        // What is said often is among the newest as well.
-        let found = run(db, filter, limit, Among::Newest).await?;
-        if found.len() >= limit as usize {
-            return Ok(found);
-        }
-    }
-    run(db, filter, limit, if by_words { Among::Words } else { Among::All }).await
-}
-
-/// What a search goes through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Among {
-    /// Statuses as they are.
-    All,
-    /// The index of words.
-    Words,
-    /// The last that came, one after the other, without that index.
-    Newest,
-}
-
-/// So many are looked through before the index is asked.
-const NEWEST: i64 = 4000;
-
-async fn run(db: &Db, filter: &Filter, limit: u32, among: Among) -> Result<Vec<Kept>, Error> {
-    let key = match (among, db) {
-        (Among::All, _) => "s.id",
-        (_, Db::Postgres(_)) => "f.id",
-        (_, Db::Sqlite { .. }) => "f.rowid",
+    let key = match (by_words, db) {
+        (false, _) => "s.id",
+        (true, Db::Postgres(_)) => "f.id",
+        (true, Db::Sqlite { .. }) => "f.rowid",
     };
-    let bounds = [
-        (filter.since.map(first_id), ">="),
-        (filter.until.map(first_id), "<"),
-        (filter.before, "<"),
-    ];
     on!(db, pool => {
         let mut query = QueryBuilder::new(format!("SELECT {KEPT} FROM "));
-        match among {
-            Among::All => drop(query.push("archive_statuses s WHERE TRUE")),
-            Among::Words => drop(query.push("archive_search f")),
-            Among::Newest => {
-                query.push("(SELECT f.* FROM archive_search f WHERE TRUE");
-                for (bound, sign) in bounds.into_iter().filter_map(|(bound, sign)| Some((bound?, sign))) {
-                    query.push(format!(" AND {key} {sign} ")).push_bind(bound);
-                }
-                query.push(format!(" ORDER BY {key} DESC LIMIT ")).push_bind(NEWEST).push(") f");
-            }
-        }
-        if among != Among::All {
-            query.push(format!(" JOIN archive_statuses s ON s.id = {key} WHERE "));
+        if by_words {
+            query.push(format!("archive_search f JOIN archive_statuses s ON s.id = {key} WHERE "));
             query.push(dialect::search_begin(db)).push_bind(dialect::search_words(db, filter)).push(dialect::search_end(db));
+        } else {
+            query.push("archive_statuses s WHERE TRUE");
         }
-        for (bound, sign) in bounds.into_iter().filter_map(|(bound, sign)| Some((bound?, sign))) {
-            query.push(format!(" AND {key} {sign} ")).push_bind(bound);
+        for (bound, sign) in [
+            (filter.since.map(first_id), ">="), (filter.until.map(first_id), "<"), (filter.before, "<"),
+        ] {
+            if let Some(bound) = bound {
+                query.push(format!(" AND {key} {sign} ")).push_bind(bound);
+            }
         }
         match filter.gone {
             Some(true) => drop(query.push(" AND s.gone_at IS NOT NULL")),
@@ -116,7 +80,7 @@ async fn run(db: &Db, filter: &Filter, limit: u32, among: Among) -> Result<Vec<K
         }
         if filter.logins.is_some() || !filter.kinds.is_empty() {
             // By itself the list of what was done is short against the archive; behind words, the other way round.
-            query.push(if among != Among::All || filter.kinds.is_empty() {
+            query.push(if by_words || filter.kinds.is_empty() {
                 " AND EXISTS (SELECT 1 FROM archive_activities a WHERE a.status = s.id"
             } else {
                 " AND s.id IN (SELECT a.status FROM archive_activities a WHERE TRUE"

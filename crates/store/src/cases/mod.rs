@@ -175,6 +175,42 @@ pub struct Case {
     pub ended_by: Option<String>,
 }
 
+impl Case {
+    /// A case that begins now and of which nothing is known yet: a person decides, and there is no report.
+    pub fn new(server: &str, account_id: &str, now: DateTime<Utc>) -> Self {
+        Self {
+            id: Uuid::now_v7().to_string(),
+            reference: String::new(),
+            server: server.to_owned(),
+            account_id: account_id.to_owned(),
+            acct: String::new(),
+            domain: String::new(),
+            state: State::Open,
+            score: 0.0,
+            rules: Vec::new(),
+            statuses: Vec::new(),
+            category: "other".to_owned(),
+            rule_ids: Vec::new(),
+            forward: false,
+            actions: json!([]),
+            why: String::new(),
+            stopped: None,
+            asked: None,
+            asked_by: None,
+            asked_at: None,
+            report_id: None,
+            reported_at: None,
+            verdict: None,
+            ruleset: 0,
+            opened_at: now,
+            updated_at: now,
+            look_at: None,
+            ended_at: None,
+            ended_by: None,
+        }
+    }
+}
+
 /// Opens a case, with its line, unless the account has one that is not over; `false` then, and nothing happened.
 pub async fn open(db: &Db, case: &Case, line: &Line) -> Result<bool, Error> {
     const SQL: &str = "

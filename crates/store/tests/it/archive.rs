@@ -312,7 +312,7 @@ async fn a_page_of_many_long_statuses_is_kept_whole() {
     .await;
 }
 
-/// The newest are looked through before all are: what stands beyond them is found all the same, once, and in its place.
+/// However much is newer, and however seldom it was said: it is found once, and in its place.
 #[tokio::test]
 async fn what_is_old_and_seldom_said_is_found_behind_what_is_new() {
     on_each_engine(async |db| {

@@ -82,7 +82,7 @@ fn searching(profile: &str) -> anyhow::Result<Vec<Figure>> {
     let own = std::env::var("TEST_DATABASE_URL").ok().filter(|url| !url.is_empty());
     let cluster = match own {
         Some(_) => None,
-        None => Some(Cluster::start().context("a Postgres to search on")?),
+        None => Some(Cluster::durable().context("a Postgres to search on")?),
     };
     let env: Vec<(&str, String)> = cluster
         .iter()

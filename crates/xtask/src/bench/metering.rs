@@ -16,7 +16,7 @@ pub(super) fn measure(programs: &Programs, profile: &str) -> anyhow::Result<[Fig
     let points = programs.example("points", &[])?;
     let many = std::env::var("EGRET_BENCH_POINTS").unwrap_or_else(|_| POSTGRES_POINTS.to_owned());
     let in_postgres = {
-        let cluster = Cluster::start()?;
+        let cluster = Cluster::durable()?;
         programs.example("points", &[&cluster.url(), &many])?
     };
     let accounts = programs.example("accounts", &[])?;

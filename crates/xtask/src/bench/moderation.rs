@@ -23,7 +23,7 @@ const RULES: &str =
 
 /// 200 webhooks a second, each twentieth of a status that is to be reported, on both engines.
 pub(super) fn measure(programs: &Programs) -> anyhow::Result<Vec<Figure>> {
-    let cluster = Cluster::start()?;
+    let cluster = Cluster::durable()?;
     let mut figures = Vec::new();
     for (store, answered, filed) in [
         (

@@ -186,8 +186,10 @@ impl Db {
             .synchronous(SqliteSynchronous::Normal)
             .pragma("wal_autocheckpoint", LONGEST_LOG)
             .optimize_on_close(true, 400);
+        // A file does not hang up: whether a connection still answers is looked at when it comes back, as always.
         let write = SqlitePoolOptions::new()
             .max_connections(1)
+            .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(30))
             .idle_timeout(None)
             .max_lifetime(None)
@@ -196,6 +198,7 @@ impl Db {
             .map_err(unreachable)?;
         let read = SqlitePoolOptions::new()
             .max_connections(READERS)
+            .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(30))
             .idle_timeout(Duration::from_secs(30))
             .connect_lazy_with(options.read_only(true));

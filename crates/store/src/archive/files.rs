@@ -8,6 +8,7 @@ use super::Item;
 use crate::{
     Db, Error,
     db::Tx,
+    dialect,
     list::push_list,
     text::{clean, is_key},
 };
@@ -60,9 +61,10 @@ pub(super) async fn insert(tx: &mut Tx, items: &[(i64, &Item)], now: DateTime<Ut
     uses.sort_unstable();
     uses.dedup();
     for chunk in files.chunks(CHUNK) {
+        let insert = dialect::insert_into(tx);
         on_tx!(&mut *tx, connection => {
-            let mut query =
-                QueryBuilder::new("INSERT INTO archive_files (url, kind, fallback, tries, next_try_at) ");
+            let mut query = QueryBuilder::new(insert);
+            query.push("archive_files (url, kind, fallback, tries, next_try_at) ");
             query.push_values(chunk, |mut values, file| {
                 values.push_bind(&file.url).push_bind(file.kind).push_bind(file.fallback.as_deref().map(clean));
                 values.push_bind(0_i64).push_bind(now);
@@ -72,8 +74,10 @@ pub(super) async fn insert(tx: &mut Tx, items: &[(i64, &Item)], now: DateTime<Ut
         })?;
     }
     for chunk in uses.chunks(CHUNK) {
+        let insert = dialect::insert_into(tx);
         on_tx!(&mut *tx, connection => {
-            let mut query = QueryBuilder::new("INSERT INTO archive_file_uses (status, url) ");
+            let mut query = QueryBuilder::new(insert);
+            query.push("archive_file_uses (status, url) ");
             query.push_values(chunk, |mut values, (id, url)| {
                 values.push_bind(*id).push_bind(*url);
             });

@@ -8,6 +8,7 @@ use super::{Item, Quote};
 use crate::{
     Db, Error,
     db::Tx,
+    dialect,
     list::push_list,
     text::{clean, clean_opt, is_key},
 };
@@ -49,8 +50,10 @@ pub(super) async fn insert(tx: &mut Tx, items: &[(i64, &Item)], now: DateTime<Ut
         .filter_map(|(id, item)| Some((*id, item.quote.as_ref()?)))
         .collect();
     for chunk in rows.chunks(500) {
+        let insert = dialect::insert_into(tx);
         on_tx!(&mut *tx, connection => {
-            let mut query = QueryBuilder::new("INSERT INTO archive_quotes (status, since, uri, state) ");
+            let mut query = QueryBuilder::new(insert);
+            query.push("archive_quotes (status, since, uri, state) ");
             query.push_values(chunk, |mut values, (id, quote)| {
                 values.push_bind(*id).push_bind(now);
                 values.push_bind(clean_opt(uri(quote))).push_bind(clean(&quote.state));

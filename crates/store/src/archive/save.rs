@@ -10,6 +10,7 @@ use super::{Item, Page, forget, quotes, search, tags, wanted, wanted_id};
 use crate::{
     Db, Error,
     db::{Tx, micros},
+    dialect,
     list::push_list,
     text::{clean, clean_opt, is_key},
 };
@@ -67,25 +68,25 @@ pub async fn save(db: &Db, page: &Page<'_>) -> Result<Saved, Error> {
 async fn save_once(db: &Db, page: &Page<'_>, items: &BTreeMap<&str, Vec<&Item>>) -> Result<Saved, Error> {
     let mut saved = Saved::default();
     let mut tx = db.begin().await?;
-    let uris: Vec<&str> = items.keys().copied().collect();
-    for chunk in uris.chunks(CHUNK) {
-        let known = known(&mut tx, chunk).await?;
+    // Of two spellings in one page the newer one stands.
+    let newest: Vec<&Item> = items
+        .values()
+        .filter_map(|items| items.iter().copied().max_by_key(|item| item.version_at))
+        .collect();
+    for chunk in newest.chunks(CHUNK) {
+        let (known, taken) = known(&mut tx, chunk).await?;
         let mut new = Vec::new();
         let mut ids: HashMap<&str, i64> = HashMap::new();
-        for &uri in chunk {
-            // Of two spellings in one page the newer one stands.
-            let Some(item) = items[uri].iter().max_by_key(|item| item.version_at) else {
-                continue;
-            };
-            match known.get(uri) {
-                None => new.push(*item),
+        for &item in chunk {
+            match known.get(&item.uri) {
+                None => new.push(item),
                 Some(row) => {
-                    ids.insert(uri, row.id);
+                    ids.insert(&item.uri, row.id);
                     meet(db, &mut tx, page, row, item, &mut saved).await?;
                 }
             }
         }
-        let new = numbered(&mut tx, new).await?;
+        let new = numbered(&mut tx, new, taken).await?;
         insert(db, &mut tx, page, &new).await?;
         saved.new += new.len() as u64;
         ids.extend(new.iter().map(|(id, item)| (item.uri.as_str(), *id)));
@@ -104,15 +105,20 @@ async fn save_once(db: &Db, page: &Page<'_>, items: &BTreeMap<&str, Vec<&Item>>)
     Ok(saved)
 }
 
-async fn known(tx: &mut Tx, uris: &[&str]) -> Result<HashMap<String, Known>, Error> {
+/// Those of the items that are there already, by uri, and which of the ids that the others would like are taken. Asked at
+/// once: to SQLite's thread and back costs as much as finding a row.
+async fn known(tx: &mut Tx, items: &[&Item]) -> Result<(HashMap<String, Known>, HashSet<i64>), Error> {
     let rows: Vec<Known> = on_tx!(tx, connection => {
         let mut query = QueryBuilder::new(
             "SELECT id, uri, version_at, digest, gone_at, server FROM archive_statuses WHERE uri IN (",
         );
-        push_list(&mut query, uris);
+        push_list(&mut query, items.iter().map(|item| &item.uri));
+        query.push(" OR id IN (");
+        push_list(&mut query, items.iter().map(|item| wanted_id(item.created_at, &item.uri)));
         query.build_query_as().fetch_all(connection).await
     })?;
-    Ok(rows.into_iter().map(|row| (row.uri.clone(), row)).collect())
+    let taken = rows.iter().map(|row| row.id).collect();
+    Ok((rows.into_iter().map(|row| (row.uri.clone(), row)).collect(), taken))
 }
 
 /// A status that is there already: untouched, if it says what it said.
@@ -183,19 +189,14 @@ async fn rewrite(tx: &mut Tx, page: &Page<'_>, row: &Known, item: &Item) -> Resu
 }
 
 /// Gives new statuses their ids; two of one millisecond that would like the same stand one beside the other.
-async fn numbered<'i>(tx: &mut Tx, items: Vec<&'i Item>) -> Result<Vec<(i64, &'i Item)>, Error> {
-    let wanted: Vec<i64> = items.iter().map(|item| wanted_id(item.created_at, &item.uri)).collect();
-    if wanted.is_empty() {
-        return Ok(Vec::new());
-    }
-    let taken: Vec<i64> = on_tx!(&mut *tx, connection => {
-        let mut query = QueryBuilder::new("SELECT id FROM archive_statuses WHERE id IN (");
-        push_list(&mut query, &wanted);
-        query.build_query_scalar().fetch_all(connection).await
-    })?;
-    let mut taken: HashSet<i64> = taken.into_iter().collect();
+async fn numbered<'i>(
+    tx: &mut Tx,
+    items: Vec<&'i Item>,
+    mut taken: HashSet<i64>,
+) -> Result<Vec<(i64, &'i Item)>, Error> {
     let mut out = Vec::with_capacity(items.len());
-    for (item, mut id) in items.into_iter().zip(wanted) {
+    for item in items {
+        let mut id = wanted_id(item.created_at, &item.uri);
         while taken.contains(&id) || is_taken(tx, id, &taken).await? {
             taken.insert(id);
             id += 1;
@@ -216,16 +217,18 @@ async fn is_taken(tx: &mut Tx, id: i64, taken: &HashSet<i64>) -> Result<bool, Er
 }
 
 async fn insert(db: &Db, tx: &mut Tx, page: &Page<'_>, items: &[(i64, &Item)]) -> Result<(), Error> {
-    const SQL: &str = "
-        INSERT INTO archive_statuses (id, uri, url, author, author_name, created_at, version_at, visibility, language,
+    const SQL: &str =
+        "archive_statuses (id, uri, url, author, author_name, created_at, version_at, visibility, language,
             in_reply_to, server, server_id, digest, body, first_seen, checked_at, history_due, context_due,
             poll_ends_at) ";
     if items.is_empty() {
         return Ok(());
     }
     let live = page.live && !page.server.is_empty();
+    let insert = dialect::insert_into(tx);
     on_tx!(&mut *tx, connection => {
-        let mut query = QueryBuilder::new(SQL);
+        let mut query = QueryBuilder::new(insert);
+        query.push(SQL);
         query.push_values(items, |mut values, (id, item)| {
             values.push_bind(*id).push_bind(&item.uri).push_bind(clean_opt(item.url.as_deref()));
             values.push_bind(clean(&item.author)).push_bind(clean(&item.author_name));
@@ -258,8 +261,10 @@ async fn belongings(
         let mut pairs: Vec<_> = all.iter().map(|(id, item)| (item.server_id.as_str(), *id)).collect();
         pairs.sort_unstable();
         pairs.dedup_by_key(|pair| pair.0);
+        let insert = dialect::insert_into(tx);
         on_tx!(&mut *tx, connection => {
-            let mut query = QueryBuilder::new("INSERT INTO archive_ids (server, server_id, id) ");
+            let mut query = QueryBuilder::new(insert);
+            query.push("archive_ids (server, server_id, id) ");
             query.push_values(&pairs, |mut values, (server_id, id)| {
                 values.push_bind(page.server).push_bind(clean(server_id)).push_bind(*id);
             });
@@ -278,10 +283,10 @@ async fn belongings(
     }
     let mut new = 0;
     for chunk in activities.chunks(CHUNK) {
+        let insert = dialect::insert_into(tx);
         new += on_tx!(&mut *tx, connection => {
-            let mut query = QueryBuilder::new(
-                "INSERT INTO archive_activities (login, kind, status, noticed_at, at, activity_id, visibility) ",
-            );
+            let mut query = QueryBuilder::new(insert);
+            query.push("archive_activities (login, kind, status, noticed_at, at, activity_id, visibility) ");
             query.push_values(chunk, |mut values, (id, activity)| {
                 values.push_bind(page.login).push_bind(&activity.kind).push_bind(*id).push_bind(page.now);
                 values.push_bind(activity.at.map(micros)).push_bind(clean_opt(activity.activity_id.as_deref()));

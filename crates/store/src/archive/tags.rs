@@ -3,7 +3,7 @@
 use sqlx::QueryBuilder;
 
 use super::{Count, Item};
-use crate::{Db, Error, db::Tx, list::push_list, text::is_key};
+use crate::{Db, Error, db::Tx, dialect, list::push_list, text::is_key};
 
 const CHUNK: usize = 500;
 /// Counted are the newest of a login's activities: a page must not take longer the longer somebody lives.
@@ -20,8 +20,10 @@ pub(super) async fn insert(tx: &mut Tx, items: &[(i64, &Item)]) -> Result<(), Er
     rows.sort_unstable();
     rows.dedup();
     for chunk in rows.chunks(CHUNK) {
+        let insert = dialect::insert_into(tx);
         on_tx!(&mut *tx, connection => {
-            let mut query = QueryBuilder::new("INSERT INTO archive_tags (status, tag) ");
+            let mut query = QueryBuilder::new(insert);
+            query.push("archive_tags (status, tag) ");
             query.push_values(chunk, |mut values, (id, tag)| {
                 values.push_bind(*id).push_bind(*tag);
             });

@@ -20,7 +20,7 @@ pub use api::{
 };
 pub use client::{Client, Known};
 pub use error::Error;
-pub use page::{Cursor, Page};
+pub use page::{Cursor, Links, Page, links};
 pub use permit::Permit;
 pub use raw::{field as raw_field, items as raw_items};
 pub use refresh::Refresh;

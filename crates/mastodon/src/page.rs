@@ -66,14 +66,16 @@ pub struct Page<T> {
 
 /// The cursors of an answer.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Links {
-    pub(crate) next: Option<Cursor>,
-    pub(crate) prev: Option<Cursor>,
+pub struct Links {
+    /// Of older items.
+    pub next: Option<Cursor>,
+    /// Of newer items.
+    pub prev: Option<Cursor>,
 }
 
-/// Reads `Link` headers. Only cursors come out: a link's scheme, host and path may be a misconfigured proxy's or an
+/// Reads `Link` headers; `base` is what was asked. Only cursors come out: a link's scheme, host and path may be a misconfigured proxy's or an
 /// attacker's, and the token must not follow them.
-pub(crate) fn links(headers: &HeaderMap, base: &Url) -> Links {
+pub fn links(headers: &HeaderMap, base: &Url) -> Links {
     let mut links = Links::default();
     for value in headers.get_all(header::LINK).iter().take(8) {
         let mut rest = String::from_utf8_lossy(value.as_bytes()).into_owned();

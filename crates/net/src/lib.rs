@@ -25,7 +25,7 @@ pub use config::{ActorConfig, Config};
 pub use error::Error;
 pub use guard::Lookup;
 pub use http;
-pub use limit::Budget;
+pub use limit::{Budget, Said};
 pub use pool::Net;
 pub use request::{Bearer, Body, Request, Response, Secret};
 pub use stream::Stream;

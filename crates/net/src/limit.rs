@@ -19,12 +19,11 @@ use http::HeaderMap;
 use model::{Clock, Host};
 use tokio::time::sleep_until;
 
-pub use self::budget::Budget;
+pub use self::{budget::Budget, reset::Said};
 use self::{
     describe::{Bucket, Known, describe},
     gate::Gate,
     lanes::{Lanes, Place},
-    reset::Said,
 };
 use crate::Config;
 

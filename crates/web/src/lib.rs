@@ -46,7 +46,7 @@ pub use router::router;
 pub use session::tidy;
 pub use settings::{Effective, Setting};
 pub use signin::SignIn;
-pub use webhooks::Webhooks;
+pub use webhooks::{Note, Webhooks};
 
 /// How long open requests get once the door closes.
 const DRAIN: Duration = Duration::from_secs(5);

@@ -4,6 +4,8 @@
 //! only then answered. A server gives up for good after nearly any 4xx, so our own trouble is a 503, which it repeats.
 //! What nobody wants is not kept: notes hold addresses and private words.
 
+mod note;
+
 use std::{
     collections::BTreeMap,
     fmt,
@@ -23,7 +25,6 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use model::{Clock as _, SystemClock};
 use net::Secret;
 use secrecy::ExposeSecret as _;
-use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use store::{
     job_states,
@@ -33,6 +34,8 @@ use tower_http::{limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 use tracing::{info, warn};
 use uuid::Uuid;
 
+use self::note::NAME;
+pub use self::note::Note;
 use crate::State;
 
 /// The largest note: a report with all its statuses, with room to spare.
@@ -40,9 +43,6 @@ const BODY: usize = 1 << 20;
 
 /// Servers wait ten seconds.
 const TIMEOUT: Duration = Duration::from_secs(8);
-
-/// Names of events and ids are short.
-const NAME: usize = 256;
 
 /// Who may push, and which events are wanted by whom. Clones share both, so that a reload reaches the open door.
 #[derive(Clone, Default)]
@@ -118,19 +118,6 @@ fn tag(value: &[u8]) -> Option<[u8; 32]> {
     Some(tag)
 }
 
-/// What all notes share.
-#[derive(Deserialize)]
-struct Note {
-    event: String,
-    object: Option<Object>,
-}
-
-#[derive(Deserialize)]
-struct Object {
-    #[serde(default)]
-    id: serde_json::Value,
-}
-
 /// The route, with limits of its own and without those of the pages: whoever signs needs no cookie and no page of ours.
 pub(crate) fn router(state: State) -> Router {
     Router::new()
@@ -163,17 +150,14 @@ async fn take(
         return (StatusCode::FORBIDDEN, "the signature is not one of this server's\n");
     }
     let now = SystemClock.now();
-    let read = std::str::from_utf8(&body)
-        .ok()
-        .and_then(|text| Some((text, serde_json::from_str::<Note>(text).ok()?)));
-    let Some((text, note)) = read else {
+    let Some(note) = Note::read(&body) else {
         return keep_letter(&state, &server, "", TEMPLATE, body.len(), now).await;
     };
     let Some(jobs) = state.webhooks.jobs(&note.event) else {
         count("unwanted");
         return (StatusCode::ACCEPTED, "nobody here wants this event\n");
     };
-    let Some(object_id) = note.object.as_ref().and_then(|object| id(&object.id)) else {
+    let Some(object_id) = note.object_id else {
         return keep_letter(&state, &server, &note.event, NO_OBJECT, body.len(), now).await;
     };
     let digest: String = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -186,7 +170,7 @@ async fn take(
             object_id: object_id.clone(),
             event: note.event.clone(),
             digest: digest.clone(),
-            body: text.to_owned(),
+            body: note.text.to_owned(),
             received_at: now,
         };
         match webhook_events::insert(&state.store, &event).await {
@@ -221,16 +205,6 @@ async fn take(
 
 const TEMPLATE: &str = "it is not an event with an object, as Mastodon sends it: remove the template from the webhook";
 const NO_OBJECT: &str = "it names an event and no object with an id";
-
-/// What the note is about; `None` where that cannot be told.
-fn id(id: &serde_json::Value) -> Option<String> {
-    let id = match id {
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    (!id.is_empty() && id.len() <= NAME).then_some(id)
-}
 
 /// A note that was signed and cannot be read comes again the same way, so its server is told that all is well, and
 /// people are told that it is not.

@@ -1,9 +1,13 @@
 //! A function for each kind of thing that comes from outside. Each takes any bytes, and panics when what reads them is
 //! wrong about them: not when it refuses them.
 
+mod archives;
+mod config;
 mod entities;
+mod headers;
 mod lists;
 mod names;
+mod notes;
 mod queries;
 mod rules;
 mod tables;
@@ -12,10 +16,14 @@ mod tables;
 pub type Target = fn(&[u8]);
 
 /// All of them, by the name of their folder in `fuzz/corpus`.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 10] = [
+    ("archives", archives::read),
+    ("config", config::read),
     ("entities", entities::read),
+    ("headers", headers::read),
     ("lists", lists::read),
     ("names", names::read),
+    ("notes", notes::read),
     ("queries", queries::read),
     ("rules", rules::read),
     ("tables", tables::read),

@@ -8,20 +8,20 @@ use http::{HeaderMap, header};
 
 /// What an answer said about its bucket.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Said {
+pub struct Said {
     /// `X-RateLimit-Limit`.
-    pub(super) limit: Option<u32>,
+    pub limit: Option<u32>,
     /// `X-RateLimit-Remaining`.
-    pub(super) remaining: Option<u32>,
+    pub remaining: Option<u32>,
     /// Until `X-RateLimit-Reset`; zero when it has passed.
-    pub(super) reset: Option<Duration>,
+    pub reset: Option<Duration>,
     /// Until `Retry-After`; zero when it has passed.
-    pub(super) retry_after: Option<Duration>,
+    pub retry_after: Option<Duration>,
 }
 
 impl Said {
     /// Reads the headers; `now` stands in for a missing `Date`.
-    pub(super) fn of(headers: &HeaderMap, now: DateTime<Utc>) -> Self {
+    pub fn of(headers: &HeaderMap, now: DateTime<Utc>) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
         let date = text(header::DATE.as_str())
             .and_then(|date| DateTime::parse_from_rfc2822(date).ok())

@@ -56,9 +56,20 @@ impl Walk {
         self.whole_at?.checked_add_signed(pause.max(every))
     }
 
-    /// Whether it is in the middle of its list, and not for too long.
+    /// Whether it is in the middle of its list, and nobody left it there for too long.
     pub fn is_unfinished(&self, now: DateTime<Utc>) -> bool {
-        self.after.is_some() && self.started_at.is_some_and(|at| now - at < STALE)
+        let left = self.polled_at.max(self.started_at);
+        self.after.is_some() && left.is_some_and(|at| now - at < STALE)
+    }
+
+    /// Pages that it may read with a cursor now, so that no quarter of an hour sees more than `budget` of them: half of
+    /// them at once, and from the middle of the first quarter on as time goes.
+    pub fn pages_left(&self, now: DateTime<Utc>, budget: u32) -> u32 {
+        let gone = self.started_at.map_or(TimeDelta::zero(), |at| now - at);
+        let earned = i64::from(budget) * gone.num_seconds().max(0) / WINDOW.num_seconds();
+        let allowed = u32::try_from(earned).unwrap_or(u32::MAX).max(budget.div_ceil(2));
+        // Whoever was away has not saved anything up.
+        allowed.saturating_sub(self.pages).min(budget)
     }
 
     /// Begins anew.
@@ -103,12 +114,40 @@ mod tests {
     }
 
     #[test]
+    fn no_quarter_of_an_hour_sees_more_pages_than_its_budget() {
+        let begin = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        for budget in [1, 4, 60, 299] {
+            let mut walk = Walk::default();
+            walk.begin(begin);
+            let mut read: Vec<u32> = Vec::new();
+            for minute in 0..120 {
+                let pages = walk.pages_left(begin + TimeDelta::minutes(minute), budget);
+                walk.pages += pages;
+                read.push(pages);
+            }
+            assert_eq!(read[0], budget.div_ceil(2));
+            assert!(
+                read.windows(15).all(|quarter| quarter.iter().sum::<u32>() <= budget),
+                "{read:?}"
+            );
+            assert!(walk.pages >= budget * 7, "and it comes on: {}", walk.pages);
+        }
+        let away = Walk {
+            started_at: Some(begin),
+            ..Walk::default()
+        };
+        assert_eq!(away.pages_left(begin + TimeDelta::days(1), 60), 60);
+    }
+
+    #[test]
     fn a_walk_knows_where_it_is() {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let mut walk = Walk::default();
         walk.begin(now);
         walk.advance(Some("max_id=7".into()));
         assert!(walk.is_unfinished(now) && !walk.is_unfinished(now + STALE));
+        walk.polled_at = Some(now + STALE);
+        assert!(walk.is_unfinished(now + STALE), "a long one goes on for hours");
         walk.advance(Some("max_id=3".into()));
         walk.advance(None);
         assert_eq!((walk.pages, walk.cost, walk.whole_at), (2, 2, Some(now)));

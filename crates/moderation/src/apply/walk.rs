@@ -47,16 +47,27 @@ impl Pass<'_> {
         let budget = self.config.accounts.paging_budget;
         let unfinished = walk.is_unfinished(now);
         let is_due = walk.next(every, budget).is_none_or(|at| now >= at);
-        if !unfinished && !is_due {
-            // The newest come first, and cost nothing of the paging budget.
+        if !unfinished {
+            walk.after = None;
+        }
+        if unfinished || !is_due {
+            // The newest come first, whatever the walk is at, and cost nothing of the paging budget.
             self.page(&mut walk, local, None, looks).await?;
+        }
+        if !unfinished && !is_due {
             return Ok(walk.save(&self.cx.store, JOB, &scope, self.now()).await?);
         }
         if !unfinished {
             walk.begin(now);
         }
-        // A quarter of an hour's worth of pages, at the most, in one run.
-        for _ in 0..budget {
+        let mut left = walk.pages_left(now, budget);
+        loop {
+            if walk.after.is_some() {
+                if left == 0 {
+                    return Ok(walk.save(&self.cx.store, JOB, &scope, self.now()).await?);
+                }
+                left -= 1;
+            }
             let after = walk.after.clone().map(Cursor::stored);
             let next = self.page(&mut walk, local, after.as_ref(), looks).await?;
             walk.advance(next.map(|cursor| cursor.as_str().to_owned()));
@@ -66,7 +77,6 @@ impl Pass<'_> {
             }
             self.cx.check_stop()?;
         }
-        Ok(())
     }
 
     /// Reads one page and judges who is on it.

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use futures::future::join_all;
@@ -52,6 +55,7 @@ pub struct Login {
     /// What may be shown of the token.
     pub masked: String,
     standing: Mutex<Standing>,
+    changes: AtomicU64,
 }
 
 impl Login {
@@ -62,6 +66,12 @@ impl Login {
 
     fn set(&self, standing: Standing) {
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
+        self.changes.fetch_add(1, Ordering::Release);
+    }
+
+    /// Goes up with each change of its standing.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
     }
 
     /// Whether a job's section means this login: by its name, or by `server/name`; an empty list means all.
@@ -198,6 +208,7 @@ pub fn read(config: &Config, net: &Net, strict: bool) -> anyhow::Result<Vec<Arc<
                 client,
                 masked,
                 standing: Mutex::new(standing),
+                changes: AtomicU64::default(),
             }));
         }
     }

@@ -30,6 +30,7 @@ impl Runner {
                 .find(|state| state.job == entry.job.name() && state.scope == scope)
         };
         let (own, all) = (of(&entry.scope), of(""));
+        let changes = entry.changes();
         let either = || own.into_iter().chain(all);
         let paused = either().any(|state| state.paused);
         let woken = either().any(|state| state.wake_at.is_some());
@@ -65,6 +66,15 @@ impl Runner {
             }
             inner.doors.board.put(live);
         }
+        let quiet = match (&decision, due) {
+            (Decision::Start { .. }, _) => None,
+            _ if own.or(all).is_some() || !entry.is_checked() => None,
+            (Decision::Wait, _) if hindrance.is_some() => Some(DateTime::<Utc>::MAX_UTC),
+            (Decision::Wait, Due::At(at)) => Some(at),
+            (Decision::Wait, Due::Never) => Some(DateTime::<Utc>::MAX_UTC),
+            (Decision::Wait, Due::Now) => None,
+        };
+        entry.set_quiet(quiet, changes);
         Ok(decision)
     }
 

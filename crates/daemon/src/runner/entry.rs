@@ -93,6 +93,14 @@ pub struct Entry {
     /// The logins it can run with, the first that suffices wins.
     pub logins: Vec<Arc<Login>>,
     past: Mutex<Option<Past>>,
+    quiet: Mutex<Option<Quiet>>,
+}
+
+/// Nothing is to be done for an entry until a time, as long as its logins stay what they are.
+#[derive(Debug, Clone, Copy)]
+struct Quiet {
+    until: DateTime<Utc>,
+    changes: u64,
 }
 
 impl fmt::Debug for Entry {
@@ -108,6 +116,7 @@ impl Entry {
             scope: scope.to_owned(),
             logins,
             past: Mutex::default(),
+            quiet: Mutex::default(),
         })
     }
 
@@ -178,5 +187,24 @@ impl Entry {
     /// Remembers it.
     pub fn set_past(&self, past: Past) {
         *self.past.lock().unwrap_or_else(PoisonError::into_inner) = Some(past);
+        self.set_quiet(None, 0);
+    }
+
+    /// Goes up with each change of what its logins may.
+    pub(super) fn changes(&self) -> u64 {
+        self.logins.iter().map(|login| login.changes()).sum()
+    }
+
+    /// Whether nothing can have changed since somebody last decided about it. All entries are looked at whenever a run
+    /// ends, which with hundreds of logins happens every second.
+    pub(super) fn is_quiet(&self, now: DateTime<Utc>) -> bool {
+        let quiet = *self.quiet.lock().unwrap_or_else(PoisonError::into_inner);
+        quiet.is_some_and(|quiet| now < quiet.until && quiet.changes == self.changes())
+    }
+
+    /// Nothing is to be done before this, unless its logins are no longer what they were at `changes`.
+    pub(super) fn set_quiet(&self, until: Option<DateTime<Utc>>, changes: u64) {
+        let quiet = until.map(|until| Quiet { until, changes });
+        *self.quiet.lock().unwrap_or_else(PoisonError::into_inner) = quiet;
     }
 }

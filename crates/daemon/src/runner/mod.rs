@@ -138,12 +138,17 @@ impl Runner {
         };
         let now = inner.doors.clock.now();
         let settings = self.settings();
+        let stated: HashSet<(&str, &str)> = states.iter().map(|state| (&*state.job, &*state.scope)).collect();
+        let is_stated = |entry: &Entry| {
+            let job = entry.job.name();
+            stated.contains(&(job, "")) || stated.contains(&(job, &*entry.scope))
+        };
         for entry in settings
             .entries
             .iter()
             .filter(|entry| job.is_none_or(|job| job == entry.job.name()))
         {
-            if self.is_busy(entry) {
+            if (entry.is_quiet(now) && !is_stated(entry)) || self.is_busy(entry) {
                 continue;
             }
             match self.decide(entry, &states, now).await {

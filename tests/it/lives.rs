@@ -32,7 +32,11 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
 pub(crate) fn life(config: &Config, ahead: TimeDelta, length: Duration, enough: &(dyn Fn() -> bool + Sync)) {
     let runtime = runtime();
     runtime.block_on(async {
-        let _daemon = Daemon::start(config.clone(), Arc::new(Ahead(ahead))).await.unwrap();
+        // A database in trouble may not let it begin: then this life was a short one.
+        let _daemon = match Daemon::start(config.clone(), Arc::new(Ahead(ahead))).await {
+            Ok(daemon) => daemon,
+            Err(error) => return eprintln!("not started: {error:#}"),
+        };
         let end = Instant::now() + length;
         while Instant::now() < end && !enough() {
             tokio::time::sleep(Duration::from_millis(5)).await;

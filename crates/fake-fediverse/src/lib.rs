@@ -492,9 +492,10 @@ impl Fediverse {
         turn(&mut self.state.knobs());
     }
 
-    /// Keeps adding replies, and now and then a thread, until the fediverse is dropped: for a picture that moves.
-    pub fn live(&self, every: Duration) {
-        live::run(Arc::clone(&self.state), Arc::clone(&self.gardener), every);
+    /// Keeps adding replies, and now and then a thread, for so long, or until the fediverse is dropped: for a picture
+    /// that moves.
+    pub fn live(&self, every: Duration, lasts: Duration) {
+        live::run(Arc::clone(&self.state), Arc::clone(&self.gardener), every, lasts);
     }
 }
 

@@ -7,14 +7,17 @@ use crate::clock;
 use crate::seed::{Gardener, Plan};
 use crate::state::State;
 
-/// Adds something now and then.
-pub(crate) fn run(state: Arc<State>, gardener: Arc<Mutex<Gardener>>, every: Duration) {
+/// Adds something now and then, for so long.
+pub(crate) fn run(state: Arc<State>, gardener: Arc<Mutex<Gardener>>, every: Duration, lasts: Duration) {
     let stop = state.stop.clone();
     tokio::spawn(async move {
         let mut ticks = tokio::time::interval(every.max(Duration::from_millis(1)));
+        let over = tokio::time::sleep(lasts);
+        tokio::pin!(over);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
+                () = &mut over => return,
                 _ = ticks.tick() => happen(&state, &gardener),
             }
         }

@@ -57,6 +57,9 @@ struct Arguments {
     /// Keep adding something this often.
     #[arg(long, value_parser = duration)]
     live: Option<Duration>,
+    /// And stop adding after this long.
+    #[arg(long, value_parser = duration, default_value = "1000000m")]
+    live_for: Duration,
     /// Port of home; any when not given.
     #[arg(long, default_value_t = 0)]
     port: u16,
@@ -154,7 +157,7 @@ async fn main() -> anyhow::Result<()> {
         );
     }
     if let Some(every) = arguments.live {
-        fediverse.live(every);
+        fediverse.live(every, arguments.live_for);
     }
     let home = fediverse.home();
     let ready = json!({ "home": home, "token": fediverse.token(),

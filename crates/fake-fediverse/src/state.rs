@@ -39,6 +39,8 @@ pub struct Knobs {
     pub admin_action_takes: Duration,
     /// Whether home publishes its domain blocks.
     pub publishes_blocks: bool,
+    /// Whether everybody at home reads what `me` reads; else they follow nobody.
+    pub common_timeline: bool,
 }
 
 impl Default for Knobs {
@@ -52,6 +54,7 @@ impl Default for Knobs {
             webhook_retry: Duration::from_secs(15),
             admin_action_takes: Duration::ZERO,
             publishes_blocks: false,
+            common_timeline: false,
         }
     }
 }

@@ -147,7 +147,10 @@ impl Db {
     }
 
     pub(crate) async fn open_postgres(options: PgConnectOptions, connections: u32) -> Result<Self, Error> {
-        let options = options.application_name("egret");
+        let options = match options.get_application_name() {
+            Some(_) => options,
+            None => options.application_name("egret"),
+        };
         // The pool would go on trying for as long as a caller may wait for a free connection. The first one is
         // made by hand, so that a wrong address is told within seconds.
         let unreachable = |source| Error::Unreachable {

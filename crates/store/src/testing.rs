@@ -4,11 +4,14 @@ use std::{
     env,
     future::Future,
     panic::{AssertUnwindSafe, resume_unwind},
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
+};
 
 use crate::{
     Config, Db,
@@ -77,7 +80,7 @@ where
     let schema = format!("test_{}", uuid::Uuid::new_v4().simple());
     execute(&server, format!("CREATE SCHEMA {schema}")).await;
     let separator = if server.contains('?') { '&' } else { '?' };
-    let url = format!("{server}{separator}options=-c%20search_path%3D{schema}");
+    let url = format!("{server}{separator}options=-c%20search_path%3D{schema}&application_name={schema}");
     // Dropped whether or not the story panics, so that a failing test leaves nothing behind.
     let ended = AssertUnwindSafe(story(url)).catch_unwind().await;
     execute(&server, format!("DROP SCHEMA {schema} CASCADE")).await;
@@ -91,6 +94,36 @@ pub async fn migrate_only(db: &Db, wanted: impl Fn(i64) -> bool) {
     crate::migrate::migrate_only(db, wanted)
         .await
         .expect("the migrations apply");
+}
+
+/// Trouble with the database of [`on_each_url`] for so long: another program keeps SQLite's file to itself, as backups do,
+/// and Postgres hangs up on everybody over and over, as when it is started anew.
+pub async fn trouble(url: &str, length: Duration) {
+    if let Some(path) = url.strip_prefix("sqlite://") {
+        let options = SqliteConnectOptions::new().filename(path).busy_timeout(length);
+        let Ok(mut connection) = options.connect().await else {
+            return;
+        };
+        if sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await.is_ok() {
+            tokio::time::sleep(length).await;
+        }
+        let _ = connection.close().await;
+        return;
+    }
+    const CUT: &str = "
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1 AND pid <> pg_backend_pid()";
+    let options: PgConnectOptions = url.parse().expect("a Postgres URL");
+    let name = options.get_application_name().expect("each test has a name").to_owned();
+    let mut connection = PgConnection::connect_with(&options.application_name("trouble"))
+        .await
+        .expect("Postgres answers");
+    let over = tokio::time::Instant::now() + length;
+    while tokio::time::Instant::now() < over {
+        let cut = sqlx::query(CUT).bind(&name).execute(&mut connection).await;
+        cut.expect("connections of one's own may be cut");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let _ = connection.close().await;
 }
 
 async fn open(url: &str) -> Db {

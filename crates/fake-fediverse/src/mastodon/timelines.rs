@@ -13,8 +13,9 @@ pub(super) fn answer(state: &State, call: &Call, path: &[&str]) -> Routed {
     let read = ["read", "read:statuses"];
     Some(match path {
         ["home"] => auth::user(state, call, &read).map(|user| {
+            let common = state.knobs().common_timeline;
             let world = state.world();
-            let mine = user == world.me;
+            let mine = common || user == world.me;
             let entries: Vec<_> = world.timeline.values().copied().filter(|_| mine).collect();
             timeline(&world, call, entries.into_iter(), Some(user))
         }),

@@ -5,10 +5,12 @@
 //! machine. Politeness (`[net]`'s requests a minute) is lifted: it would measure the limits rather than the daemon.
 
 mod archive;
+mod day;
 mod metering;
 mod moderation;
 mod registrations;
 mod rules;
+pub(crate) mod soak;
 mod stage;
 
 use std::time::Duration;
@@ -66,6 +68,8 @@ enum Part {
     Metering,
     /// The archive: a first one, storing, searching.
     Archive,
+    /// A day of a large server, every feature on.
+    Day,
 }
 
 impl Part {
@@ -84,6 +88,7 @@ impl Part {
             Self::Metering => metering::measure(programs, profile)?.into(),
             Self::Moderation => moderation::measure(programs)?,
             Self::Archive => archive::measure(programs, profile)?,
+            Self::Day => day::measure(programs)?,
         })
     }
 }

@@ -1,5 +1,5 @@
 //! The chores of this repository, so that nobody has to remember them: `cargo xtask test`, `ci`, `check-deps`, `bench`,
-//! `deploy-check`, `screenshots`.
+//! `soak`, `deploy-check`, `screenshots`.
 #![expect(
     clippy::print_stdout,
     reason = "a program for people at a terminal; printing is what it does"
@@ -41,6 +41,8 @@ enum Chore {
     CheckDeps,
     /// Measures the budgets against the simulated fediverse.
     Bench(bench::Args),
+    /// Kills the daemon over and over while it works, and looks whether anything was lost or done twice.
+    Soak(bench::soak::Args),
     /// Looks at deploy/ with the tools that its readers use, as far as they are here.
     DeployCheck,
     /// Takes the pictures of the dashboard in docs/images anew.
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Chore::Ci(args) => ci::run(args),
         Chore::CheckDeps => deps::run(),
         Chore::Bench(args) => bench::run(args),
+        Chore::Soak(args) => bench::soak::run(args),
         Chore::DeployCheck => deploy::run(),
         Chore::Screenshots => browser::screenshots(),
     };

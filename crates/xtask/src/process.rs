@@ -102,12 +102,24 @@ impl Group {
         Ok(status)
     }
 
-    /// Asks it to end as an operator would, gives it `patience`, then ends it.
+    /// Ends it as a crash or a power failure would: at once, and without a word.
+    pub(crate) fn kill(mut self) {
+        signal("KILL", &format!("-{}", self.child.id()));
+        let _ = self.child.wait();
+        self.forget();
+    }
+
+    /// Asks it to end as an operator would.
+    pub(crate) fn ask_to_end(&self) {
+        signal("TERM", &format!("-{}", self.child.id()));
+    }
+
+    /// The same, gives it `patience`, then ends it.
     pub(crate) fn stop(&mut self, patience: Duration) {
         if self.ended {
             return;
         }
-        signal("TERM", &format!("-{}", self.child.id()));
+        self.ask_to_end();
         let until = Instant::now() + patience;
         while Instant::now() < until {
             if let Ok(Some(_)) = self.child.try_wait() {

@@ -167,15 +167,21 @@ impl Fediverse {
         Ok(())
     }
 
+    /// People begin to post.
+    pub(super) fn begin_flood(&self, per_second: u32, every: u32, seconds: u32) -> anyhow::Result<()> {
+        let form = [
+            ("per_second", per_second.to_string()),
+            ("every", every.to_string()),
+            ("seconds", seconds.to_string()),
+        ];
+        ureq::post(format!("{}/flood", self.control)).send_form(form)?;
+        Ok(())
+    }
+
     /// People post 200 statuses a second for so long, each twentieth with a word that rules look for; how that went, once
     /// nothing happens any more.
     pub(super) fn flood(&self, seconds: u32) -> anyhow::Result<Value> {
-        let form = [
-            ("per_second", "200"),
-            ("every", "20"),
-            ("seconds", &seconds.to_string()),
-        ];
-        ureq::post(format!("{}/flood", self.control)).send_form(form)?;
+        self.begin_flood(200, 20, seconds)?;
         std::thread::sleep(Duration::from_secs(u64::from(seconds)));
         self.wait_until_quiet(Duration::from_secs(3))?;
         let mut response = ureq::get(format!("{}/flooded", self.control)).call()?;
@@ -195,12 +201,26 @@ impl Fediverse {
         Ok(told["id"].as_str().context("no id")?.to_owned())
     }
 
+    /// The writing calls, in order.
+    pub(super) fn writes(&self) -> anyhow::Result<Vec<Value>> {
+        Ok(ureq::get(format!("{}/writes", self.control))
+            .call()?
+            .body_mut()
+            .read_json()?)
+    }
+
+    /// What is sent by webhook, and how that went.
+    pub(super) fn deliveries(&self) -> anyhow::Result<Vec<Value>> {
+        Ok(ureq::get(format!("{}/deliveries", self.control))
+            .call()?
+            .body_mut()
+            .read_json()?)
+    }
+
     /// Whether a writing call to a path with this end was answered.
     pub(super) fn wrote(&self, end: &str) -> anyhow::Result<bool> {
-        let mut response = ureq::get(format!("{}/writes", self.control)).call()?;
-        let writes: Value = response.body_mut().read_json()?;
-        let writes = writes.as_array().context("no list of writes")?;
-        Ok(writes
+        Ok(self
+            .writes()?
             .iter()
             .rev()
             .any(|write| write["path"].as_str().is_some_and(|path| path.ends_with(end)) && write["http_status"] == 200))
@@ -379,6 +399,14 @@ impl<'a> Egret<'a> {
         Ok(Pass { took, peak_memory })
     }
 
+    /// `egret run`, ended like a crash after so long, whatever it was about.
+    pub(super) fn run_and_kill(&self, after: Duration) -> anyhow::Result<()> {
+        let process = Group::start(self.command()?.arg("run"))?;
+        std::thread::sleep(after);
+        process.kill();
+        Ok(())
+    }
+
     /// `egret run`, ready.
     pub(super) fn run(&self) -> anyhow::Result<Running> {
         let started = Instant::now();
@@ -404,6 +432,19 @@ pub(super) struct Running {
 }
 
 impl Running {
+    /// Tells it to end, and says whether it ended well within half a minute.
+    pub(super) fn stop(mut self) -> bool {
+        self.process.ask_to_end();
+        let until = Instant::now() + Duration::from_secs(30);
+        while Instant::now() < until {
+            if let Ok(Some(status)) = self.process.child().try_wait() {
+                return status.success();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        false
+    }
+
     pub(super) fn ready_after(&self) -> Duration {
         self.ready_after
     }

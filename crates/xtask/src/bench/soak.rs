@@ -1,0 +1,178 @@
+//! `cargo xtask soak`: the daemon as a process, killed over and over while people post, reply and sign up; on each engine.
+//! Afterwards nothing may be lost and nothing done twice.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+
+use super::stage::{Egret, Fediverse, Programs};
+use crate::{postgres::Cluster, process};
+
+const CONFIG: &str = "[replies]\nper_run = 100000\n[replies.home]\nevery = \"2s\"\n[replies.wanted]\nevery = \"2s\"\n\
+    [moderation]\nmode = \"act\"\nquota = 1000000\nreports_per_hour = 1000000\n[moderation.inbox]\nenabled = true\n\
+    [registrations]\nmode = \"act\"\nveto = \"0s\"\nquota = 100000\napprovals_per_hour = 100000\n\
+    [registrations.pending]\nenabled = true\n\
+    [[registrations.rules]]\nname = \"government\"\nverdict = \"approve\"\ndomains = [\".gov\"]\n";
+
+const RULES: &str =
+    "[[rules]]\nid = \"casino\"\nname = \"Casino spam\"\nwhen = { keywords = [\"casino\"], in = [\"content\"] }\n";
+
+/// One status in so many is to be reported; there are `STATUSES` a second.
+const BAD: u32 = 10;
+const STATUSES: u32 = 20;
+
+/// After the last kill everything must have come right within this.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
+
+/// How long to go on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Minutes of kills, on each engine.
+    #[arg(long, default_value_t = 10)]
+    minutes: u64,
+    /// Draws when the process dies.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The cargo profile to build and kill.
+    #[arg(long, default_value = "release")]
+    profile: String,
+}
+
+/// Builds and kills.
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let programs = Programs::build(&args.profile)?;
+    let cluster = Cluster::durable()?;
+    for (engine, store) in [("SQLite", None), ("Postgres", Some(cluster.url()))] {
+        let told = soak(&programs, store.as_deref(), args).with_context(|| format!("on {engine}"))?;
+        println!("{engine}: {told}");
+    }
+    Ok(())
+}
+
+fn soak(programs: &Programs, store: Option<&str>, args: &Args) -> anyhow::Result<String> {
+    let lasts = Duration::from_secs(args.minutes * 60);
+    let live_for = format!("{}s", lasts.as_secs());
+    let scenario = ["--scenario", "small", "--live", "2s", "--live-for", &live_for];
+    let fediverse = Fediverse::start(programs, &scenario)?.visited_by_its_owner();
+    let egret = Egret::on(programs, &fediverse, store, CONFIG)?;
+    egret.file("rules.toml", RULES)?;
+    egret.tell(&["migrate"])?;
+    egret.tell(&["rules", "put", "rules.toml"])?;
+    egret.tell(&["rules", "stand", "casino", "live", "--why", "to be tried"])?;
+    fediverse.webhook(
+        &egret.webhook(&fediverse),
+        &egret.secret()?,
+        "status.created,account.created",
+    )?;
+    let seconds = u32::try_from(lasts.as_secs())?;
+    fediverse.begin_flood(STATUSES, BAD, seconds)?;
+    let mut dice = StdRng::seed_from_u64(args.seed);
+    let (mut kills, mut people) = (0, Vec::new());
+    let begun = Instant::now();
+    while begun.elapsed() < lasts {
+        if process::interrupted() {
+            bail!("interrupted");
+        }
+        let name = format!("newcomer{kills}");
+        people.push(fediverse.sign_up(&name, &format!("{name}@nyc.gov"))?);
+        egret.run_and_kill(Duration::from_millis(dice.random_range(20..4000)))?;
+        kills += 1;
+    }
+    let running = egret.run()?;
+    let patience = Instant::now();
+    let mut wanting = wanting(&fediverse, &people)?;
+    while !wanting.is_empty() {
+        if patience.elapsed() > PATIENCE || process::interrupted() {
+            bail!(
+                "after {kills} kills and {} s of peace: {wanting:#?}",
+                patience.elapsed().as_secs()
+            );
+        }
+        std::thread::sleep(Duration::from_secs(1));
+        wanting = self::wanting(&fediverse, &people)?;
+    }
+    let took = patience.elapsed();
+    // What is done is not done again.
+    std::thread::sleep(Duration::from_secs(10));
+    let wrong = twice(&fediverse)?;
+    if !wrong.is_empty() {
+        bail!("after {kills} kills: {wrong:#?}");
+    }
+    if !running.stop() {
+        bail!("the daemon did not end well when it was told to");
+    }
+    let reports = STATUSES / BAD * seconds;
+    Ok(format!(
+        "{kills} kills; {reports} reports and {} approvals, each once; every reply at home {} s after the last kill",
+        people.len(),
+        took.as_secs()
+    ))
+}
+
+/// What has not come right yet.
+fn wanting(fediverse: &Fediverse, people: &[String]) -> anyhow::Result<Vec<String>> {
+    let mut wanting = Vec::new();
+    let left = fediverse.summary()?.left()?;
+    if left > 0 {
+        wanting.push(format!("{left} replies are not at home"));
+    }
+    let deliveries = fediverse.deliveries()?;
+    let open = deliveries.iter().filter(|one| one["over"] != true).count();
+    if open > 0 {
+        wanting.push(format!("{open} webhooks have not arrived"));
+    }
+    let writes = done(fediverse)?;
+    let approved = |id: &&String| writes.contains_key(&format!("POST /api/v1/admin/accounts/{id}/approve"));
+    let waiting = people.iter().filter(|id| !approved(id)).count();
+    if waiting > 0 {
+        wanting.push(format!("{waiting} people are not let in"));
+    }
+    let bad = deliveries
+        .iter()
+        .filter(|one| one["body"].as_str().is_some_and(|body| body.contains("casino")));
+    let (bad, filed) = (
+        bad.count(),
+        writes.keys().filter(|key| key.contains("/reports ")).count(),
+    );
+    if filed < bad {
+        wanting.push(format!("{filed} of {bad} are reported"));
+    }
+    Ok(wanting)
+}
+
+/// What was done more than once.
+fn twice(fediverse: &Fediverse) -> anyhow::Result<Vec<String>> {
+    let writes = done(fediverse)?.into_iter();
+    Ok(writes
+        .filter(|(_, times)| *times > 1)
+        .map(|(what, times)| format!("{what}: {times} times"))
+        .collect())
+}
+
+/// Reports and approvals that were answered well, and how often.
+fn done(fediverse: &Fediverse) -> anyhow::Result<BTreeMap<String, u32>> {
+    let mut done = BTreeMap::new();
+    for write in fediverse.writes()? {
+        let (path, well) = (write["path"].as_str().unwrap_or_default(), write["http_status"] == 200);
+        let report = path == "/api/v1/reports";
+        // Whether a token may is asked of the row 0, which there never is.
+        if !well || !(report || path.ends_with("/approve")) || path.contains("/0/") {
+            continue;
+        }
+        let whom = write["query"].as_array().into_iter().flatten();
+        let whom = whom
+            .filter(|pair| pair[0] == "account_id")
+            .find_map(|pair| pair[1].as_str());
+        let whom = whom
+            .filter(|_| report)
+            .map(|whom| format!(" {whom}"))
+            .unwrap_or_default();
+        let method = write["method"].as_str().unwrap_or_default();
+        *done.entry(format!("{method} {path}{whom}")).or_insert(0) += 1;
+    }
+    Ok(done)
+}

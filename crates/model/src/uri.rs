@@ -31,8 +31,8 @@ impl Uri {
         }
         if let Some(name) = url
             .host_str()
-            .and_then(|name| name.strip_suffix('.'))
-            .map(str::to_owned)
+            .filter(|name| name.ends_with('.'))
+            .map(|name| name.trim_end_matches('.').to_owned())
         {
             url.set_host(Some(&name)).map_err(|_| error())?;
         }
@@ -85,7 +85,15 @@ mod tests {
     #[test]
     fn idn_and_case_make_one_key() {
         let plain = Uri::parse("https://xn--mnchen-3ya.example/@a/1").unwrap();
-        assert_eq!(Uri::parse("https://MÜNCHEN.example./@a/1").unwrap(), plain);
+        for text in ["https://MÜNCHEN.example./@a/1", "https://MÜNCHEN.example.../@a/1"] {
+            let uri = Uri::parse(text).unwrap();
+            assert_eq!(uri, plain);
+            assert_eq!(
+                Uri::parse(uri.as_str()).as_ref(),
+                Ok(&plain),
+                "what was read is read the same"
+            );
+        }
     }
 
     #[test]
@@ -107,6 +115,7 @@ mod tests {
             "ftp://a.example/",
             "mailto:a@a.example",
             "https://u:p@a.example/",
+            "https://.../",
             "at://did:plc:x/y",
         ] {
             assert!(Uri::parse(text).is_err(), "{text}");

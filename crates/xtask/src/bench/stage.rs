@@ -297,13 +297,18 @@ impl<'a> Egret<'a> {
         } else {
             more
         };
+        let home = if more.contains("[replies.home]") {
+            ""
+        } else {
+            "[replies.home]\nlength = 1000\n"
+        };
         let store = store.map_or_else(|| format!("sqlite://{path}/egret.db"), str::to_owned);
         let config = format!(
             "[store]\nurl = \"{store}\"\n\
              [web]\nlisten = \"{listen}\"\n\
              [net]\nallow = [\"127.0.0.0/8\"]\norigin_per_minute = 1000000\ntoken_per_five_minutes = 1000000\n\
              paging_per_fifteen_minutes = 1000000\n\
-             {more}[replies.home]\nlength = 1000\n\
+             {more}{home}\
              [[servers]]\nurl = \"{}\"\nwebhook_secret_files = [\"{path}/secret\"]\n[[servers.logins]]\nname = \"me\"\ntoken_file = \"{path}/token\"\n",
             fediverse.home
         );

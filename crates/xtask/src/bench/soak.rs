@@ -93,7 +93,7 @@ fn soak(programs: &Programs, store: Option<&str>, args: &Args) -> anyhow::Result
                 patience.elapsed().as_secs()
             );
         }
-        if patience.elapsed().as_secs() % 10 == 0 {
+        if patience.elapsed().as_secs().is_multiple_of(10) {
             eprintln!(
                 "xtask: {} s after the last of {kills} kills: {}",
                 patience.elapsed().as_secs(),

@@ -17,6 +17,9 @@ use crate::{
     text::{self, Folded},
 };
 
+/// Bytes of all literals for which the quickest search is made: it takes some hundred times as much.
+const QUICK: usize = 256 << 10;
+
 /// A literal, and what it means where it is found.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Posting {
@@ -142,8 +145,10 @@ impl Index {
         } else {
             let mut searcher = AhoCorasick::builder();
             searcher.match_kind(MatchKind::Standard);
-            // The quickest one takes memory for each literal; for very many the middle one is quick enough.
-            if builder.texts.len() <= 12_000 {
+            // The quickest one takes memory for each letter of each literal; for very many, or very long ones, the middle
+            // one is quick enough.
+            let letters: usize = builder.texts.iter().map(String::len).sum();
+            if builder.texts.len() <= 12_000 && letters <= QUICK {
                 searcher.kind(Some(AhoCorasickKind::DFA));
             }
             Some(searcher.build(&builder.texts)?)
@@ -310,7 +315,7 @@ impl Builder {
                         Posting {
                             leaf,
                             use_,
-                            views: bit(View::Folded) | bit(View::Joined),
+                            views: bit(View::Folded) | if look.spaced { bit(View::Joined) } else { 0 },
                         },
                     );
                 }
@@ -352,30 +357,7 @@ impl Builder {
             let words: Vec<String> = phrases.iter().map(|phrase| phrase.join(" ")).collect();
             return self.words(leaf, &words, look);
         }
-        let between = format!(r"\W+(?:\w+\W+){{0,{gap}}}?");
-        let patterns: Vec<String> = phrases
-            .iter()
-            .map(|phrase| {
-                let words: Vec<String> = phrase.iter().map(|word| regex_syntax::escape(word)).collect();
-                let (first, last) = (phrase.first(), phrase.last());
-                // Only letters have a border to stand at.
-                let border = |word: Option<&String>, at_end: bool| {
-                    let c = word.and_then(|word| {
-                        if at_end {
-                            word.chars().next_back()
-                        } else {
-                            word.chars().next()
-                        }
-                    });
-                    if c.is_some_and(char::is_alphanumeric) {
-                        r"\b"
-                    } else {
-                        ""
-                    }
-                };
-                format!("{}{}{}", border(first, false), words.join(&between), border(last, true))
-            })
-            .collect();
+        let patterns: Vec<String> = phrases.iter().map(|phrase| pattern::of_phrase(phrase, gap)).collect();
         self.patterns(leaf, &patterns, look)
     }
 

@@ -41,6 +41,27 @@ pub(crate) fn check(pattern: &str) -> Result<(), PatternError> {
     Ok(())
 }
 
+/// Signs and blanks as they stand between words. Of the classes that say it better, `\W` and `\w`, a few make a pattern
+/// larger than it may be.
+const SIGNS: &str = r"\x00-/:-@\[-\^`\{-\x7F\u{AB}\u{B7}\u{BB}\u{2010}-\u{205E}\u{3000}-\u{303F}";
+
+/// A pattern for words that stand one after the other with up to `gap` others between two of them.
+pub(crate) fn of_phrase(words: &[String], gap: u32) -> String {
+    let escaped: Vec<String> = words.iter().map(|word| regex_syntax::escape(word)).collect();
+    // Only letters have a border to stand at.
+    let border = |c: Option<char>| {
+        if c.is_some_and(char::is_alphanumeric) {
+            r"\b"
+        } else {
+            ""
+        }
+    };
+    let first = border(words.first().and_then(|word| word.chars().next()));
+    let last = border(words.last().and_then(|word| word.chars().next_back()));
+    let between = format!("[{SIGNS}]+(?:[^{SIGNS}]+[{SIGNS}]+){{0,{gap}}}?");
+    format!("{first}{}{last}", escaped.join(&between))
+}
+
 /// Makes a pattern ready; `None` when it is no good, which [`check`] told before.
 pub(crate) fn build(pattern: &str, cased: bool) -> Option<Regex> {
     RegexBuilder::new(pattern)
@@ -91,7 +112,10 @@ fn cost(hir: &Hir) -> u64 {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => 1,
         HirKind::Literal(literal) => literal.0.len() as u64,
-        HirKind::Class(regex_syntax::hir::Class::Unicode(class)) => class.ranges().len() as u64 * 2,
+        // Letters beyond ASCII are several bytes, and some steps each.
+        HirKind::Class(regex_syntax::hir::Class::Unicode(class)) => {
+            class.ranges().len() as u64 * 2 + if class.is_ascii() { 0 } else { 16 }
+        }
         HirKind::Class(_) => 1,
         HirKind::Repetition(repetition) => {
             let times = repetition.max.unwrap_or(repetition.min.saturating_add(1)).max(1);

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use model::Domain;
+
 use crate::{
     Field, StatusFacts,
     condition::{DomainOf, Look},
@@ -15,7 +17,7 @@ use crate::{
 
 /// Finds of one condition that are kept.
 const KEPT: usize = 5;
-/// When so many are there, more than are kept of one condition are thrown away.
+/// When so many are there, more than are kept of one condition are thrown away, and patterns that are there twice.
 const MANY: usize = 2_048;
 
 /// Where a condition was found.
@@ -62,6 +64,21 @@ impl Finds {
         }
     }
 
+    fn candidate(&mut self, leaf: u32) {
+        if self.candidates.last() == Some(&leaf) {
+            return;
+        }
+        self.candidates.push(leaf);
+        if self.candidates.len().is_multiple_of(MANY) {
+            self.sort_candidates();
+        }
+    }
+
+    fn sort_candidates(&mut self) {
+        self.candidates.sort_unstable();
+        self.candidates.dedup();
+    }
+
     fn thin(&mut self) {
         if !self.all.is_sorted_by_key(|find| find.leaf) {
             self.all.sort_by_key(|find| find.leaf);
@@ -91,8 +108,7 @@ pub(crate) fn search(index: &Index, document: &Document<'_>, status: Option<&Sta
         hashes(index, status, &mut finds);
     }
     finds.thin();
-    finds.candidates.sort_unstable();
-    finds.candidates.dedup();
+    finds.sort_candidates();
     finds
 }
 
@@ -156,7 +172,7 @@ fn posted(
         range,
     };
     match (posting.use_, &leaf.kind) {
-        (Use::Candidate, _) if finds.candidates.last() != Some(&posting.leaf) => finds.candidates.push(posting.leaf),
+        (Use::Candidate, _) => finds.candidate(posting.leaf),
         (Use::Term(number), Kind::Words { look, terms }) => {
             if let Some(term) = terms.get(number as usize)
                 && is_whole(document, view, segment, &range, *look, term)
@@ -239,12 +255,13 @@ fn domains(index: &Index, document: &Document<'_>, status: Option<&StatusFacts>,
         look_up(text, DomainOf::Account, Place::Source(source));
     }
     for mention in status.iter().flat_map(|status| &status.mentions).take(64) {
-        if let Some((_, domain)) = mention.acct.rsplit_once('@') {
-            look_up(
-                &domain.to_lowercase(),
-                DomainOf::Mentions,
-                Place::Said(mention.acct.clone()),
-            );
+        // Servers write it in letters of its own, rules have it in punycode.
+        let domain = mention
+            .acct
+            .rsplit_once('@')
+            .and_then(|(_, text)| Domain::parse(text).ok());
+        if let Some(domain) = domain {
+            look_up(domain.as_str(), DomainOf::Mentions, Place::Said(mention.acct.clone()));
         }
     }
 }

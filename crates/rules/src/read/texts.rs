@@ -130,6 +130,7 @@ pub(super) fn phrases(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<Cond
         );
         return None;
     }
+    let gap = u32::try_from(gap).unwrap_or(0);
     let mut phrases = Vec::new();
     for (text, at) in given {
         let plain = crate::text::plain(&text);
@@ -147,11 +148,22 @@ pub(super) fn phrases(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<Cond
             );
             return None;
         }
+        // Making it ready takes a while; short ones need no proof.
+        let is_long = (words.len() - 1) * gap as usize > 60 || plain.len() > 500;
+        if gap > 0 && is_long && crate::pattern::build(&crate::pattern::of_phrase(&words, gap), false).is_none() {
+            reader.problem(
+                at,
+                &table.key("phrases"),
+                format!("too long for a gap of {gap}"),
+                "take fewer words, or a smaller gap",
+            );
+            return None;
+        }
         phrases.push(words);
     }
     Some(Condition::Phrases {
         phrases,
-        gap: u32::try_from(gap).unwrap_or(0),
+        gap,
         look: look(reader, table, Fields::WRITTEN),
     })
 }

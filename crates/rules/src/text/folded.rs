@@ -110,6 +110,8 @@ fn trimmed(plain: &str, word: Range<usize>) -> Option<Range<usize>> {
 impl Word {
     fn of(word: &str) -> Self {
         let mut kind = Self::default();
+        // Looked for once: a word may be as long as a text.
+        let mut has_latin = None;
         for c in word.chars() {
             if c.is_ascii_alphabetic() {
                 kind.latin += 1;
@@ -121,7 +123,7 @@ impl Word {
                 if kind.latin == 0 && letters::is_of_another_script(c) && !letters::is_same_to_look_at(c) {
                     // An honest word of its script, unless there are Latin letters in it.
                     kind.other = true;
-                    if !word.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+                    if !*has_latin.get_or_insert_with(|| word.bytes().any(|byte| byte.is_ascii_alphabetic())) {
                         return kind;
                     }
                 }

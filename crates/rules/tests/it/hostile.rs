@@ -120,3 +120,49 @@ fn a_flood_of_near_misses_hides_nothing() {
     let many = judge(&rule, &status(&"casino ".repeat(3_000)));
     assert!(many.contributions[0].evidence.len() <= 12);
 }
+
+/// A word of honest letters that ends with a Latin one was looked through once for each of them: minutes for one status.
+#[test]
+fn one_latin_letter_at_the_end_of_a_long_word_is_looked_for_once() {
+    let rule = when(r#"{ keywords = ["casino"] }"#);
+    let subject = status(&format!("{}a", "д".repeat(99_000)));
+    let begun = Instant::now();
+    assert!(!hits(&rule, &subject));
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn what_is_accepted_can_be_made_ready() {
+    for gap in [1, 3, 10] {
+        for words in [
+            "buy followers",
+            "buy cheap followers",
+            "one two three four five six seven",
+        ] {
+            let rule = when(&format!("{{ phrases = [\"{words}\"], gap = {gap} }}"));
+            let spread = words.replace(' ', &format!(" {}", "é, ".repeat(gap)));
+            assert!(
+                hits(&rule, &status(words)) && hits(&rule, &status(&spread)),
+                "{words}, {gap}"
+            );
+            let wider = words.replace(' ', &format!(" {}", "é, ".repeat(gap + 1)));
+            assert!(!hits(&rule, &status(&wider)), "{words}, {gap}");
+        }
+    }
+    let long = (0..30).map(|n| format!("word{n}")).collect::<Vec<_>>().join(" ");
+    let problems = compile(&format!(
+        "[[rules]]\nid = \"r\"\nwhen = {{ phrases = [\"{long}\"], gap = 10 }}\n"
+    ));
+    assert!(problems.unwrap_err()[0].message.contains("too long"));
+    for (pattern, letter) in [
+        (".{100}", "a"),
+        (".{300}", "a"),
+        (r"[^x]{200}", "a"),
+        (r"[à-ÿЀ-ӿ]{250}", "é"),
+    ] {
+        let toml = format!("[[rules]]\nid = \"r\"\nstate = \"live\"\nwhen = {{ regex = ['{pattern}'] }}\n");
+        // Refused is as good as ready.
+        let Ok(set) = compile(&toml) else { continue };
+        assert!(hits(&set, &status(&letter.repeat(400))), "{pattern}");
+    }
+}

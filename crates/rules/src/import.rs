@@ -52,10 +52,10 @@ pub fn from_mastowatch(json: &str) -> Result<Imported, ImportError> {
     for (number, rule) in rules.iter().enumerate() {
         let name = text(rule, "name").unwrap_or("unnamed");
         let mut id = id_of(name);
-        if ids.contains(&id) {
+        // Another name may read like one with its number.
+        while !ids.insert(id.clone()) {
             let _ = write!(id, "-{}", number + 1);
         }
-        ids.insert(id.clone());
         let mut notes = Vec::new();
         match one(rule, &id, name, number, &mut notes) {
             // What we write is checked as what people write is.

@@ -100,3 +100,13 @@ fn what_is_no_list_of_rules_is_refused() {
     assert_eq!(from_mastowatch("[]").unwrap().rules, 0);
     assert_eq!(from_mastowatch("[1, null, {\"name\": 5}]").unwrap().notes.len(), 3);
 }
+
+/// A name that reads like another one with its number is no reason to refuse the file.
+#[test]
+fn each_rule_has_an_id_of_its_own() {
+    let rule = |name: &str| serde_json::json!({ "name": name, "detector_type": "keyword", "pattern": "casino" });
+    let rows = serde_json::json!([rule("spam"), rule("spam 3"), rule("spam"), rule("Spam!")]);
+    let imported = rules::from_mastowatch(&rows.to_string()).unwrap();
+    assert_eq!(imported.rules, 4);
+    assert!(crate::house::compile(&imported.toml).is_ok(), "{}", imported.toml);
+}

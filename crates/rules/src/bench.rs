@@ -230,7 +230,7 @@ impl<'s, 'c> Bench<'s, 'c> {
                 let (least, most) = facts::strangers(page.status?)?;
                 range.holds_of(least, most)
             }),
-            Kind::Number { fact, range } => match self.number(*fact, what) {
+            Kind::Number { fact, range } => match self.number(*fact) {
                 // Of several statuses one that fits is enough.
                 Numbers::One(number) => Truth::of(number.map(|number| range.holds(number))),
                 Numbers::OfEach => self.any_status(what, |page| {
@@ -278,11 +278,10 @@ impl<'s, 'c> Bench<'s, 'c> {
         any
     }
 
-    pub(crate) fn number(&self, fact: Fact, what: &Together) -> Numbers {
+    pub(crate) fn number(&self, fact: Fact) -> Numbers {
         if !facts::is_of_account(fact) && !facts::is_recent(fact) {
             return Numbers::OfEach;
         }
-        let _ = what;
         Numbers::One(*self.account.numbers[fact as usize].get_or_init(|| {
             if facts::is_recent(fact) {
                 let all: Vec<_> = self

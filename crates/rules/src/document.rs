@@ -324,9 +324,12 @@ impl<'s> Document<'s> {
             .map(|segment| (segment.source, &self.plain.text()[segment.start..segment.end]))
     }
 
-    /// The texts of a field.
+    /// The texts of a field, each once: as it is seen, where a direction mark has it read twice.
     pub(crate) fn field(&self, field: Field) -> impl Iterator<Item = &str> {
-        self.whole(field).map(|(_, text)| text)
+        let mut last = None;
+        self.whole(field)
+            .filter(move |(source, _)| last.replace(*source) != Some(*source))
+            .map(|(_, text)| text)
     }
 
     /// Whether a hit in the second reading touches what is different in it.

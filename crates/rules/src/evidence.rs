@@ -45,7 +45,7 @@ impl Bench<'_, '_> {
         }
         let leaf = &self.index.leaves[*number as usize];
         let (numbers, is_time): (Vec<Option<i64>>, bool) = match &leaf.kind {
-            Kind::Number { fact, .. } => match self.number(*fact, what) {
+            Kind::Number { fact, .. } => match self.number(*fact) {
                 Numbers::One(number) => (vec![number], fact.is_time()),
                 Numbers::OfEach => {
                     let each = self.statuses[what.0.clone()]
@@ -102,7 +102,7 @@ impl Bench<'_, '_> {
                 let say = |number: i64, status: Option<String>| {
                     said(leaf.says.clone(), shown(number, fact.is_time()), status)
                 };
-                match self.number(*fact, what) {
+                match self.number(*fact) {
                     Numbers::One(number) => out.extend(number.map(|number| say(number, None))),
                     Numbers::OfEach => {
                         for page in &self.statuses[what.0.clone()] {

@@ -145,8 +145,12 @@ pub(crate) fn of_recent(fact: Fact, statuses: &[(&StatusFacts, &Document<'_>)]) 
         Fact::RecentDuplicates => {
             let mut seen = std::collections::HashMap::<u64, usize>::new();
             for (_, document) in statuses {
-                let text: String = document.field(Field::Content).collect();
-                let words = fingerprint::tokens(&text);
+                let text = document.field(Field::Content).next().unwrap_or_default();
+                let words = fingerprint::tokens(text);
+                // Two pictures without a word do not say the same.
+                if words.is_empty() {
+                    continue;
+                }
                 let key = words
                     .iter()
                     .fold(0, |sum, word| fingerprint::mix(sum, fingerprint::hash(word.as_bytes())));

@@ -321,7 +321,7 @@ fn entity(text: &str) -> Option<(char, usize)> {
             return None;
         }
         // Browsers read a number without an end, too, and put U+FFFD for what is no letter.
-        let code = u32::from_str_radix(&digits[..len.min(9)], radix).unwrap_or(u32::MAX);
+        let code = u32::from_str_radix(&digits[..len], radix).unwrap_or(u32::MAX);
         let c = char::from_u32(code).filter(|c| *c != '\0').unwrap_or('\u{FFFD}');
         return Some((c, before + len + usize::from(digits[len..].starts_with(';'))));
     }

@@ -3,7 +3,7 @@
 use rules::{AccountFacts, StatusFacts, Subject};
 use serde_json::json;
 
-use crate::house::{hits, when};
+use crate::house::{hits, status, when};
 
 /// Check 9, of the engine: the nested account of an `Admin::Account` is read.
 #[test]
@@ -93,4 +93,52 @@ fn a_name_in_punycode_is_read_as_people_see_it() {
     assert!(hits(&rule, &subject), "cаsino.example with a Cyrillic letter");
     subject.statuses[0].content = "<a href=\"https://ocasino.example/\">x</a>".into();
     assert!(!hits(&rule, &subject));
+}
+
+/// A text that a direction mark turns around is read twice and counted once.
+#[test]
+fn what_is_read_twice_is_as_long_as_it_is() {
+    let rule = when(r#"{ fact = "content_length", is = 6 }"#);
+    assert!(hits(&rule, &status("onisac")));
+    assert!(hits(&rule, &status("\u{202e}onisac\u{202c}")));
+}
+
+/// Pictures without a word are no copies of each other.
+#[test]
+fn statuses_that_say_nothing_are_no_duplicates() {
+    let rule = when(r#"{ fact = "recent_duplicates", above = 50 }"#);
+    let of = |text: &dyn Fn(usize) -> String| {
+        let mut subject = status("");
+        subject.statuses = (0..4)
+            .map(|n| StatusFacts {
+                id: n.to_string(),
+                content: text(n),
+                ..subject.statuses[0].clone()
+            })
+            .collect();
+        subject
+    };
+    assert!(hits(&rule, &of(&|n| format!("offer number {n}"))));
+    assert!(!hits(&rule, &of(&|_| String::new())));
+    assert!(!hits(&rule, &of(&|n| format!("https://x.example/{n}"))));
+}
+
+/// Servers write the domain of somebody named in letters of its own.
+#[test]
+fn a_domain_in_other_letters_is_found_in_mentions() {
+    let rule = when(r#"{ domains = ["xn--bcher-kva.example"], of = "mentions" }"#);
+    let mut subject = status("hello");
+    subject.statuses[0].mentions.push(rules::MentionFacts {
+        acct: "bob@Bücher.example".to_owned(),
+        knows_author: None,
+    });
+    assert!(hits(&rule, &subject));
+}
+
+/// A number may begin with any number of zeros.
+#[test]
+fn letters_are_read_from_long_numbers() {
+    let rule = when(r#"{ keywords = ["casino"], exact_letters = true }"#);
+    assert!(hits(&rule, &status("&#0000000099;as&#x0000000069;no")));
+    assert!(!hits(&rule, &status("&#99999999999999999999;asino")));
 }

@@ -15,6 +15,7 @@ CASES = {
     "all": {
         "replicaCount": 3,
         "imagePullSecrets": [{"name": "pull"}],
+        "files": {"existingClaim": "egret-files"},
         "ingress": {"enabled": True, "className": "nginx", "host": "egret.example.org", "tlsSecret": "tls"},
         "serviceMonitor": {"enabled": True, "tokenSecret": "metrics"},
         "networkPolicy": {"enabled": True, "fromNamespaces": ["monitoring", "ingress"]},

@@ -59,7 +59,7 @@ impl Mailbox {
         if self.name.is_empty() {
             format!("<{}>", self.address)
         } else {
-            format!("{} <{}>", words(&self.name), self.address)
+            format!("{} <{}>", phrase(&self.name), self.address)
         }
     }
 }
@@ -90,13 +90,20 @@ pub(super) fn written(letter: &Letter, from: &Mailbox, to: &Mailbox, now: DateTi
     )
 }
 
-/// A text for a header: as it is, where every reader takes it, else in encoded words. Control characters are left out.
+/// A text that stands alone in a header.
 fn words(text: &str) -> String {
+    encoded(text, " -_.,:!?'/()")
+}
+
+/// A name before an address: there a comma begins the next address, and a point or a bracket breaks the line.
+fn phrase(text: &str) -> String {
+    encoded(text, " -_!?'/")
+}
+
+/// As it is, where it is of letters, digits and `plain` alone, else in encoded words. Control characters are left out.
+fn encoded(text: &str, plain: &str) -> String {
     let text: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
-    if text
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || " -_.,:!?'/()".contains(c))
-    {
+    if text.chars().all(|c| c.is_ascii_alphanumeric() || plain.contains(c)) {
         return text;
     }
     let mut words = Vec::new();
@@ -143,6 +150,22 @@ mod tests {
         assert!(mail.lines().all(|line| line.len() <= 200 && line.is_ascii()), "{mail}");
         let long = text(&"Ä".repeat(150));
         assert!(long.split("\r\n").all(|line| line.len() <= 100), "{long}");
+    }
+
+    #[test]
+    fn a_name_with_a_comma_is_one_sender() {
+        for (from, header) in [
+            ("Example <a@b.example>", "From: Example <a@b.example>"),
+            (
+                "\"Example, Inc. (mail)\" <a@b.example>",
+                "From: =?utf-8?B?RXhhbXBsZSwgSW5jLiAobWFpbCk=?= <a@b.example>",
+            ),
+        ] {
+            let from = Mailbox::parse(from).unwrap();
+            let mail = written(&letter("x, y."), &from, &from, DateTime::UNIX_EPOCH);
+            assert!(mail.lines().any(|line| line == header), "{mail}");
+            assert!(mail.contains("Subject: x, y.\r\n"), "{mail}");
+        }
     }
 
     #[test]

@@ -118,13 +118,18 @@ impl Guard {
     pub(crate) fn is_blocked(&self, host: &Host) -> bool {
         match (host.domain(), address_of(host.as_str())) {
             (Some(domain), _) => parents(domain.as_str()).any(|parent| self.holds(parent)),
-            (None, Some(ip)) => self.blocked.iter().any(|net| net.contains(&ip)),
+            (None, Some(ip)) => self.is_blocked_address(ip),
             (None, None) => false,
         }
     }
 
     fn holds(&self, name: &str) -> bool {
         Domain::parse(name).is_ok_and(|domain| self.blocklist.contains(&domain))
+    }
+
+    fn is_blocked_address(&self, ip: IpAddr) -> bool {
+        let ip = ip.to_canonical();
+        self.blocked.iter().any(|net| net.contains(&ip))
     }
 
     fn is_allowed(&self, ip: IpAddr) -> bool {
@@ -225,8 +230,13 @@ impl Guard {
             return Err("the name has no address".into());
         }
         let permits = |ip: IpAddr| self.is_allowed(ip) || (way == Way::Outer && address::is_public(ip));
-        match found.iter().find(|ip| !permits(**ip)) {
-            Some(bad) => Err(Box::new(Forbidden(*bad))),
+        let why = |ip: &IpAddr| match *ip {
+            ip if self.is_blocked_address(ip) => Some(Forbidden::Blocked(ip)),
+            ip if !permits(ip) => Some(Forbidden::Private(ip)),
+            _ => None,
+        };
+        match found.iter().find_map(why) {
+            Some(forbidden) => Err(Box::new(forbidden)),
             None => Ok(found),
         }
     }
@@ -250,8 +260,12 @@ fn address_of(host: &str) -> Option<IpAddr> {
 
 /// A name resolved to an address that may not be connected to.
 #[derive(Debug, thiserror::Error)]
-#[error("the name leads to {0}, which is not public")]
-pub(crate) struct Forbidden(IpAddr);
+pub(crate) enum Forbidden {
+    #[error("the name leads to {0}, which is not public")]
+    Private(IpAddr),
+    #[error("the name leads to {0}, which is on the blocklist")]
+    Blocked(IpAddr),
+}
 
 /// The guard as reqwest's resolver, for one way.
 pub(crate) struct Screen {

@@ -253,6 +253,32 @@ async fn a_blocked_address_is_blocked_on_every_port_and_in_every_spelling() {
     }
 }
 
+/// Whoever blocks a range means those who live there, whatever they are called.
+#[tokio::test]
+async fn a_blocked_address_is_blocked_under_every_name() {
+    let told = Told::default();
+    for (name, ip) in [
+        ("there.example", "198.41.0.7"),
+        ("mapped.example", "::ffff:198.41.0.8"),
+        ("elsewhere.example", "198.42.0.7"),
+    ] {
+        told.answers.lock().unwrap().insert(name, vec![vec![ip]]);
+    }
+    let config = Config {
+        blocklist: vec!["198.41.0.0/24".into()],
+        ..Config::default()
+    };
+    let guard = Guard::new(&config, Arc::new(told)).unwrap();
+    for name in ["there.example", "mapped.example"] {
+        let error = guard.resolve(name, Way::Outer).await.unwrap_err();
+        assert!(
+            matches!(error.downcast_ref(), Some(Forbidden::Blocked(_))),
+            "{name}: {error}"
+        );
+    }
+    assert!(guard.resolve("elsewhere.example", Way::Outer).await.is_ok());
+}
+
 #[test]
 fn a_bad_blocklist_is_told() {
     let config = Config {

@@ -2,11 +2,13 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
-use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{Clock, Host};
 use texting_robots::Robot;
@@ -22,12 +24,25 @@ const FRESH: TimeDelta = TimeDelta::hours(24);
 const FRESH_FAILURE: TimeDelta = TimeDelta::hours(1);
 /// From this many hosts on the stale ones are forgotten.
 const MANY: usize = 1024;
+/// Lines that are read of a file, those that say something. Nobody writes as many for us.
+const MOST_LINES: usize = 5000;
+/// Of those, lines that take a compiled pattern: what has a `$` in it does.
+const MOST_PATTERNS: usize = 200;
+/// What a pattern weighs beside its text.
+const PATTERN: usize = 16 << 10;
+/// When the files remembered weigh more, all are forgotten and asked for anew: a stranger has as many hosts as he likes,
+/// and each may fill a file to the brim.
+const MOST_WEIGHT: usize = 8 << 20;
 
 #[derive(Debug)]
 pub(crate) struct Robots {
     clock: Arc<dyn Clock>,
-    hosts: Mutex<HashMap<Host, Arc<tokio::sync::Mutex<Option<Known>>>>>,
+    hosts: Mutex<HashMap<Host, Cell>>,
+    weight: AtomicUsize,
 }
+
+/// Locked by whoever asks for the file.
+type Cell = Arc<tokio::sync::Mutex<Option<Known>>>;
 
 #[derive(Debug, Clone)]
 struct Known {
@@ -75,6 +90,7 @@ impl Robots {
         Self {
             clock,
             hosts: Mutex::default(),
+            weight: AtomicUsize::new(0),
         }
     }
 
@@ -91,7 +107,8 @@ impl Robots {
         let rules = match known.as_ref().filter(|known| known.until > now) {
             Some(known) => known.rules.clone(),
             None => {
-                let (rules, fresh) = read(fetch.await).await?;
+                let (rules, fresh, weight) = read(fetch.await).await?;
+                self.weigh(weight);
                 *known = Some(Known {
                     rules: rules.clone(),
                     until: now + fresh,
@@ -113,7 +130,16 @@ impl Robots {
         })
     }
 
-    fn cell(&self, host: &Host) -> Arc<tokio::sync::Mutex<Option<Known>>> {
+    /// Forgets what nobody holds when another file of this weight is too much.
+    fn weigh(&self, weight: usize) {
+        if self.weight.fetch_add(weight, Ordering::AcqRel) + weight > MOST_WEIGHT {
+            self.weight.store(weight, Ordering::Release);
+            let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+            hosts.retain(|_, cell| Arc::strong_count(cell) > 1);
+        }
+    }
+
+    fn cell(&self, host: &Host) -> Cell {
         let now = self.clock.now();
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         if hosts.len() >= MANY && !hosts.contains_key(host) {
@@ -128,26 +154,49 @@ impl Robots {
     }
 }
 
-/// The rules that an answer stands for, and how long they count. An error is one that says nothing of the file.
-async fn read(answer: Result<Response, Error>) -> Result<(Rules, TimeDelta), Error> {
+/// The rules that an answer stands for, how long they count, and what they weigh. An error is one that says nothing of
+/// the file.
+async fn read(answer: Result<Response, Error>) -> Result<(Rules, TimeDelta, usize), Error> {
     Ok(match answer {
         Ok(response) => match response.http_status {
-            200..=299 => (parse(response.body).await, FRESH),
-            401 | 403 => (Rules::Forbid, FRESH),
+            200..=299 => {
+                let (text, weight) = bounded(&response.body);
+                (parse(text).await, FRESH, weight)
+            }
+            401 | 403 => (Rules::Forbid, FRESH, 0),
             // A limit is about us now, not about what we may read; a server in trouble likewise.
-            429 => (Rules::Allow, FRESH_FAILURE),
-            300..=499 => (Rules::Allow, FRESH),
-            _ => (Rules::Allow, FRESH_FAILURE),
+            429 => (Rules::Allow, FRESH_FAILURE, 0),
+            300..=499 => (Rules::Allow, FRESH, 0),
+            _ => (Rules::Allow, FRESH_FAILURE, 0),
         },
         Err(error @ (Error::Stopped | Error::Resting { .. } | Error::Blocked(_) | Error::Refused { .. })) => {
             return Err(error);
         }
-        Err(_) => (Rules::Allow, FRESH_FAILURE),
+        Err(_) => (Rules::Allow, FRESH_FAILURE, 0),
     })
 }
 
-/// Parsing compiles a pattern for each line, and the lines are a stranger's: not on the threads that serve others.
-async fn parse(body: Bytes) -> Rules {
+/// The beginning of a file, without what says nothing to anybody, and what it weighs once it is read.
+fn bounded(body: &[u8]) -> (Vec<u8>, usize) {
+    let (mut text, mut patterns) = (Vec::new(), 0);
+    let says_something = |line: &&[u8]| !line.is_empty() && line[0] != b'#';
+    let lines = body
+        .split(|byte| matches!(byte, b'\n' | b'\r' | 0))
+        .map(<[u8]>::trim_ascii);
+    for line in lines.filter(says_something).take(MOST_LINES) {
+        patterns += usize::from(line.contains(&b'$'));
+        if patterns > MOST_PATTERNS {
+            break;
+        }
+        text.extend_from_slice(line);
+        text.push(b'\n');
+    }
+    let weight = text.len() + patterns * PATTERN;
+    (text, weight)
+}
+
+/// Parsing compiles patterns, and they are a stranger's: not on the threads that serve others.
+async fn parse(body: Vec<u8>) -> Rules {
     match tokio::task::spawn_blocking(move || Robot::new(AGENT, &body)).await {
         Ok(Ok(robot)) => Rules::Read(Arc::new(robot)),
         _ => Rules::Allow,
@@ -156,6 +205,7 @@ async fn parse(body: Bytes) -> Rules {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use model::FakeClock;
 
     use super::*;
@@ -213,6 +263,35 @@ mod tests {
             )
             .await
         );
+    }
+
+    #[tokio::test]
+    async fn a_file_is_read_to_a_bound_and_what_stands_first_counts() {
+        let mut long = "\u{feff}# ours\nUser-agent: Egret\nDisallow: /no$\n".to_owned();
+        for n in 0..50_000 {
+            long += &format!("# {n}\n\nDisallow: /a{n}$\r\n");
+        }
+        let (text, weight) = bounded(long.as_bytes());
+        assert!(text.len() < 8 << 10 && weight < 4 << 20, "{} {weight}", text.len());
+        assert!(!permits(answer(200, &long), "/no").await);
+        assert!(permits(answer(200, &long), "/yes").await);
+        let plain = "Disallow: /a\n".repeat(40_000);
+        assert_eq!(bounded(plain.as_bytes()).0.len(), MOST_LINES * 13);
+    }
+
+    #[tokio::test]
+    async fn many_heavy_files_are_not_all_kept() {
+        let robots = Robots::new(Arc::new(FakeClock::at(DateTime::UNIX_EPOCH)));
+        let file = "Disallow: /a$\n".repeat(MOST_PATTERNS);
+        let each = bounded(file.as_bytes()).1;
+        for n in 0..20 {
+            let url: Url = format!("https://n{n}.example/x").parse().unwrap();
+            let host = Host::of(&url).unwrap();
+            let word = robots.permits(&host, &url, async { answer(200, &file) }).await;
+            assert!(word.unwrap().permits);
+            let kept = robots.hosts.lock().unwrap().len();
+            assert!((1..=MOST_WEIGHT / each + 1).contains(&kept), "{kept}");
+        }
     }
 
     #[test]

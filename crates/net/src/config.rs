@@ -36,7 +36,8 @@ pub struct Config {
     /// To open a connection.
     #[serde(with = "humantime_serde")]
     pub connect_timeout: Duration,
-    /// The longest that a server's rate-limit answer is obeyed for.
+    /// The longest that a server's rate-limit answer is obeyed for. An origin that wants more than a minute is asked
+    /// nothing meanwhile.
     #[serde(with = "humantime_serde")]
     pub longest_wait: Duration,
     /// Attempts at a request that may be repeated, the first included.

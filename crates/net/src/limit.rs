@@ -30,6 +30,8 @@ use crate::Config;
 /// What an origin may be asked at once before the pace is even.
 const ORIGIN_BURST: u32 = 5;
 const MINUTE: Duration = Duration::from_secs(60);
+/// An origin that wants more quiet than this is left alone: a run has others to ask, and comes back to it.
+const ORIGIN_PATIENCE: Duration = MINUTE;
 /// From this many idle buckets on they are forgotten.
 const MANY: usize = 1024;
 
@@ -91,10 +93,13 @@ impl Limits {
     }
 
     /// Waits for the turn and the budget of one request. Dropping the future gives both up.
-    pub(crate) async fn enter(&self, sender: Sender<'_>) -> Pass {
+    ///
+    /// # Errors
+    /// How long an origin wants quiet still, where that is too long to wait for.
+    pub(crate) async fn enter(&self, sender: Sender<'_>) -> Result<Pass, Duration> {
         let lane = sender.lane;
         let place = match sender.login {
-            None => self.origin(sender.host).pass(lane).await,
+            None => self.origin(sender.host).pass(lane, ORIGIN_PATIENCE).await?,
             Some(login) => {
                 let login = self.login(login);
                 if sender.paging {
@@ -112,7 +117,7 @@ impl Limits {
                 }
             }
         };
-        Pass([place, self.all.enter(lane).await])
+        Ok(Pass([place, self.all.enter(lane).await]))
     }
 
     /// Learns from an answer. `refused`: it was a 429, or what this kind of server says instead.
@@ -130,12 +135,12 @@ impl Limits {
     }
 
     /// The server asks for quiet without refusing in the usual words (503 with `Retry-After`).
-    pub(crate) fn quiet(&self, sender: Sender<'_>, headers: &HeaderMap) -> Option<Duration> {
+    pub(crate) fn quiet(&self, sender: Sender<'_>, headers: &HeaderMap) -> Option<Verdict> {
         let wait = Said::of(headers, self.clock.now()).retry_after?;
         let longest = self.config.longest_wait;
         Some(match sender.login {
-            None => self.origin(sender.host).gate.refuse(Some(wait), longest),
-            Some(login) => self.login(login).token.refuse(Some(wait), longest),
+            None => origin_waits(self.origin(sender.host).gate.refuse(Some(wait), longest)),
+            Some(login) => Verdict::Later(self.login(login).token.refuse(Some(wait), longest)),
         })
     }
 
@@ -147,7 +152,7 @@ impl Limits {
     fn learn_of_origin(&self, gate: &Gate, said: &Said, sender: Sender<'_>, refused: bool) -> Verdict {
         if refused {
             // Nothing tells strangers' buckets apart reliably: the whole host waits.
-            return Verdict::Later(gate.refuse(said.retry_after.or(said.reset), self.config.longest_wait));
+            return origin_waits(gate.refuse(said.retry_after.or(said.reset), self.config.longest_wait));
         }
         match (said.remaining, said.reset) {
             (Some(left), Some(reset)) if reset <= 5 * MINUTE || (sender.paging && reset <= 15 * MINUTE) => {
@@ -222,6 +227,15 @@ impl Limits {
             |_| true,
             || Lanes::new(self.config.server_concurrency),
         )
+    }
+}
+
+/// Whether an origin's refusal is waited out by whoever met it.
+fn origin_waits(wait: Duration) -> Verdict {
+    if wait > ORIGIN_PATIENCE {
+        Verdict::MuchLater
+    } else {
+        Verdict::Later(wait)
     }
 }
 

@@ -7,7 +7,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method, header};
 use model::{Clock, Domain, Host};
 use tokio_util::sync::CancellationToken;
@@ -19,7 +18,7 @@ use crate::{
     actor::{Actor, Scheme},
     guard::{Guard, SystemLookup, Target, plain},
     health::Health,
-    limit::{Limits, Sender, Verdict},
+    limit::{Limits, Pass, Sender, Verdict},
     retry::{self, Retry},
     robots::{self, Robots},
     until::Until,
@@ -168,11 +167,6 @@ impl Net {
         self.pool.health.rests(host)
     }
 
-    /// Lets a host rest, as remembered from before a restart.
-    pub fn set_rest(&self, host: Host, until: DateTime<Utc>) {
-        self.pool.health.set_rest(host, until);
-    }
-
     /// Sends a request once its turn and budget have come, follows redirects within the guard, and retries where
     /// the request says that it is safe. An answer with any status, 429 and 5xx included once retries are used
     /// up, is an `Ok`.
@@ -191,7 +185,8 @@ impl Net {
     pub async fn open(&self, request: Request) -> Result<Stream, Error> {
         let hop = self.first(request).await?;
         let sender = hop.sender(self.lane);
-        let pass = self.unless_stopped(self.pool.limits.enter(sender)).await?;
+        let pass = self.turn(sender).await?;
+        self.in_time()?;
         self.count(&hop.target.host);
         let answer = self
             .unless_stopped(self.pool.wire.open(&hop.sending(&self.pool.config)))
@@ -247,11 +242,8 @@ impl Net {
             if seen.len() > HOPS {
                 return Err(astray(format!("more than {HOPS} times")));
             }
-            let target = match self.pool.guard.check(&url).await {
-                Ok(target) => target,
-                Err(Error::Stopped) => return Err(Error::Stopped),
-                Err(error) => return Err(astray(format!("to where we do not go: {error}"))),
-            };
+            let target = self.pool.guard.check(&url).await;
+            let target = target.map_err(|error| astray(format!("to where we do not go: {error}")))?;
             if !seen.insert(target.url.clone()) {
                 return Err(astray("in a loop".into()));
             }
@@ -315,7 +307,7 @@ impl Net {
         let host = &target.host;
         let sender = hop.sender(self.lane);
         self.awake(hop)?;
-        let pass = self.unless_stopped(self.pool.limits.enter(sender)).await?;
+        let pass = self.turn(sender).await?;
         // Those before us may have found the host dead.
         self.awake(hop)?;
         self.in_time()?;
@@ -343,14 +335,23 @@ impl Net {
                 .limits
                 .learn(sender, &response.headers, is_refusal(response, &sender));
             if response.http_status == 503
-                && let Some(wait) = self.pool.limits.quiet(sender, &response.headers)
+                && let Some(asked) = self.pool.limits.quiet(sender, &response.headers)
             {
-                verdict = Verdict::Later(wait);
+                verdict = asked;
             }
             self.pool.health.succeeded(host);
         }
         drop(pass);
         Ok((answer, verdict))
+    }
+
+    /// Waits for the turn and the budget, unless the host asked for more quiet than is worth waiting for.
+    async fn turn(&self, sender: Sender<'_>) -> Result<Pass, Error> {
+        let pass = self.unless_stopped(self.pool.limits.enter(sender)).await?;
+        pass.map_err(|wait| Error::Resting {
+            host: sender.host.clone(),
+            wait,
+        })
     }
 
     /// Refuses what is for a resting host. Our own server never rests: its jobs have their own patience.

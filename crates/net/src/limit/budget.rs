@@ -73,7 +73,7 @@ mod tests {
             write: false,
             lane: "",
         };
-        drop(limits.enter(sender).await);
+        drop(limits.enter(sender).await.unwrap());
         let mut headers = HeaderMap::new();
         for (name, value) in [
             ("x-ratelimit-limit", "300"),

@@ -86,11 +86,19 @@ impl Gate {
     /// Waits for one request's worth of budget.
     pub(crate) async fn pass(&self, lane: &'static str) {
         let _turn = self.queue.enter(lane).await;
-        self.pace().await;
+        // Nothing is too long to wait for.
+        let _ = self.pace(Duration::MAX).await;
     }
 
     /// The same for a bucket whose queue is kept elsewhere.
-    pub(crate) async fn pace(&self) {
+    ///
+    /// # Errors
+    /// How long the server wants quiet still, where that is longer than `patience`.
+    async fn pace(&self, patience: Duration) -> Result<(), Duration> {
+        // First, so that those who are sent away spend nothing.
+        if let Some((0, wait)) = self.window().1.filter(|(_, wait)| *wait > patience) {
+            return Err(wait);
+        }
         while let Err(not_yet) = self.ceiling.check() {
             let wait = not_yet.earliest_possible().duration_since(self.clock.now());
             // At least a moment: rounding must not make this a busy loop.
@@ -98,8 +106,12 @@ impl Gate {
         }
         loop {
             // A statement of its own, so that the lock is let go before waiting.
-            let taken = self.word().take(Instant::now());
-            let Err(until) = taken else { break };
+            let now = Instant::now();
+            let taken = self.word().take(now);
+            let Err(until) = taken else { return Ok(()) };
+            if until - now > patience {
+                return Err(until - now);
+            }
             sleep_until(until).await;
         }
     }
@@ -234,10 +246,14 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) async fn pass(&self, lane: &'static str) -> Place {
+    /// Waits for a place and one request's worth of budget.
+    ///
+    /// # Errors
+    /// How long the host wants quiet still, where that is longer than `patience`.
+    pub(crate) async fn pass(&self, lane: &'static str, patience: Duration) -> Result<Place, Duration> {
         let place = self.places.enter(lane).await;
-        self.gate.pace().await;
-        place
+        self.gate.pace(patience).await?;
+        Ok(place)
     }
 }
 
@@ -323,6 +339,32 @@ mod tests {
                 "{told}: {spent}"
             );
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_has_no_patience_is_told_and_spends_nothing() {
+        let host = Host {
+            places: Lanes::new(1),
+            gate: Gate::new(30, MINUTE, 5),
+        };
+        host.gate.refuse(Some(5 * MINUTE), LONGEST);
+        for _ in 0..100 {
+            let told = host.pass("a", MINUTE).await.unwrap_err();
+            assert!(told >= 5 * MINUTE, "{told:?}");
+        }
+        tokio::time::advance(6 * MINUTE).await;
+        let begin = Instant::now();
+        for _ in 0..5 {
+            host.pass("a", MINUTE).await.unwrap();
+        }
+        assert!(begin.elapsed() < Duration::from_secs(1), "the burst is whole");
+        // A short one is waited out, and so is what is left of a window.
+        host.gate.refuse(Some(MINUTE / 2), LONGEST);
+        host.pass("a", MINUTE).await.unwrap();
+        host.gate.correct(Some(300), 0, 3 * MINUTE);
+        assert!(host.pass("a", MINUTE).await.is_err());
+        tokio::time::advance(5 * MINUTE / 2).await;
+        host.pass("a", MINUTE).await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]

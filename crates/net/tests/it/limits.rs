@@ -308,3 +308,36 @@ async fn spellings_of_a_host_share_one_budget() {
     assert_eq!(server.paths().len(), 1);
     assert_eq!(net.spent().len(), 1);
 }
+
+/// Long quiet is obeyed by asking something else meanwhile: neither whoever met the refusal nor whoever comes later
+/// waits for it.
+#[tokio::test]
+async fn an_origin_that_wants_minutes_of_quiet_is_left_alone_and_holds_nobody_up() {
+    let refusals: [(u16, &[(&str, &str)]); 3] = [
+        (429, &[("retry-after", "300")]),
+        (503, &[("retry-after", "300")]),
+        (
+            200,
+            &[
+                ("x-ratelimit-limit", "300"),
+                ("x-ratelimit-remaining", "0"),
+                ("x-ratelimit-reset", "200"),
+            ],
+        ),
+    ];
+    let net = pool(&config());
+    for (status, headers) in refusals {
+        let server = Server::start(move |_, _| with(status, headers)).await;
+        let ask = tokio::time::timeout(Duration::from_secs(30), net.send(get(server.url("/"))));
+        assert_eq!(ask.await.expect("no wait").unwrap().http_status, status);
+        for _ in 0..3 {
+            let ask = tokio::time::timeout(Duration::from_secs(30), net.send(get(server.url("/"))));
+            let told = ask.await.expect("no wait");
+            assert!(
+                matches!(&told, Err(Error::Resting { wait, .. }) if wait.as_secs() > 100),
+                "{status}: {told:?}"
+            );
+        }
+        assert_eq!(server.paths().len(), 1, "{status}");
+    }
+}

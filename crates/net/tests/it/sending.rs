@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::body::{Body, Bytes};
-use net::{Config, Error, Request, http::Method};
+use net::{Config, Error, Request, Until, http::Method};
 
 use crate::server::{Server, answer, config, get, pool, raw, with};
 
@@ -126,4 +126,15 @@ async fn a_server_in_trouble_is_asked_again() {
     let broken = Server::start(|_, _| answer(500, "")).await;
     assert_eq!(run.send(get(broken.url("/"))).await.unwrap().http_status, 500);
     assert_eq!(broken.paths().len(), 1);
+}
+
+/// Whoever may speak no longer opens no stream either.
+#[tokio::test]
+async fn nothing_goes_out_once_the_time_is_over() {
+    let server = Server::start(|_, _| answer(200, "")).await;
+    let over = Until::new(Instant::now() - Duration::from_secs(2), Duration::from_secs(1));
+    let net = pool(&config()).until(over);
+    assert!(matches!(net.send(get(server.url("/"))).await, Err(Error::Stopped)));
+    assert!(matches!(net.open(get(server.url("/"))).await, Err(Error::Stopped)));
+    assert!(server.paths().is_empty());
 }

@@ -14,6 +14,8 @@ use model::{Clock, Host};
 const PATIENCE: u32 = 3;
 const FIRST_REST: Duration = Duration::from_secs(60);
 const LONGEST_REST: Duration = Duration::from_secs(60 * 60);
+/// From this many hosts on those that rest no more are forgotten: names that lead nowhere cost nobody anything to make.
+const MANY: usize = 1024;
 
 #[derive(Debug)]
 pub(crate) struct Health {
@@ -41,14 +43,6 @@ impl Health {
         (until - self.clock.now()).to_std().ok().filter(|wait| !wait.is_zero())
     }
 
-    /// Lets a host rest until `until`; its next failure then lengthens the rest at once.
-    pub(crate) fn set_rest(&self, host: Host, until: DateTime<Utc>) {
-        let mut hosts = self.hosts();
-        let state = hosts.entry(host).or_default();
-        state.failures = state.failures.max(PATIENCE);
-        state.until = Some(until);
-    }
-
     pub(crate) fn succeeded(&self, host: &Host) {
         self.hosts().remove(host);
     }
@@ -57,6 +51,9 @@ impl Health {
     pub(crate) fn failed(&self, host: &Host) -> Option<Duration> {
         let now = self.clock.now();
         let mut hosts = self.hosts();
+        if hosts.len() >= MANY && !hosts.contains_key(host) {
+            hosts.retain(|_, state| state.until.is_some_and(|until| until > now));
+        }
         let state = hosts.entry(host.clone()).or_default();
         // Requests that were under way when the rest began tell nothing new.
         if state.until.is_some_and(|until| until > now) {
@@ -101,14 +98,17 @@ mod tests {
     }
 
     #[test]
-    fn a_remembered_rest_is_kept_and_lengthened() {
-        let now = "2026-08-01T00:00:00Z".parse().unwrap();
-        let clock = FakeClock::at(now);
-        let health = Health::new(Arc::new(clock.clone()));
-        let host = Host::stored("dead.example");
-        health.set_rest(host.clone(), now + TimeDelta::minutes(5));
-        assert_eq!(health.rests(&host), Some(Duration::from_secs(300)));
-        clock.advance(TimeDelta::minutes(5));
-        assert_eq!(health.failed(&host), Some(Duration::from_secs(120)));
+    fn of_many_hosts_only_those_that_rest_are_remembered() {
+        let clock = FakeClock::at("2026-08-01T00:00:00Z".parse().unwrap());
+        let health = Health::new(Arc::new(clock));
+        let dead = Host::stored("dead.example");
+        for _ in 0..PATIENCE {
+            health.failed(&dead);
+        }
+        for n in 0..3 * MANY {
+            health.failed(&Host::stored(format!("n{n}.example")));
+        }
+        assert!(health.hosts().len() <= MANY);
+        assert!(health.rests(&dead).is_some());
     }
 }

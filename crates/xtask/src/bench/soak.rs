@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
 use super::stage::{Egret, Fediverse, Programs};
@@ -47,14 +47,28 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let programs = Programs::build(&args.profile)?;
     let cluster = Cluster::durable()?;
-    for (engine, store) in [("SQLite", None), ("Postgres", Some(cluster.url()))] {
-        let told = soak(&programs, store.as_deref(), args).with_context(|| format!("on {engine}"))?;
-        println!("{engine}: {told}");
+    let url = cluster.url();
+    let both = [("SQLite", None), ("Postgres", Some(url.as_str()))];
+    // Side by side: most of the time is waiting for threads to be looked at again.
+    let told = std::thread::scope(|scope| {
+        let at_work = both.map(|(engine, store)| {
+            let programs = &programs;
+            (engine, scope.spawn(move || soak(engine, programs, store, args)))
+        });
+        at_work.map(|(engine, one)| (engine, one.join()))
+    });
+    let mut failed = None;
+    for (engine, told) in told {
+        match told {
+            Ok(Ok(told)) => println!("{engine}: {told}"),
+            Ok(Err(error)) => failed = failed.or(Some(error.context(format!("on {engine}")))),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }
 
-fn soak(programs: &Programs, store: Option<&str>, args: &Args) -> anyhow::Result<String> {
+fn soak(engine: &str, programs: &Programs, store: Option<&str>, args: &Args) -> anyhow::Result<String> {
     let lasts = Duration::from_secs(args.minutes * 60);
     let live_for = format!("{}s", lasts.as_secs());
     let scenario = ["--scenario", "small", "--live", "2s", "--live-for", &live_for];
@@ -95,7 +109,7 @@ fn soak(programs: &Programs, store: Option<&str>, args: &Args) -> anyhow::Result
         }
         if patience.elapsed().as_secs().is_multiple_of(10) {
             eprintln!(
-                "xtask: {} s after the last of {kills} kills: {}",
+                "xtask: {engine}, {} s after the last of {kills} kills: {}",
                 patience.elapsed().as_secs(),
                 wanting.join("; ")
             );

@@ -107,14 +107,12 @@ fn soak(engine: &str, programs: &Programs, store: Option<&str>, args: &Args) -> 
                 patience.elapsed().as_secs()
             );
         }
-        if patience.elapsed().as_secs().is_multiple_of(10) {
-            eprintln!(
-                "xtask: {engine}, {} s after the last of {kills} kills: {}",
-                patience.elapsed().as_secs(),
-                wanting.join("; ")
-            );
-        }
-        std::thread::sleep(Duration::from_secs(1));
+        eprintln!(
+            "xtask: {engine}, {} s after the last of {kills} kills: {}",
+            patience.elapsed().as_secs(),
+            wanting.join("; ")
+        );
+        std::thread::sleep(Duration::from_secs(10));
         wanting = self::wanting(&fediverse, &people)?;
     }
     let took = patience.elapsed();

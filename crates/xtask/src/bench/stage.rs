@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail, ensure};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -133,17 +134,23 @@ impl Fediverse {
         }
     }
 
+    /// What it tells at one of its own paths, however much that is.
+    fn told<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        let mut response = ureq::get(format!("{}/{path}", self.control)).call()?;
+        let body = response.body_mut().with_config().limit(u64::MAX);
+        body.read_json()
+            .with_context(|| format!("{path} of the fake fediverse"))
+    }
+
     /// What was asked, and what is still missing.
     pub(super) fn summary(&self) -> anyhow::Result<Summary> {
-        let mut response = ureq::get(format!("{}/summary", self.control)).call()?;
-        Ok(Summary(response.body_mut().read_json()?))
+        Ok(Summary(self.told("summary")?))
     }
 
     /// Requests that asked origins for threads. What they run, what they allow and how much they count is asked once for
     /// all threads of a host.
     pub(super) fn listing_requests(&self) -> anyhow::Result<u64> {
-        let mut response = ureq::get(format!("{}/log", self.control)).call()?;
-        let log: Vec<Value> = response.body_mut().read_json()?;
+        let log: Vec<Value> = self.told("log")?;
         let is_listing = |entry: &&Value| {
             let path = entry["path"].as_str().unwrap_or_default();
             !entry["origin"].is_null()
@@ -184,8 +191,7 @@ impl Fediverse {
         self.begin_flood(200, 20, seconds)?;
         std::thread::sleep(Duration::from_secs(u64::from(seconds)));
         self.wait_until_quiet(Duration::from_secs(3))?;
-        let mut response = ureq::get(format!("{}/flooded", self.control)).call()?;
-        Ok(response.body_mut().read_json()?)
+        self.told("flooded")
     }
 
     /// Somebody signs up, confirmed; gives the account's id.
@@ -203,18 +209,12 @@ impl Fediverse {
 
     /// The writing calls, in order.
     pub(super) fn writes(&self) -> anyhow::Result<Vec<Value>> {
-        Ok(ureq::get(format!("{}/writes", self.control))
-            .call()?
-            .body_mut()
-            .read_json()?)
+        self.told("writes")
     }
 
     /// What is sent by webhook, and how that went.
     pub(super) fn deliveries(&self) -> anyhow::Result<Vec<Value>> {
-        Ok(ureq::get(format!("{}/deliveries", self.control))
-            .call()?
-            .body_mut()
-            .read_json()?)
+        self.told("deliveries")
     }
 
     /// Whether a writing call to a path with this end was answered.

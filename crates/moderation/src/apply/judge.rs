@@ -8,7 +8,7 @@ use store::{
     exemptions,
     notices::Severity,
     rule_hits::{self, Hit},
-    seen,
+    seen::{self, SeenAccount},
 };
 
 use super::{Pass, US};
@@ -27,10 +27,22 @@ impl Pass<'_> {
     }
 
     /// Judges what a server showed; with `again` also what was judged before, since more is known of it now.
+    pub(crate) async fn judge_anew(&mut self, shown: Shown, again: bool) -> Result<(), JobError> {
+        let id = std::slice::from_ref(&shown.account.id);
+        let known = seen::accounts(&self.cx.store, self.server(), id).await?.pop();
+        self.judge_known(shown, known, again).await
+    }
+
+    /// The same of somebody of whom the caller has asked what is known.
     ///
     /// What was seen is written down last. Whoever dies on the way comes back to something that is still new, and what they
     /// did of it is done: hits, cases and reports are there once, however often the same is judged.
-    pub(crate) async fn judge_anew(&mut self, shown: Shown, again: bool) -> Result<(), JobError> {
+    pub(crate) async fn judge_known(
+        &mut self,
+        shown: Shown,
+        known: Option<SeenAccount>,
+        again: bool,
+    ) -> Result<(), JobError> {
         let (mut account, mut statuses) = (shown.account, shown.statuses);
         self.complete(&mut account);
         if account.suspended {
@@ -40,9 +52,6 @@ impl Pass<'_> {
         statuses.retain(|status| status.visibility.is_open() || self.config.private);
         let now = self.now();
         let ids: Vec<String> = statuses.iter().map(|status| status.id.clone()).collect();
-        let known = seen::accounts(&self.cx.store, self.server(), std::slice::from_ref(&account.id))
-            .await?
-            .pop();
         let known_statuses = seen::statuses(&self.cx.store, self.server(), &ids).await?;
         let same_rules = known.as_ref().is_some_and(|known| known.ruleset == self.rules.version);
         let profile = gather::profile_digest(&account);

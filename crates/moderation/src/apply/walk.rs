@@ -1,13 +1,15 @@
 //! A walk through the accounts a server knows: its own people, and those of other servers. Who is new or wrote something
 //! is looked at, page by page, within the server's paging budget, and from where the last run stopped.
 
+use std::collections::HashMap;
+
 use chrono::TimeDelta;
 use job::{JobContext, JobError, Summary, Walk};
 use mastodon::Cursor;
 use model::AccountId;
 use rules::AccountFacts;
 use serde_json::Value;
-use store::seen;
+use store::seen::{self, SeenAccount};
 
 use super::Pass;
 use crate::{gather::Shown, jobs::Room};
@@ -92,25 +94,26 @@ impl Pass<'_> {
         walk.polled_at = Some(self.now());
         self.summary.add("accounts", page.items.len());
         self.cx.progress.advance(page.items.len() as u64);
-        for account in &page.items {
+        // A server that does not know the filter lists everybody.
+        let shown = page.items.iter().filter_map(Shown::of_account);
+        let shown: Vec<Shown> = shown.filter(|shown| shown.account.is_local() == local).collect();
+        // Each minute shows the same people again, nearly all as they were: what is known of them is asked at once.
+        let ids: Vec<String> = shown.iter().map(|shown| shown.account.id.clone()).collect();
+        let known = seen::accounts(&self.cx.store, self.server(), &ids).await?;
+        let mut known: HashMap<String, SeenAccount> = known
+            .into_iter()
+            .map(|known| (known.account_id.clone(), known))
+            .collect();
+        for shown in shown {
             self.cx.check_stop()?;
-            Box::pin(self.account(account, local, looks)).await?;
+            let known = known.remove(&shown.account.id);
+            Box::pin(self.account(shown, known, looks)).await?;
         }
         Ok(page.next)
     }
 
-    async fn account(&mut self, account: &Value, local: bool, looks: &mut u32) -> Result<(), JobError> {
-        let Some(shown) = Shown::of_account(account) else {
-            return Ok(());
-        };
-        // A server that does not know the filter lists everybody.
-        if shown.account.is_local() != local {
-            return Ok(());
-        }
+    async fn account(&mut self, shown: Shown, known: Option<SeenAccount>, looks: &mut u32) -> Result<(), JobError> {
         let id = shown.account.id.clone();
-        let known = seen::accounts(&self.cx.store, self.server(), std::slice::from_ref(&id))
-            .await?
-            .pop();
         let count = |facts: &Value| {
             serde_json::from_value::<AccountFacts>(facts.clone())
                 .ok()
@@ -125,7 +128,7 @@ impl Pass<'_> {
         };
         let look = wrote && *looks > 0 && !shown.account.suspended;
         if !look {
-            return Box::pin(self.judge(shown)).await;
+            return Box::pin(self.judge_known(shown, known, false)).await;
         }
         *looks -= 1;
         match self
@@ -136,7 +139,7 @@ impl Pass<'_> {
         {
             Ok(statuses) => {
                 self.summary.add("looked_at", 1);
-                Box::pin(self.judge(shown.with(&statuses))).await?;
+                Box::pin(self.judge_known(shown.with(&statuses), known, false)).await?;
                 Ok(seen::looked(&self.cx.store, self.server(), &id, self.now()).await?)
             }
             // Gone between the page and now.

@@ -1,6 +1,7 @@
 //! How long each job was at work: the processor time of the threads while they are in a run.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
@@ -19,11 +20,16 @@ use tracing_subscriber::{Layer, filter::filter_fn, layer::Context, prelude::*, r
 #[derive(Debug, Clone, Default)]
 pub(super) struct Busy(Arc<Mutex<BTreeMap<String, Duration>>>);
 
-/// A span's job, and when its thread's clock showed what as it was entered.
+/// Whose run a span is.
 #[derive(Default)]
 struct Run {
     job: String,
-    entered: Option<Duration>,
+}
+
+thread_local! {
+    /// The runs this thread is in, each with what the thread's clock showed as it was entered. One run may be entered by
+    /// several threads at once: it hands its span on to what it spawns.
+    static ENTERED: RefCell<Vec<(Id, Option<Duration>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Begins to watch every run of this process.
@@ -55,21 +61,22 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Busy {
         }
     }
 
-    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
-        if let Some(span) = context.span(id)
-            && let Some(run) = span.extensions_mut().get_mut::<Run>()
-        {
-            run.entered = thread_clock();
-        }
+    fn on_enter(&self, id: &Id, _: Context<'_, S>) {
+        ENTERED.with_borrow_mut(|entered| entered.push((id.clone(), thread_clock())));
     }
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
-        let Some(span) = context.span(id) else {
+        let (entered, is_inner) = ENTERED.with_borrow_mut(|entered| {
+            let at = entered.iter().rposition(|(of, _)| of == id);
+            (at.and_then(|at| entered.remove(at).1), !entered.is_empty())
+        });
+        // What is in a run within a run is in the outer one's time already.
+        if is_inner {
             return;
-        };
-        let mut extensions = span.extensions_mut();
-        if let Some(run) = extensions.get_mut::<Run>()
-            && let (Some(entered), Some(now)) = (run.entered.take(), thread_clock())
+        }
+        if let Some(span) = context.span(id)
+            && let Some(run) = span.extensions().get::<Run>()
+            && let (Some(entered), Some(now)) = (entered, thread_clock())
         {
             let mut busy = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             *busy.entry(run.job.clone()).or_default() += now.saturating_sub(entered);

@@ -11,6 +11,11 @@ use blocklists::{
 };
 
 fn main() {
+    // For whoever counts instead of measuring.
+    if std::env::args().nth(1).as_deref() == Some("once") {
+        measure(20, 10_000, 1);
+        return;
+    }
     let small = measure(20, 10_000, 7);
     let large = measure(20, 50_000, 1);
     let json = serde_json::json!({

@@ -6,6 +6,8 @@
 
 mod archive;
 mod day;
+pub(crate) mod growth;
+mod instructions;
 mod metering;
 mod moderation;
 mod registrations;
@@ -68,6 +70,8 @@ enum Part {
     Metering,
     /// The archive: a first one, storing, searching.
     Archive,
+    /// What is counted rather than timed, for noisy machines.
+    Instructions,
     /// A day of a large server, every feature on.
     Day,
 }
@@ -88,6 +92,7 @@ impl Part {
             Self::Metering => metering::measure(programs, profile)?.into(),
             Self::Moderation => moderation::measure(programs)?,
             Self::Archive => archive::measure(programs, profile)?,
+            Self::Instructions => instructions::measure(programs)?.into(),
             Self::Day => day::measure(programs)?,
         })
     }
@@ -377,7 +382,7 @@ fn figure(text: &str, name: &str) -> anyhow::Result<f64> {
 
 /// Blocklists read, normalised, guarded and merged, on one core.
 fn merging(programs: &Programs) -> anyhow::Result<[Figure; 3]> {
-    let told = programs.merge()?;
+    let told = programs.example("merge", &[])?;
     let number = |key: &str| told[key].as_f64().with_context(|| format!("no {key}"));
     Ok([
         Figure {

@@ -1,5 +1,5 @@
 //! The chores of this repository, so that nobody has to remember them: `cargo xtask test`, `ci`, `check-deps`, `bench`,
-//! `soak`, `deploy-check`, `screenshots`.
+//! `soak`, `growth`, `deploy-check`, `screenshots`.
 #![expect(
     clippy::print_stdout,
     reason = "a program for people at a terminal; printing is what it does"
@@ -43,6 +43,8 @@ enum Chore {
     Bench(bench::Args),
     /// Kills the daemon over and over while it works, and looks whether anything was lost or done twice.
     Soak(bench::soak::Args),
+    /// Draws what a day takes on servers of different sizes.
+    Growth(bench::growth::Args),
     /// Looks at deploy/ with the tools that its readers use, as far as they are here.
     DeployCheck,
     /// Takes the pictures of the dashboard in docs/images anew.
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Chore::CheckDeps => deps::run(),
         Chore::Bench(args) => bench::run(args),
         Chore::Soak(args) => bench::soak::run(args),
+        Chore::Growth(args) => bench::growth::run(args),
         Chore::DeployCheck => deploy::run(),
         Chore::Screenshots => browser::screenshots(),
     };

@@ -25,7 +25,6 @@ const SECRET: &str = "0123456789abcdef0123456789abcdef01234567";
 pub(super) struct Programs {
     egret: PathBuf,
     fake: PathBuf,
-    merge: PathBuf,
     examples: PathBuf,
 }
 
@@ -53,20 +52,8 @@ impl Programs {
         Ok(Self {
             egret: folder.join("egret"),
             fake: folder.join("fake-fediverse"),
-            merge: folder.join("examples/merge"),
             examples: folder.join("examples"),
         })
-    }
-
-    /// What reading and merging blocklists takes, as its example measures it in a process of its own.
-    pub(super) fn merge(&self) -> anyhow::Result<Value> {
-        let out = Command::new(&self.merge)
-            .output()
-            .with_context(|| format!("no {}", self.merge.display()))?;
-        if !out.status.success() {
-            bail!("{} failed", self.merge.display());
-        }
-        serde_json::from_slice(&out.stdout).context("the merge example gave no JSON")
     }
 
     /// What an example of ours measures in a process of its own.
@@ -80,6 +67,27 @@ impl Programs {
             bail!("{} failed", program.display());
         }
         serde_json::from_slice(&out.stdout).with_context(|| format!("the example {name} gave no JSON"))
+    }
+
+    /// Instructions that an example of ours runs from its begin to its end. Unlike its time they are the same beside
+    /// whatever else the machine does.
+    pub(super) fn instructions(&self, name: &str, arguments: &[&str]) -> anyhow::Result<u64> {
+        let out = Command::new("valgrind")
+            .args(["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"])
+            .arg(self.examples.join(name))
+            .args(arguments)
+            .output()
+            .context("cannot start valgrind, which counts instructions; Debian has it in the package of that name")?;
+        let told = String::from_utf8_lossy(&out.stderr);
+        if !out.status.success() {
+            bail!("{name} failed under valgrind:\n{told}");
+        }
+        let line = told.lines().find(|line| line.contains("I ") && line.contains("refs:"));
+        let count = line
+            .and_then(|line| line.rsplit(' ').next())
+            .map(|count| count.replace(',', ""));
+        let count = count.with_context(|| format!("valgrind did not count:\n{told}"))?;
+        count.parse().with_context(|| format!("{count:?} is no count"))
     }
 
     pub(super) fn egret_size(&self) -> anyhow::Result<u64> {

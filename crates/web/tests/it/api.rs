@@ -241,12 +241,10 @@ async fn what_did_not_change_is_not_sent_again_and_what_is_sent_is_small() {
         assert!(text(again).await.is_empty());
     }
     assert_eq!(ask("if-none-match", "\"other\"").await.status(), 200);
-    for coding in ["gzip", "br"] {
-        let small = ask("accept-encoding", coding).await;
-        assert_eq!(small.headers()["content-encoding"], coding);
-        let body = axum::body::to_bytes(small.into_body(), 1 << 20).await.unwrap();
-        assert!(body.len() < plain / 2, "{coding}: {} of {plain}", body.len());
-    }
+    let small = ask("accept-encoding", "br, gzip").await;
+    assert_eq!(small.headers()["content-encoding"], "gzip");
+    let body = axum::body::to_bytes(small.into_body(), 1 << 20).await.unwrap();
+    assert!(body.len() < plain / 2, "{} of {plain}", body.len());
 }
 
 #[tokio::test]

@@ -33,6 +33,11 @@ pub(crate) fn answer(state: &Arc<State>, call: &Call) -> Reply {
             Reply::json(&json!({ "uri": uri, "has": has }))
         }
         "/__fake/threads" => Reply::json(&threads(state)),
+        "/__fake/advance" => {
+            let seconds = call.param("seconds").and_then(|text| text.parse().ok());
+            crate::advance(Duration::from_secs(seconds.unwrap_or_default()));
+            Reply::json(&json!({}))
+        }
         "/__fake/fault" => match fault(call) {
             Some(fault) => {
                 let times = call.param("times").and_then(|times| times.parse().ok());

@@ -5,7 +5,7 @@ use std::{
     net::TcpListener,
     path::PathBuf,
     process::{Command, Stdio},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use anyhow::{Context as _, bail, ensure};
@@ -179,6 +179,13 @@ impl Fediverse {
     pub(super) fn webhook(&self, url: &str, secret: &str, events: &str) -> anyhow::Result<()> {
         let form = [("url", url), ("secret", secret), ("events", events)];
         ureq::post(format!("{}/webhook", self.control)).send_form(form)?;
+        Ok(())
+    }
+
+    /// Sets its time ahead.
+    pub(super) fn advance(&self, by: Duration) -> anyhow::Result<()> {
+        let form = [("seconds", by.as_secs().to_string())];
+        ureq::post(format!("{}/advance", self.control)).send_form(form)?;
         Ok(())
     }
 
@@ -422,12 +429,31 @@ impl<'a> Egret<'a> {
 
     /// `egret run`, ready.
     pub(super) fn run(&self) -> anyhow::Result<Running> {
+        self.ready(self.command()?.arg("run"))
+    }
+
+    /// The same daemon with a clock that begins now and runs so many times as fast, as an example of the crate `daemon`
+    /// has it.
+    pub(super) fn run_fast(&self, factor: u32) -> anyhow::Result<Running> {
+        let begun = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+        let mut command = Command::new(self.programs.examples.join("day"));
+        command
+            .arg("daemon")
+            .arg(self.folder.path().join("egret.toml"))
+            .args([begun.as_millis().to_string(), factor.to_string()])
+            .current_dir(self.folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null());
+        self.ready(&mut command)
+    }
+
+    fn ready(&self, command: &mut Command) -> anyhow::Result<Running> {
         let started = Instant::now();
-        let process = Group::start(self.command()?.arg("run"))?;
+        let process = Group::start(command)?;
         let ready = format!("http://{}/readyz", self.listen);
         while ureq::get(&ready).call().is_err() {
             if started.elapsed() > Duration::from_secs(30) {
-                bail!("`egret run` is not ready after 30 s:\n{}", self.said());
+                bail!("the daemon is not ready after 30 s:\n{}", self.said());
             }
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -447,7 +473,10 @@ pub(super) struct Running {
 impl Running {
     /// Tells it to end, and says whether it ended well within half a minute.
     pub(super) fn stop(mut self) -> bool {
-        self.process.ask_to_end();
+        // One with a fast clock ends with its input.
+        if self.process.child().stdin.take().is_none() {
+            self.process.ask_to_end();
+        }
         let until = Instant::now() + Duration::from_secs(30);
         while Instant::now() < until {
             if let Ok(Some(status)) = self.process.child().try_wait() {

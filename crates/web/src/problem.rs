@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
+    actor,
     layout::{self, Sheet},
     rights::Visitor,
 };
@@ -185,8 +186,10 @@ pub(crate) async fn with_request_id(request: Request, next: Next) -> Response {
     let id = Uuid::now_v7().to_string();
     let path = request.uri().path();
     let json = path.starts_with("/api/") || path == "/api";
+    // Servers ask here, and whoever looks into why one was refused asks as they do.
+    let for_servers = path.starts_with("/webhooks/") || actor::is_public(path);
     let mut response = next.run(request).await;
-    if let Some(problem) = problem_of(&mut response, json) {
+    if let Some(problem) = problem_of(&mut response, json, for_servers) {
         let problem = Problem {
             request_id: Some(id.clone()),
             ..problem
@@ -204,10 +207,14 @@ pub(crate) async fn with_request_id(request: Request, next: Next) -> Response {
     response
 }
 
-/// What is to be rendered: a problem of ours, or what a layer said in plain text.
-fn problem_of(response: &mut Response, json: bool) -> Option<Problem> {
+/// What is to be rendered: a problem of ours, or what a layer said in plain text. What servers are told in plain words
+/// stays as it is.
+fn problem_of(response: &mut Response, json: bool, for_servers: bool) -> Option<Problem> {
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         return (!problem.plain).then_some(problem);
+    }
+    if for_servers {
+        return None;
     }
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE);

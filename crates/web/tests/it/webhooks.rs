@@ -107,6 +107,11 @@ async fn nothing_is_read_that_is_not_signed() {
     assert_eq!(stored(&house).await, 0);
     let letters = webhook_events::letters(&house.state.store, 10).await.unwrap();
     assert_eq!(letters, [], "what strangers send leaves nothing behind");
+    let request = Request::post("/webhooks/mastodon/home.example:3000").body(Body::from(BODY));
+    let answer = house.ask(request.unwrap()).await;
+    assert!(answer.headers().contains_key("x-request-id"));
+    let told = crate::house::text(answer).await;
+    assert_eq!(told, "the signature is not one of this server's\n", "in plain words");
 }
 
 /// Check 3 of moderation.

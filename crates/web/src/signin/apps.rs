@@ -47,12 +47,15 @@ impl SignIn {
     /// A registration that the server knows.
     pub(super) async fn registered(&self, db: &Db, server: &Server) -> Result<Registered, Error> {
         // A server takes five registrations in ten minutes from one address: one at a time, and only if need be.
-        let mut known = self.0.known.lock().await;
+        let known = self.known(&server.host);
+        let mut known = known.lock().await;
         let now = self.clock().now();
         if let Some(found) = self.stored(db, server).await? {
-            let recently = known.get(&server.host).is_some_and(|at| now - *at < KNOWN);
-            if recently || found.app.is_known(&self.net(), &found.scope).await? {
-                known.entry(server.host.clone()).or_insert(now);
+            if known.is_some_and(|at| now - at < KNOWN) {
+                return Ok(found);
+            }
+            if found.app.is_known(&self.net(), &found.scope).await? {
+                *known = Some(now);
                 return Ok(found);
             }
             info!(server = server.host, "{} forgot our registration", server.host);
@@ -69,7 +72,7 @@ impl SignIn {
         };
         oauth_apps::save(db, &row).await?;
         info!(server = server.host, "registered at {}", server.host);
-        known.insert(server.host.clone(), now);
+        *known = Some(now);
         let scope = scope.to_owned();
         Ok(Registered { app, scope, row })
     }
@@ -105,7 +108,7 @@ impl SignIn {
 
     /// The server says that it does not know this registration.
     pub(super) async fn forget(&self, db: &Db, registered: &Registered) -> Result<(), store::Error> {
-        self.0.known.lock().await.remove(&registered.row.server);
+        *self.known(&registered.row.server).lock().await = None;
         oauth_apps::delete(db, &registered.row).await
     }
 

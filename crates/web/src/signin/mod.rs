@@ -64,9 +64,11 @@ struct Inner {
     doors: RwLock<Doors>,
     tries: limits::Tries,
     turns: [Mutex<()>; TURNS],
-    /// When each server last said that it knows us.
-    known: Mutex<HashMap<String, DateTime<Utc>>>,
+    known: std::sync::Mutex<HashMap<String, Known>>,
 }
+
+/// When a server last said that it knows us. Locked for as long as it is asked: it alone waits for its answer.
+type Known = Arc<Mutex<Option<DateTime<Utc>>>>;
 
 /// What a reload replaces.
 struct Doors {
@@ -104,7 +106,7 @@ impl SignIn {
             doors: RwLock::new(Doors::new(net, servers)),
             tries: limits::Tries::default(),
             turns: std::array::from_fn(|_| Mutex::default()),
-            known: Mutex::default(),
+            known: std::sync::Mutex::default(),
         })))
     }
 
@@ -175,6 +177,12 @@ impl SignIn {
     fn net(&self) -> Net {
         let doors = self.0.doors.read().unwrap_or_else(PoisonError::into_inner);
         doors.net.clone()
+    }
+
+    /// What is known of our registration at a server of the config.
+    fn known(&self, host: &str) -> Known {
+        let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(host.to_owned()).or_default().clone()
     }
 
     /// Waits until nobody else asks about this session.

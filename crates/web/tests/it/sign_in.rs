@@ -755,6 +755,54 @@ async fn a_server_that_forgot_us_is_registered_at_again() {
     assert_eq!(hotel.asked("/api/v1/apps"), 1);
 }
 
+/// Asking whether a server still knows us is a request of its own: one in ten minutes, however long we run.
+#[tokio::test]
+async fn a_server_is_asked_now_and_then_whether_it_knows_us() {
+    let hotel = Hotel::open().await;
+    hotel.browser().sign_in("admin").await;
+    let asked = || hotel.asked("/oauth/token");
+    let signed_in = asked();
+    hotel.later(11);
+    hotel.browser().sign_in("admin").await;
+    assert_eq!(
+        asked(),
+        signed_in + 2,
+        "the code is swapped, and the registration looked at"
+    );
+    hotel.browser().sign_in("mod").await;
+    assert_eq!(asked(), signed_in + 3, "a moment later the code alone");
+}
+
+/// A server that keeps whoever signs in there waiting keeps nobody else.
+#[tokio::test]
+async fn a_server_that_does_not_answer_holds_up_its_own_people_alone() {
+    let hotel = Hotel::open().await;
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = silent.local_addr().unwrap().to_string();
+    let servers = vec![
+        server(&hotel.fediverse),
+        web::signin::Server {
+            url: format!("http://{host}").parse().unwrap(),
+            host: host.clone(),
+            logins: Vec::new(),
+        },
+    ];
+    hotel.house.state.sign_in.replace(net(), servers);
+    let path = format!("/login/start?server={host}");
+    let (mut waits, mut browser) = (hotel.browser(), hotel.browser());
+    let waiting = waits.get(&path);
+    let mut waiting = std::pin::pin!(waiting);
+    tokio::select! {
+        answer = &mut waiting => panic!("{answer:?}"),
+        accepted = silent.accept() => drop(accepted.map(std::mem::forget)),
+    }
+    let other = tokio::select! {
+        answer = &mut waiting => panic!("it was to wait: {answer:?}"),
+        answer = browser.sign_in("admin") => answer,
+    };
+    assert_eq!(other.http_status, 303);
+}
+
 #[tokio::test]
 async fn every_server_is_offered() {
     let mut hotel = Hotel::open().await;

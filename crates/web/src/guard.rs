@@ -9,10 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{State, actor, config::is_this_machine, csrf, problem::Problem, rights::Visitor};
-
-/// The longest form whose hidden field is looked for.
-const FORM: usize = 64 * 1024;
+use crate::{State, actor, config::is_this_machine, csrf, problem::Problem, rights::Visitor, router::BODY};
 
 /// Answers only requests that call us by a name of this machine or by one of `hosts`.
 pub(crate) fn only_for(app: Router, hosts: Vec<String>) -> Router {
@@ -89,7 +86,7 @@ async fn token(request: Request) -> Result<(Request, Option<String>), Response> 
     if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Ok((Request::from_parts(parts, body), None));
     }
-    let Ok(bytes) = to_bytes(body, FORM).await else {
+    let Ok(bytes) = to_bytes(body, BODY).await else {
         return Err(Problem::new(413, "too much")
             .because("this form is longer than anything Egret asks for")
             .into_response());

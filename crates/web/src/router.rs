@@ -33,7 +33,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
 ];
 
 /// The longest form anybody has to send: a page of rules.
-const BODY: usize = 128 * 1024;
+pub(crate) const BODY: usize = 128 * 1024;
 
 /// No page takes this long; whoever waits for one is better told.
 const TIMEOUT: Duration = Duration::from_secs(15);

@@ -803,6 +803,20 @@ async fn a_server_that_does_not_answer_holds_up_its_own_people_alone() {
     assert_eq!(other.http_status, 303);
 }
 
+/// A page of rules is a long form, and has to prove where it comes from like any other.
+#[tokio::test]
+async fn the_longest_form_is_read_whole() {
+    let hotel = Hotel::with(|config| config.open_to_everybody = false).await;
+    let mut admin = hotel.browser();
+    admin.sign_in("admin").await;
+    let token = admin.get("/jobs").await.form_token();
+    let long = "x".repeat(100_000);
+    let form = format!("text={long}&csrf={token}");
+    assert_eq!(admin.post("/registrations/rules/try", &form).await.http_status, 200);
+    let form = format!("text={long}{long}&csrf={token}");
+    assert_eq!(admin.post("/registrations/rules/try", &form).await.http_status, 413);
+}
+
 #[tokio::test]
 async fn every_server_is_offered() {
     let mut hotel = Hotel::open().await;

@@ -1,7 +1,7 @@
 //! `ETag` on what is read, and 304 for those who have it already.
 
 use axum::{
-    body::{Body, to_bytes},
+    body::{Body, HttpBody as _, to_bytes},
     extract::Request,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
@@ -24,7 +24,12 @@ pub(crate) async fn tag(request: Request, next: Next) -> Response {
         .collect();
     let response = next.run(request).await;
     let has_body = response.status() == StatusCode::OK && !response.headers().contains_key(header::ETAG);
-    if !reads || !has_body {
+    let is_short = response
+        .body()
+        .size_hint()
+        .upper()
+        .is_some_and(|len| len <= MOST as u64);
+    if !reads || !has_body || !is_short {
         return response;
     }
     let (mut head, body) = response.into_parts();
@@ -60,4 +65,27 @@ fn not_modified(mut headers: HeaderMap) -> Response {
     headers.remove(header::CONTENT_TYPE);
     headers.remove(header::CONTENT_LENGTH);
     (StatusCode::NOT_MODIFIED, headers).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, middleware, routing::get};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn ask(len: usize) -> Response {
+        let routes = Router::new().route("/", get(move || async move { "x".repeat(len) }));
+        let request = Request::get("/").body(Body::empty()).unwrap();
+        routes.layer(middleware::from_fn(tag)).oneshot(request).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_long_answer_goes_without_a_tag() {
+        assert!(ask(10).await.headers().contains_key(header::ETAG));
+        let long = ask(MOST + 1).await;
+        assert_eq!(long.status(), StatusCode::OK);
+        assert!(!long.headers().contains_key(header::ETAG));
+        assert_eq!(to_bytes(long.into_body(), usize::MAX).await.unwrap().len(), MOST + 1);
+    }
 }

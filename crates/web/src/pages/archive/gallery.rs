@@ -6,7 +6,10 @@ use axum::extract::State as Extract;
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
-use store::archive::{self, files};
+use store::archive::{
+    self,
+    files::{self, Shown},
+};
 
 use super::PAGE;
 use crate::{
@@ -35,11 +38,8 @@ pub(super) async fn show(
     let params: Params = unfilled(query.0.as_deref())?;
     let before = paging::before(params.before.as_deref(), |text| text.parse().ok())?;
     let logins = logins(&state, &visitor).await?;
-    let found = files::gallery(&state.store, &logins, before, MOST).await?;
-    // A status whose files do not all fit is shown on this page as far as it goes: four files at most are at stake.
-    let next = (found.len() == MOST as usize)
-        .then(|| found.last().map(|one| one.status.to_string()))
-        .flatten();
+    let mut found = files::gallery(&state.store, &logins, before, MOST).await?;
+    let next = (found.len() == MOST as usize).then(|| cut(&mut found)).flatten();
     let mut ids: Vec<i64> = found.iter().map(|one| one.status).collect();
     ids.dedup();
     let statuses: HashMap<i64, (String, Value)> = archive::list(&state.store, &ids)
@@ -74,6 +74,16 @@ pub(super) async fn show(
         .show(&body))
 }
 
+/// Cuts a full page where a status ends, since the next one begins behind a status, and gives which. Of one that fills a
+/// page by itself the rest is not shown here.
+fn cut(found: &mut Vec<Shown>) -> Option<String> {
+    let last = found.last()?.status;
+    if found.first()?.status != last {
+        found.retain(|one| one.status != last);
+    }
+    found.last().map(|one| one.status.to_string())
+}
+
 fn description(status: &Value, url: &str) -> String {
     let media = status["media_attachments"].as_array();
     let of = |medium: &&Value| medium["url"].as_str() == Some(url) || medium["remote_url"].as_str() == Some(url);
@@ -82,4 +92,30 @@ fn description(status: &Value, url: &str) -> String {
         .and_then(|medium| medium["description"].as_str())
         .unwrap_or_default()
         .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_ends_where_a_status_ends() {
+        let page = |statuses: &[i64]| -> Vec<Shown> {
+            let shown = |status: &i64| Shown {
+                status: *status,
+                url: String::new(),
+                blob: String::new(),
+                kind: String::new(),
+            };
+            statuses.iter().map(shown).collect()
+        };
+        for (statuses, left, next) in [
+            (&[9, 9, 8, 7, 7][..], 3, "8"),
+            (&[9, 8, 7], 2, "8"),
+            (&[9, 9, 9], 3, "9"),
+        ] {
+            let mut found = page(statuses);
+            assert_eq!((cut(&mut found).as_deref(), found.len()), (Some(next), left));
+        }
+    }
 }

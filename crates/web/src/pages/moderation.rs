@@ -46,6 +46,9 @@ fn routes() -> Router<State> {
         .merge(moderation_numbers::routes())
 }
 
+/// Looked through for those within reach, of which a few are shown.
+const LETTERS: u32 = 200;
+
 /// The ways to the other pages of moderation.
 pub(super) fn ways() -> Markup {
     html! {
@@ -66,10 +69,11 @@ async fn queue(Extract(state): Extract<State>, visitor: Visitor, RawQuery(query)
         let mine = counts.iter().filter(|(_, is, _)| *is == wanted);
         mine.map(|(.., count)| count).sum()
     };
-    let letters = webhook_events::letters(&state.store, 5).await?;
+    let letters = webhook_events::letters(&state.store, LETTERS).await?;
     let letters: Vec<_> = letters
         .iter()
         .filter(|one| visitor.may_at(Right::Moderation, &one.server))
+        .take(5)
         .collect();
     let body = html! {
         @if !letters.is_empty() {

@@ -35,7 +35,13 @@ use crate::{
 const DAYS: i64 = 30;
 
 /// Domains that are shown with their cases.
-const DOMAINS: u32 = 25;
+const DOMAINS: usize = 25;
+
+/// Looked through for what is within reach: a server's few may stand behind those of others.
+const READ: u32 = 1000;
+
+/// Lines of what waits, and of who is left alone.
+const FEW: usize = 50;
 
 /// Lines of the audit on a page.
 const PER_PAGE: u32 = 100;
@@ -59,14 +65,19 @@ async fn numbers(Extract(state): Extract<State>, visitor: Visitor) -> Result<Mar
         &rule_hits::timeline(&state.store, since).await?,
     );
     let rules = rule_hits::numbers(&state.store, since).await?;
-    let mut domains = findings::domains(&state.store, None, 50).await?;
-    domains.retain(|one| visitor.may_at(Right::Moderation, &one.server));
-    let mut by_domain = cases::by_domain(&state.store, since, DOMAINS).await?;
-    by_domain.retain(|(server, ..)| visitor.may_at(Right::Moderation, server));
-    let mut ends = reversals::waiting(&state.store, 50).await?;
-    ends.retain(|one| visitor.may_at(Right::Moderation, &one.server));
-    let mut spared = exemptions::list(&state.store, now, 100).await?;
-    spared.retain(|one| visitor.may_at(Right::Moderation, &one.server));
+    let mine = |server: &str| visitor.may_at(Right::Moderation, server);
+    let mut domains = findings::domains(&state.store, None, READ).await?;
+    domains.retain(|one| mine(&one.server));
+    domains.truncate(FEW);
+    let mut by_domain = cases::by_domain(&state.store, since, READ).await?;
+    by_domain.retain(|(server, ..)| mine(server));
+    by_domain.truncate(DOMAINS);
+    let mut ends = reversals::waiting(&state.store, READ).await?;
+    ends.retain(|one| mine(&one.server));
+    ends.truncate(FEW);
+    let mut spared = exemptions::list(&state.store, now, READ).await?;
+    spared.retain(|one| mine(&one.server));
+    spared.truncate(2 * FEW);
     let sum = |of: fn(&Day) -> u32| by_day.values().map(of).sum::<u32>().to_string();
     let most = by_day
         .values()
@@ -130,14 +141,14 @@ async fn numbers(Extract(state): Extract<State>, visitor: Visitor) -> Result<Mar
                 thead { tr { th scope="col" { "Domain" } th.number scope="col" { "Accounts" } th.number scope="col" { "Confirmed" } th scope="col" { "State" } th scope="col" { span.unseen { "Actions" } } } }
                 tbody { @for one in &domains {
                     tr data-key={ (one.server) " " (one.domain) } {
-                        td data-label="Domain" { div { a href={ "/moderation?domain=" (one.domain) } { (one.domain) } span.sub { (one.server) } } }
+                        td data-label="Domain" { div { a href={ "/moderation?domain=" (encoded(&one.domain)) } { (one.domain) } span.sub { (one.server) } } }
                         td.number data-label="Accounts" { (one.accounts) }
                         td.number data-label="Confirmed" { (one.confirmed) }
                         td data-label="State" { div { (one.state) @if let Some(severity) = &one.severity { ": " (severity) }
                             @if let Some(by) = &one.by { span.sub { "by " (by) } } } }
                         td data-label="Actions" { div.actions {
                             @if one.state == "open" {
-                                a.button href={ "/blocklists?search=" (one.domain) } { "Look at blocks" }
+                                a.button href={ "/blocklists?q=" (encoded(&one.domain)) } { "Look at blocks" }
                                 (thought(&visitor, one, "taken", "silence", "Take to silence"))
                                 (thought(&visitor, one, "taken", "suspend", "Take to suspend"))
                                 (thought(&visitor, one, "dismissed", "", "Dismiss"))

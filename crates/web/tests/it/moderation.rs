@@ -302,6 +302,8 @@ async fn a_domain_is_taken_for_a_blocklist() {
     store::findings::save_domain(&house.state.store, &found).await.unwrap();
     let page = house.get("/moderation/numbers").await.1;
     assert!(page.contains("Take to silence: bad.example"), "{page}");
+    // Where it leads, the domain is looked for.
+    assert!(page.contains("href=\"/blocklists?q=bad.example\""), "{page}");
     let about = format!("server={}&domain=bad.example", SERVER.replace(':', "%3A"));
     for bad in ["state=taken", "state=taken&severity=banish", "state=nonsense"] {
         assert_eq!(

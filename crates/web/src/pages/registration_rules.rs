@@ -198,17 +198,22 @@ fn changes(replay: &Replay) -> Markup {
 async fn add(Extract(state): Extract<State>, visitor: Visitor, form: Asked) -> Result<Redirect, Problem> {
     let Form(sent) = form.map_err(unreadable)?;
     let new = read(&sent.rules).map_err(bad_rules)?;
-    let (_, rules) = in_place(&state).await?;
+    let (stored, rules) = in_place(&state).await?;
     compile(&state, &beside(rules, new.clone())).await?;
-    for rule in new {
+    // All of them are looked at before any is in place: whoever reads of a wrong one takes none to be.
+    for rule in &new {
         if rule.domain_lists.iter().any(|list| !list.starts_with("https://")) {
             // Whoever may write rules here need not be allowed to read this machine's files.
-            return Err(Problem::field(
-                422,
-                "rules",
-                "domain_lists: only https:// addresses here; files go into the config",
+            return Err(bad_rules(
+                "domain_lists: only https:// addresses here; files go into the config".to_owned(),
             ));
         }
+        let is_it = |one: &StoredRule| one.name == rule.name && one.changed_by == applicants::CONFIG;
+        if stored.iter().any(is_it) {
+            return Err(bad_rules(in_the_config(&rule.name)));
+        }
+    }
+    for rule in new {
         let stored = StoredRule {
             name: rule.name.clone(),
             rule: serde_json::to_value(&rule).unwrap_or_default(),
@@ -216,15 +221,15 @@ async fn add(Extract(state): Extract<State>, visitor: Visitor, form: Asked) -> R
             changed_at: SystemClock.now(),
         };
         if !applicants::save_rule(&state.store, &stored).await? {
-            return Err(Problem::field(
-                422,
-                "rules",
-                format!("{:?} stands in the config file; change it there", rule.name),
-            ));
+            return Err(bad_rules(in_the_config(&rule.name)));
         }
     }
     state.board.nudge();
     Ok(Redirect::to("/registrations/rules"))
+}
+
+fn in_the_config(rule: &str) -> String {
+    format!("{rule:?} stands in the config file; change it there")
 }
 
 async fn delete(Extract(state): Extract<State>, form: Asked) -> Result<Redirect, Problem> {

@@ -214,6 +214,14 @@ async fn rules_are_tried_compared_and_put_in_place() {
         "domain_lists+%3D+%5B%22%2Fetc%2Fpasswd%22%5D",
     );
     assert_eq!(send(&house, "/registrations/rules", &file).await.0, 422);
+    let both = format!(
+        "rules={}%0A{}",
+        rules.replace("rules=", "").replace("government", "other"),
+        file.replace("rules=", "")
+    );
+    assert_eq!(send(&house, "/registrations/rules", &both).await.0, 422);
+    let stored = applicants::rules(&house.state.store).await.unwrap();
+    assert_eq!(stored.len(), 1, "all of them or none");
     assert_eq!(
         send(&house, "/registrations/rules/delete", "name=government").await.0,
         303

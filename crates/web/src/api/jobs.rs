@@ -153,6 +153,15 @@ pub(crate) async fn tell(state: &State, visitor: &Visitor, job: &str, scope: &st
             return Err(Problem::new(409, "paused").because(format!("{job} is paused; resume it first")));
         }
     }
+    // A pause of all its scopes is not this one's to end, and would go on where nobody says so.
+    if wish == Wish::Resume && !scope.is_empty() {
+        let stands = |it: &job_states::JobState| it.paused && it.job == job && it.scope.is_empty();
+        if job_states::list(db).await?.iter().any(stands) {
+            return Err(Problem::new(409, "paused as a whole").because(format!(
+                "somebody paused {job} for all its scopes; `egret jobs resume {job}` ends that"
+            )));
+        }
+    }
     match wish {
         Wish::Run => job_states::wake(db, job, scope, now).await?,
         Wish::Pause => job_states::set_paused(db, job, scope, true, now).await?,
@@ -207,6 +216,7 @@ async fn pause(
     params(("job" = String, Path, description = "`feature.noun`")),
     responses(
         (status = 204, description = "It runs by its schedule again"),
+        (status = 409, description = "It is paused for all its scopes, by a command", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such job and scope", body = Problem, content_type = "application/problem+json"),
     )
 )]

@@ -255,6 +255,16 @@ async fn only_our_own_pages_change_something() {
         .ask(post("/jobs/replies.home/resume", &[("sec-fetch-site", "same-origin")]))
         .await;
     assert!(!job_states::list(&house.state.store).await.unwrap()[0].paused);
+    // `egret jobs pause replies.home` pauses it for whom it may be.
+    let (store, now) = (&house.state.store, model::Clock::now(&model::SystemClock));
+    job_states::set_paused(store, "replies.home", "", true, now)
+        .await
+        .unwrap();
+    let response = house
+        .ask(post("/jobs/replies.home/resume", &[("sec-fetch-site", "same-origin")]))
+        .await;
+    assert_eq!(response.status(), 409, "one scope goes on only when all may");
+    assert!(text(response).await.contains("egret jobs resume replies.home"));
     let unknown = house
         .ask(post("/jobs/no.such/run", &[("sec-fetch-site", "same-origin")]))
         .await;

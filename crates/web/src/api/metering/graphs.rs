@@ -32,8 +32,10 @@ pub(crate) async fn drawn(chart: Chart, period: &Period) -> Result<Response, Pro
         return Err(Problem::field(422, "scale", "a picture has at most 16 million pixels"));
     }
     // Nobody closes it.
-    let _turn = DRAWING.acquire().await.ok();
+    let turn = DRAWING.acquire().await.ok();
     let drawing = tokio::task::spawn_blocking(move || {
+        // Whoever asked may be gone before it is drawn, and it is drawn all the same.
+        let _turn = turn;
         if png {
             chart.png(scale)
         } else {
@@ -61,11 +63,17 @@ async fn chart(state: &State, accounts: &[Metered], what: &str, period: &Period)
     };
     let span = period.span()?;
     let (since, to) = span.ends();
-    let mut rows = Vec::with_capacity(accounts.len());
+    let mut series: Vec<Vec<Series>> = metrics.iter().map(|_| Vec::with_capacity(accounts.len())).collect();
+    let mut measured = false;
     for account in accounts {
-        rows.push(metered_points::range(&state.store, account.id, since.timestamp(), to.timestamp(), ROWS).await?);
+        // Rows are many times as long as what is drawn of them: those of one account are held at a time.
+        let rows = metered_points::range(&state.store, account.id, since.timestamp(), to.timestamp(), ROWS).await?;
+        measured |= !rows.iter().all(metered_points::Point::is_gap);
+        for (metric, series) in metrics.iter().zip(&mut series) {
+            series.push(Series::of(&account.acct, *metric, &rows));
+        }
     }
-    if period.strict && rows.iter().flatten().all(metered_points::Point::is_gap) {
+    if period.strict && !measured {
         return Err(Problem::not_found("nothing was measured in this period"));
     }
     let mut flags = Vec::new();
@@ -78,16 +86,13 @@ async fn chart(state: &State, accounts: &[Metered], what: &str, period: &Period)
     }
     let panels = metrics
         .into_iter()
-        .map(|metric| Panel {
+        .zip(series)
+        .map(|(metric, series)| Panel {
             title: match accounts {
                 [account] => format!("{}: {}", account.acct, metric.as_str()),
                 _ => metric.as_str().to_owned(),
             },
-            series: accounts
-                .iter()
-                .zip(&rows)
-                .map(|(account, rows)| Series::of(&account.acct, metric, rows))
-                .collect(),
+            series,
             flags: flags.clone(),
         })
         .collect();

@@ -262,6 +262,15 @@ impl From<Wish> for Outcome {
     }
 }
 
+/// Names of groups that can be kept.
+pub(crate) fn check_groups(groups: &[String]) -> Result<(), Problem> {
+    let odd = |group: &String| group.trim().is_empty() || group.len() > 100;
+    if groups.len() > 50 || groups.iter().any(odd) {
+        return Err(Problem::field(422, "groups", "at most 50, each of 1 to 100 bytes"));
+    }
+    Ok(())
+}
+
 /// Writes a wish down, wakes the job, and waits a little for what comes of it.
 pub(crate) async fn ask(
     state: &State,
@@ -270,9 +279,7 @@ pub(crate) async fn ask(
     patience: Duration,
 ) -> Result<Wish, Problem> {
     Address::parse(address).map_err(|error| Problem::field(422, "address", error.to_string()))?;
-    if groups.len() > 50 || groups.iter().any(|group| group.len() > 100) {
-        return Err(Problem::field(422, "groups", "at most 50 of at most 100 bytes"));
-    }
+    check_groups(&groups)?;
     let now = SystemClock.now();
     let wish = metering::wish(address.trim(), groups, "hand", now);
     metered_wishes::insert(&state.store, std::slice::from_ref(&wish)).await?;

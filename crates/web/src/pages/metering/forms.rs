@@ -89,7 +89,9 @@ pub(super) async fn join(
     let membership = read(form)?;
     api::one(&state, id).await?;
     if membership.leave.is_empty() {
-        metered_accounts::join(&state.store, id, std::slice::from_ref(&membership.group)).await?;
+        let groups = std::slice::from_ref(&membership.group);
+        api::check_groups(groups)?;
+        metered_accounts::join(&state.store, id, groups).await?;
     } else {
         metered_accounts::leave(&state.store, id, &membership.group).await?;
     }

@@ -44,8 +44,9 @@ pub(crate) const PAGE: Page = Page {
 
 /// How far back the line beside a name reaches.
 const RECENT: TimeDelta = TimeDelta::days(30);
-/// Rows of it at most.
-const ROWS: u32 = 2000;
+/// Rows of it at most: a measure each minute, which is as often as there are any. Of fewer the newest would be missing.
+const ROWS: u32 = 43_200;
+
 fn routes() -> Router<State> {
     let changes = Router::new()
         .route("/metering/add", post(forms::add))

@@ -21,7 +21,7 @@ use super::{
     note::{Actor, Deed, deed, url_of},
     package::Package,
 };
-use crate::blobs::Kind;
+use crate::blobs::{Cut, Kind};
 
 /// Read ahead of what is saved.
 const AHEAD: usize = 100;
@@ -178,10 +178,12 @@ async fn media(
         if part.is_none() {
             part = Some(into.blobs.begin().await?);
         }
-        if let Some(part) = part.as_mut().filter(|_| !odd)
-            && part.write(&piece, LARGEST_FILE).await.is_err()
-        {
-            odd = true;
+        if let Some(part) = part.as_mut().filter(|_| !odd) {
+            match part.write(&piece, LARGEST_FILE).await {
+                Ok(()) => {}
+                Err(Cut::TooLarge) => odd = true,
+                Err(Cut::Disk(error)) => return Err(error.into()),
+            }
         }
     }
     reader.await??;

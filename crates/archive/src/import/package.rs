@@ -106,8 +106,11 @@ fn tar(from: &mut dyn Read, mut see: impl FnMut(&str, &mut dyn Read) -> anyhow::
         if header.iter().all(|byte| *byte == 0) {
             return Ok(());
         }
-        let size = octal(&header[124..136]).ok_or_else(|| anyhow::anyhow!("a tar with a broken header"))?;
-        let padded = size.div_ceil(512) * 512;
+        let size = octal(&header[124..136]);
+        let padded = size.and_then(|size| size.checked_next_multiple_of(512));
+        let (Some(size), Some(padded)) = (size, padded) else {
+            anyhow::bail!("a tar with a broken header");
+        };
         let mut entry = Read::take(&mut *from, padded);
         match header[156] {
             // GNU's way to say names longer than 100 bytes.

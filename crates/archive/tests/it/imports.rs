@@ -66,6 +66,20 @@ async fn mastodon_archive_s_json_with_its_files() {
         ),
         (0, 0, 0, 0)
     );
+    // Taken back since: an old archive does not know, and begins nothing again.
+    let third = house.kept("https://old.example/3").await.unwrap().id;
+    store::archive::recheck::end(&house.store, LOGIN, "favourite", &[third], house.clock.now())
+        .await
+        .unwrap();
+    let late = Into {
+        now: house.clock.now() + chrono::TimeDelta::days(1),
+        ..into
+    };
+    assert_eq!(mastodon_archive(late, &file).await.unwrap().saved.activities, 0);
+    assert_eq!(
+        house.kinds("https://old.example/3").await,
+        (vec!["boost".to_owned()], vec!["favourite".to_owned()])
+    );
     assert_eq!(house.search("old from:bob@b.example").await.len(), 1);
     let other = folder.path().join("other.json");
     std::fs::write(&other, "{}").unwrap();
@@ -262,6 +276,15 @@ async fn mastodon_s_own_archives() {
             (0, 0, 0, 1),
             "{kind}"
         );
+        store::archive::recheck::end(&house.store, LOGIN, "bookmark", &[reply.id], house.clock.now())
+            .await
+            .unwrap();
+        let late = Into {
+            now: house.clock.now() + chrono::TimeDelta::days(1),
+            ..into
+        };
+        let again = archive::mastodon_zip(late, &path).await.unwrap();
+        assert_eq!(again.saved.activities, 0, "{kind}: what was taken back stays so");
     }
 }
 
@@ -293,6 +316,13 @@ async fn bombs_and_what_is_no_archive_are_refused() {
     assert!(archive::mastodon_zip(into, &path).await.is_err());
     std::fs::write(&path, "PK and nothing").unwrap();
     assert!(archive::mastodon_zip(into, &path).await.is_err());
+    let mut odd = [0_u8; 512];
+    odd[124..136].fill(0xff);
+    let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut out, &odd).unwrap();
+    std::fs::write(&path, out.finish().unwrap()).unwrap();
+    let error = archive::mastodon_zip(into, &path).await.unwrap_err();
+    assert!(format!("{error:#}").contains("broken header"), "{error:#}");
     std::fs::write(&path, "neither").unwrap();
     assert!(archive::mastodon_zip(into, &path).await.is_err());
     assert!(house.all().await.is_empty());

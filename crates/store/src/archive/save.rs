@@ -281,6 +281,11 @@ async fn belongings(
             }
         }
     }
+    if !page.live {
+        let ids: Vec<i64> = ids.values().copied().collect();
+        let known = done_before(tx, page.login, &ids).await?;
+        activities.retain(|(id, activity)| !known.contains(&(*id, activity.kind.clone())));
+    }
     let mut new = 0;
     for chunk in activities.chunks(CHUNK) {
         let insert = dialect::insert_into(tx);
@@ -301,4 +306,19 @@ async fn belongings(
         wanted::insert_links(tx, page, &all).await?;
     }
     Ok(new)
+}
+
+/// What a login did with these statuses, taken back or not: an import tells of what was, and begins nothing again.
+async fn done_before(tx: &mut Tx, login: &str, ids: &[i64]) -> Result<HashSet<(i64, String)>, Error> {
+    let mut found = HashSet::new();
+    for chunk in ids.chunks(CHUNK) {
+        let part: Vec<(i64, String)> = on_tx!(&mut *tx, connection => {
+            let mut query = QueryBuilder::new("SELECT status, kind FROM archive_activities WHERE login = ");
+            query.push_bind(login).push(" AND status IN (");
+            push_list(&mut query, chunk);
+            query.build_query_as().fetch_all(connection).await
+        })?;
+        found.extend(part);
+    }
+    Ok(found)
 }

@@ -53,7 +53,8 @@ pub struct Marked {
     pub wanted: u64,
 }
 
-/// A login did this with these statuses. Those that are kept get their activity at once, the others are wanted.
+/// A login did this with these statuses. Those that are kept get their activity at once, unless they had it before, taken
+/// back or not; the others are wanted.
 pub async fn mark(db: &Db, login: &str, marks: &[Wanted], now: DateTime<Utc>) -> Result<Marked, Error> {
     let mut marked = Marked::default();
     for chunk in marks.chunks(CHUNK) {
@@ -67,7 +68,13 @@ pub async fn mark(db: &Db, login: &str, marks: &[Wanted], now: DateTime<Utc>) ->
             .into_iter()
             .map(|kept| (kept.uri, kept.id))
             .collect();
-        let mut seen = HashSet::new();
+        let kept: Vec<i64> = ids.values().copied().collect();
+        let before = super::activities(db, &kept).await?;
+        let mut seen: HashSet<(i64, &str)> = before
+            .iter()
+            .filter(|one| one.login == login)
+            .map(|one| (one.status, one.kind.as_str()))
+            .collect();
         let known: Vec<(i64, &Wanted)> = chunk
             .iter()
             .filter_map(|mark| Some((*ids.get(&mark.uri)?, mark)))

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::world::{AccountIx, Draft, HOME, Visibility, World};
+use crate::world::{AccountIx, Draft, HOME, List, Visibility, World};
 use crate::{Fediverse, clock, seed};
 
 /// Somebody on an origin.
@@ -108,6 +108,17 @@ impl Fediverse {
     /// Somebody follows `me`.
     pub fn followed_by(&self, writer: &Writer) {
         self.state.world().followers.push(writer.account);
+    }
+
+    /// `me` has a list of these people. Titles may repeat, as on any server.
+    pub fn list(&self, title: &str, people: &[&Writer]) {
+        let mut world = self.state.world();
+        let id = world.row();
+        world.lists.push(List {
+            id,
+            title: title.to_owned(),
+            members: people.iter().map(|person| person.account).collect(),
+        });
     }
 
     /// Somebody asks to follow `me`.

@@ -31,38 +31,45 @@ pub(crate) async fn lists(cx: &JobContext) -> Result<Summary, JobError> {
         ("filters", Shelf::Filters),
         ("lists", Shelf::Lists),
     ];
-    let mut people: BTreeMap<String, String> = BTreeMap::new();
+    let mut people = People::new();
+    let mut lists: BTreeMap<String, Vec<ListId>> = BTreeMap::new();
     for (name, shelf) in plain {
-        let bodies = snapshot(cx, login, name, shelf, &mut summary).await?;
-        for body in bodies.iter().flatten() {
-            let value: Value = serde_json::from_str(body).unwrap_or_default();
-            if let (Some(id), Some(acct)) = (id(&value["id"]), value["acct"].as_str()) {
-                people.insert(id, full_acct(acct, &login.server));
+        let see = |value: &Value| {
+            if name == "lists" {
+                let title = value["title"].as_str().unwrap_or_default().to_owned();
+                lists
+                    .entry(title)
+                    .or_default()
+                    .extend(id(&value["id"]).map(ListId::new));
             }
+        };
+        let mut entries = Vec::new();
+        if read(cx, login, shelf, &mut people, &mut entries, see, &mut summary).await? {
+            snapshot(cx, login, name, &entries, &mut summary).await?;
         }
-        if name == "lists" {
-            for body in bodies.unwrap_or_default() {
-                let value: Value = serde_json::from_str(&body).unwrap_or_default();
-                let Some(list) = id(&value["id"]).map(ListId::new) else {
-                    continue;
-                };
-                let title = value["title"].as_str().unwrap_or_default();
-                let name = format!("list:{title}");
-                snapshot(cx, login, &name, Shelf::ListAccounts(&list), &mut summary).await?;
-            }
+    }
+    for (title, ids) in lists.into_iter().filter(|(_, ids)| !ids.is_empty()) {
+        // Two lists may have one title, and are one here: who is on any of them. Compared one after the other, each would
+        // take the other's people off it.
+        let mut entries = Vec::new();
+        let mut whole = true;
+        for list in &ids {
+            let shelf = Shelf::ListAccounts(list);
+            whole &= read(cx, login, shelf, &mut people, &mut entries, |_| (), &mut summary).await?;
+        }
+        if whole {
+            snapshot(cx, login, &format!("list:{title}"), &entries, &mut summary).await?;
         }
     }
     notes(cx, login, &people, &mut summary).await?;
     Ok(summary)
 }
 
+/// Who was met, by the server's id: their accts.
+type People = BTreeMap<String, String>;
+
 /// The private notes on the people of these lists, which stand on none.
-async fn notes(
-    cx: &JobContext,
-    login: &Login,
-    people: &BTreeMap<String, String>,
-    summary: &mut Summary,
-) -> Result<(), JobError> {
+async fn notes(cx: &JobContext, login: &Login, people: &People, summary: &mut Summary) -> Result<(), JobError> {
     let ids: Vec<AccountId> = people.keys().map(|id| AccountId::new(id.clone())).collect();
     let mut entries = Vec::new();
     for chunk in ids.chunks(40) {
@@ -85,23 +92,20 @@ async fn notes(
             }
         }
     }
-    let taken = entries::snapshot(&cx.store, &login.name, "notes", &entries, cx.clock.now()).await?;
-    summary.add("lists", 1);
-    summary.add("entries", taken.entries);
-    summary.add("added", taken.added);
-    summary.add("removed", taken.removed);
-    Ok(())
+    snapshot(cx, login, "notes", &entries, summary).await
 }
 
-/// Reads a list to its end, and only then compares: half a list would look like many who left.
-async fn snapshot(
+/// Reads a list to its end, and only then is it compared: half a list would look like many who left. Gives whether the
+/// server shows it.
+async fn read(
     cx: &JobContext,
     login: &Login,
-    name: &str,
     shelf: Shelf<'_>,
+    people: &mut People,
+    entries: &mut Vec<(String, String)>,
+    mut see: impl FnMut(&Value),
     summary: &mut Summary,
-) -> Result<Option<Vec<String>>, JobError> {
-    let mut bodies = Vec::new();
+) -> Result<bool, JobError> {
     let mut cursor: Option<Cursor> = None;
     for _ in 0..MOST_PAGES {
         cx.check_stop()?;
@@ -112,32 +116,44 @@ async fn snapshot(
                 mastodon::Error::Scope { .. } | mastodon::Error::Forbidden { .. } | mastodon::Error::NotFound { .. },
             ) => {
                 summary.add("not_shown", 1);
-                return Ok(None);
+                return Ok(false);
             }
             Err(error) => return Err(error.into()),
         };
-        let empty = page.items.is_empty();
-        bodies.extend(page.items);
-        cursor = page.next.filter(|_| !empty);
+        cursor = page.next.filter(|_| !page.items.is_empty());
+        for body in page.items {
+            let value: Value = serde_json::from_str(&body).unwrap_or_default();
+            see(&value);
+            if let (Some(id), Some(acct)) = (id(&value["id"]), value["acct"].as_str()) {
+                people.insert(id, full_acct(acct, &login.server));
+            }
+            entries.extend(key(&login.server, &value).map(|key| (key, body)));
+        }
         if cursor.is_none() {
             break;
         }
     }
-    let entries: Vec<(String, String)> = bodies
-        .iter()
-        .filter_map(|body| Some((key(&login.server, body)?, body.clone())))
-        .collect();
-    let taken = entries::snapshot(&cx.store, &login.name, name, &entries, cx.clock.now()).await?;
+    Ok(true)
+}
+
+/// Compares a whole list with what was on it.
+async fn snapshot(
+    cx: &JobContext,
+    login: &Login,
+    name: &str,
+    entries: &[(String, String)],
+    summary: &mut Summary,
+) -> Result<(), JobError> {
+    let taken = entries::snapshot(&cx.store, &login.name, name, entries, cx.clock.now()).await?;
     summary.add("lists", 1);
     summary.add("entries", taken.entries);
     summary.add("added", taken.added);
     summary.add("removed", taken.removed);
-    Ok(Some(bodies))
+    Ok(())
 }
 
 /// Who or what an entry is: an acct, a domain, a tag's name, a list's or filter's title and id.
-fn key(server: &str, body: &str) -> Option<String> {
-    let value: Value = serde_json::from_str(body).ok()?;
+fn key(server: &str, value: &Value) -> Option<String> {
     if let Some(domain) = value.as_str() {
         return Some(domain.to_lowercase());
     }

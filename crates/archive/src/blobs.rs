@@ -147,10 +147,18 @@ impl Blobs {
 
     /// Begins a file.
     pub(crate) async fn begin(&self) -> io::Result<Part> {
-        let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = self.folder.join("parts").join(name);
+        let (file, path) = loop {
+            let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+            let path = self.folder.join("parts").join(name);
+            // In two containers over one folder both processes may have the same number, and what one has begun is not
+            // the other's to write to.
+            match fs::OpenOptions::new().write(true).create_new(true).open(&path).await {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                opened => break (opened?, path),
+            }
+        };
         Ok(Part {
-            file: Some(fs::File::create(&path).await?),
+            file: Some(file),
             blobs: self.clone(),
             path,
             hash: Sha256::new(),
@@ -160,10 +168,7 @@ impl Blobs {
     }
 
     /// Whether a blob is what it was; `None` when it is not there.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn check(&self, blob: &str) -> io::Result<Option<bool>> {
+    pub(crate) async fn check(&self, blob: &str) -> io::Result<Option<bool>> {
         let Some(path) = self.path(blob) else { return Ok(None) };
         let mut file = match fs::File::open(path).await {
             Ok(file) => file,
@@ -182,10 +187,7 @@ impl Blobs {
     }
 
     /// Puts a damaged blob out of the way, to be looked at by hand.
-    ///
-    /// # Errors
-    /// When it cannot be moved.
-    pub async fn set_aside(&self, blob: &str) -> io::Result<()> {
+    pub(crate) async fn set_aside(&self, blob: &str) -> io::Result<()> {
         match self.path(blob) {
             Some(path) => fs::rename(&path, path.with_extension("damaged")).await,
             None => Ok(()),
@@ -193,10 +195,7 @@ impl Blobs {
     }
 
     /// Deletes blobs; those that are not there are gone already.
-    ///
-    /// # Errors
-    /// When one cannot be deleted.
-    pub async fn delete(&self, blobs: &[String]) -> io::Result<u64> {
+    pub(crate) async fn delete(&self, blobs: &[String]) -> io::Result<u64> {
         let mut gone = 0;
         for path in blobs.iter().filter_map(|blob| self.path(blob)) {
             match fs::remove_file(path).await {
@@ -385,6 +384,26 @@ mod tests {
         assert!(matches!(part.write(PNG, 10).await, Err(Cut::TooLarge)));
         drop(part);
         assert_eq!(std::fs::read_dir(folder.path().join("parts")).unwrap().count(), 0);
+    }
+
+    /// Another process with our number, as in another container over the same folder.
+    #[tokio::test]
+    async fn nobody_writes_to_a_part_of_somebody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(folder.path().to_owned()).unwrap();
+        let ours = std::process::id();
+        let next = NEXT.load(Ordering::Relaxed);
+        // Tests beside this one begin parts, too.
+        let theirs: Vec<PathBuf> = (next..next + 1000)
+            .map(|n| folder.path().join(format!("parts/{ours}-{n}")))
+            .collect();
+        for path in &theirs {
+            std::fs::write(path, "theirs").unwrap();
+        }
+        let mut part = blobs.begin().await.unwrap();
+        part.write(PNG, 100).await.unwrap();
+        part.keep().await.unwrap();
+        assert!(theirs.iter().all(|path| std::fs::read(path).unwrap() == b"theirs"));
     }
 
     /// Check 38: a long file that broke off goes on, byte for byte.

@@ -143,6 +143,8 @@ impl Fetch<'_> {
                 stream.http_status() == 206 && range.starts_with(&format!("bytes {}-", half.len))
             });
             if stream.http_status() == 206 && goes_on.is_none() {
+                // Asked for again with the same half, it would say the same again.
+                self.blobs.drop_half(address).await;
                 return Err(Miss::Later("a part that was not asked for".to_owned()));
             }
             let version = version(header("etag"), header("last-modified"));

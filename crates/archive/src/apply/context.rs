@@ -7,7 +7,7 @@ use store::archive::{
     recheck::{self, Why},
 };
 
-use super::{keep::keep, links::links, walk::tell};
+use super::{keep::keep, links::links, stumbles::Stumbles, walk::tell};
 use crate::{
     Config, gather,
     item::{self, Owner},
@@ -26,9 +26,16 @@ pub(crate) async fn context(cx: &JobContext, all: &Config) -> Result<Summary, Jo
     let (mut summary, mut saved) = (Summary::default(), Saved::default());
     let due = recheck::due(&cx.store, &login.name, &login.server, Why::Context, config.per_run).await?;
     cx.progress.begin("threads", u64::try_from(due.len()).ok());
+    let mut stumbles = Stumbles::default();
     for one in due {
         cx.check_stop()?;
-        let around = login.client.raw_context(&StatusId::new(one.server_id.clone())).await?;
+        let around = login.client.raw_context(&StatusId::new(one.server_id.clone())).await;
+        let Some(around) = stumbles.over(around)? else {
+            // It stays due.
+            summary.add("failed", 1);
+            cx.progress.advance(1);
+            continue;
+        };
         let now = cx.clock.now();
         let (above, below) = around.unwrap_or_default();
         let activity = |kind: &str| NewActivity {

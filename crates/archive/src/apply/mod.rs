@@ -9,6 +9,7 @@ mod links;
 mod lists;
 mod media;
 mod recheck;
+mod stumbles;
 mod verify;
 mod walk;
 

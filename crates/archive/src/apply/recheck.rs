@@ -11,7 +11,7 @@ use store::archive::{
     recheck::{self, Due, Why},
 };
 
-use super::{keep::keep, walk::tell};
+use super::{keep::keep, stumbles::Stumbles, walk::tell};
 use crate::{
     Config, gather,
     item::{self, Owner},
@@ -41,12 +41,13 @@ pub(crate) async fn recheck(cx: &JobContext, all: &Config) -> Result<Summary, Jo
     )
     .await?;
     cx.progress.begin("statuses", u64::try_from(due.len()).ok());
+    let mut stumbles = Stumbles::default();
     for chunk in due.chunks(BATCH) {
         cx.check_stop()?;
-        look(cx, all, owner, chunk, &mut summary).await?;
+        look(cx, all, owner, chunk, &mut stumbles, &mut summary).await?;
         cx.progress.advance(chunk.len() as u64);
     }
-    histories(cx, owner, config.per_run, &mut summary).await?;
+    histories(cx, owner, config.per_run, &mut stumbles, &mut summary).await?;
     Ok(summary)
 }
 
@@ -67,35 +68,48 @@ pub(crate) async fn polls(cx: &JobContext, all: &Config, per_run: u32) -> Result
         per_run,
     )
     .await?;
+    let mut stumbles = Stumbles::default();
     for chunk in due.chunks(BATCH) {
         cx.check_stop()?;
-        look(cx, all, owner, chunk, &mut summary).await?;
-        let ids: Vec<i64> = chunk.iter().map(|due| due.id).collect();
+        let open = look(cx, all, owner, chunk, &mut stumbles, &mut summary).await?;
+        let ids: Vec<i64> = chunk.iter().map(|due| due.id).filter(|id| !open.contains(id)).collect();
         recheck::mark_poll(&cx.store, &ids).await?;
         summary.add("polls", ids.len());
     }
     Ok(summary)
 }
 
-/// Asks for up to 20 statuses and keeps what changed.
+/// A server whose clock is behind ours, or that asks the poll's own server first, calls it open for so long.
+const LATE: TimeDelta = TimeDelta::days(1);
+
+/// Asks for up to 20 statuses and keeps what changed. Gives those whose poll is to be asked for again: the server
+/// stumbled over them, or does not call the poll ended yet.
 async fn look(
     cx: &JobContext,
     all: &Config,
     owner: Owner<'_>,
     due: &[Due],
+    stumbles: &mut Stumbles,
     summary: &mut Summary,
-) -> Result<(), JobError> {
+) -> Result<HashSet<i64>, JobError> {
     let login = cx.login()?;
     let ids: Vec<StatusId> = due.iter().map(|due| StatusId::new(due.server_id.clone())).collect();
-    let mut found = login.client.raw_statuses(&ids).await?;
+    let together = login.client.raw_statuses(&ids).await;
+    let mut found = stumbles.over(together)?.unwrap_or_default();
     let now = cx.clock.now();
+    let mut open = HashSet::new();
     let seen: HashSet<String> = found.iter().filter_map(|body| server_id(body)).collect();
     let mut gone = Vec::new();
     for one in due.iter().filter(|one| !seen.contains(&one.server_id)) {
         // A list that leaves one out proves little; only the status's own address does.
-        match login.client.raw_status(&StatusId::new(one.server_id.clone())).await? {
-            Some(body) => found.push(body),
-            None => gone.push(one.id),
+        let alone = login.client.raw_status(&StatusId::new(one.server_id.clone())).await;
+        match stumbles.over(alone)? {
+            Some(Some(body)) => found.push(body),
+            Some(None) => gone.push(one.id),
+            None => {
+                summary.add("failed", 1);
+                open.insert(one.id);
+            }
         }
     }
     let items: Vec<Item> = found
@@ -144,6 +158,10 @@ async fn look(
         recheck::want_context(&cx.store, &own).await?;
     }
     let by_id: HashMap<&str, i64> = due.iter().map(|due| (due.server_id.as_str(), due.id)).collect();
+    let late = items
+        .iter()
+        .filter(|item| item.poll_ends_at.is_some_and(|end| end > now - LATE));
+    open.extend(late.filter_map(|item| by_id.get(item.server_id.as_str())));
     for (flag, kind) in [
         ("favourited", "favourite"),
         ("bookmarked", "bookmark"),
@@ -160,7 +178,7 @@ async fn look(
             recheck::end(&cx.store, &login.name, kind, &ended, now).await?,
         );
     }
-    Ok(())
+    Ok(open)
 }
 
 /// Statuses with what the login has to do with them, which says where their files are.
@@ -187,11 +205,22 @@ async fn with_kinds(cx: &JobContext, due: &[Due], items: &[Item]) -> Result<Vec<
 }
 
 /// Asks for all versions of edited statuses.
-async fn histories(cx: &JobContext, owner: Owner<'_>, per_run: u32, summary: &mut Summary) -> Result<(), JobError> {
+async fn histories(
+    cx: &JobContext,
+    owner: Owner<'_>,
+    per_run: u32,
+    stumbles: &mut Stumbles,
+    summary: &mut Summary,
+) -> Result<(), JobError> {
     let login = cx.login()?;
     for due in recheck::due(&cx.store, &login.name, &login.server, Why::History, per_run).await? {
         cx.check_stop()?;
-        let bodies = login.client.history(&StatusId::new(due.server_id.clone())).await?;
+        let told = login.client.history(&StatusId::new(due.server_id.clone())).await;
+        let Some(bodies) = stumbles.over(told)? else {
+            // It stays due.
+            summary.add("failed", 1);
+            continue;
+        };
         let now = cx.clock.now();
         let versions: Vec<_> = bodies
             .iter()

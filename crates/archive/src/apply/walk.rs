@@ -6,12 +6,12 @@ use model::StatusId;
 use serde_json::Value;
 use store::archive::{Item, NewActivity, Page, Saved};
 
-use super::{gaps::Gaps, keep::keep};
+use super::{audit::AGAIN, gaps::Gaps, keep::keep, stumbles::Stumbles};
 use crate::{
     Config,
     gather::{self, Me},
     item::{self, Owner},
-    plan::Brought,
+    plan::{Brought, Walk},
 };
 
 /// What a list is a list of.
@@ -60,6 +60,13 @@ pub(crate) async fn walk(cx: &JobContext, config: &Config, job: &'static str, ki
         acct: &me.acct,
     };
     let mut state = gather::walk(cx, job, &login.name).await?;
+    if kind == Kind::Post && store::cursors::load(&cx.store, AGAIN, &login.name).await?.is_some() {
+        state = Walk::anew();
+        let value = serde_json::to_string(&state).unwrap_or_default();
+        store::cursors::save(&cx.store, job, &login.name, &value, cx.clock.now()).await?;
+        // Killed before this, the walk begins anew once more, which changes nothing twice.
+        store::cursors::delete(&cx.store, AGAIN, &login.name).await?;
+    }
     let of = match me.statuses.filter(|_| kind == Kind::Post && !state.whole) {
         // A way back that goes on has less before it than all there is.
         Some(all) => {
@@ -70,6 +77,7 @@ pub(crate) async fn walk(cx: &JobContext, config: &Config, job: &'static str, ki
     };
     cx.progress.begin("statuses", of);
     let (mut saved, mut summary) = (Saved::default(), Summary::default());
+    let mut stumbles = Stumbles::default();
     let whole_threads = config.context.whole_threads && kind == Kind::Post;
     let mut gaps = match state.again && kind == Kind::Post {
         true => Some(Gaps::of_walk(cx, login, state.older.is_some()).await?),
@@ -96,7 +104,7 @@ pub(crate) async fn walk(cx: &JobContext, config: &Config, job: &'static str, ki
         let with_status = items.iter().filter(|item| !is_quote(item)).count();
         summary.add("without_status", page.items.len().saturating_sub(with_status));
         let items = match kind {
-            Kind::Conversation => threads(login, owner, items, now).await?,
+            Kind::Conversation => threads(login, owner, items, now, &mut stumbles).await?,
             _ => items,
         };
         cx.progress.advance(page.items.len() as u64);
@@ -195,18 +203,24 @@ async fn threads(
     owner: Owner<'_>,
     last: Vec<Item>,
     now: chrono::DateTime<chrono::Utc>,
+    stumbles: &mut Stumbles,
 ) -> Result<Vec<Item>, JobError> {
     let mut all = Vec::new();
-    for item in last {
+    for mut item in last {
         if is_quote(&item) {
             all.push(item);
             continue;
         }
         let id = StatusId::new(item.server_id.clone());
         let activity = item.activities.first().cloned().unwrap_or_default();
-        if let Some((above, below)) = login.client.raw_context(&id).await? {
-            let around = above.iter().chain(&below);
-            all.extend(around.flat_map(|body| item::all_of(owner, body, activity.clone(), now)));
+        match stumbles.over(login.client.raw_context(&id).await)? {
+            Some(Some((above, below))) => {
+                let around = above.iter().chain(&below);
+                all.extend(around.flat_map(|body| item::all_of(owner, body, activity.clone(), now)));
+            }
+            Some(None) => {}
+            // What it answers is asked for with all other parents.
+            None => item.wants_context = true,
         }
         all.push(item);
     }

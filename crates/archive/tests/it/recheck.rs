@@ -1,6 +1,7 @@
 //! Edits, deletions, and what was taken back.
 
 use chrono::TimeDelta;
+use fake_fediverse::Fault;
 use model::Clock;
 use serde_json::{Value, json};
 use store::archive;
@@ -96,4 +97,53 @@ async fn polls_are_read_again_after_their_end() {
         "no edit"
     );
     assert_eq!(house.run("polls").await.get("polls"), 0, "once");
+}
+
+/// A server whose clock is behind still calls a poll open that has ended for us: its result is asked for again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_that_ends_a_little_later_there_is_read_once_more() {
+    let house = House::build().await;
+    let ends = house.clock.now() + TimeDelta::hours(1);
+    let poll = |expired: bool, votes: u32| {
+        json!({"poll": {"id": "1", "expires_at": ends.to_rfc3339(), "expired": expired,
+            "options": [{"title": "a", "votes_count": votes}]}})
+    };
+    let uri = house.fediverse.post("which?", house.ago(10), poll(false, 1));
+    house.run("statuses").await;
+    house.clock.advance(TimeDelta::hours(2));
+    assert_eq!(house.run("polls").await.get("polls"), 0, "not there");
+    house.fediverse.edit_poll(&uri, poll(true, 41));
+    assert_eq!(house.run("polls").await.get("polls"), 1);
+    assert!(house.kept(&uri).await.unwrap().body.contains("41"), "the result");
+    let other = house.fediverse.post("for ever?", house.ago(10), poll(false, 1));
+    house.run("statuses").await;
+    house.clock.advance(TimeDelta::days(2));
+    assert_eq!(
+        house.run("polls").await.get("polls"),
+        1,
+        "one that never ends is left alone"
+    );
+    assert!(house.kept(&other).await.is_some());
+    assert_eq!(house.run("polls").await.get("polls"), 0);
+}
+
+/// One status that a server stumbles over keeps no other from being looked at, and is not called deleted.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_odd_status_is_passed_over() {
+    let house = House::build().await;
+    let uris = house.posts(3);
+    house.run("statuses").await;
+    house.fediverse.delete(&uris[0]);
+    let odd = house.kept(&uris[1]).await.unwrap();
+    house.clock.advance(TimeDelta::days(31));
+    house
+        .fediverse
+        .fault(None, "/api/v1/statuses", Fault::Empty(500), Some(1));
+    let alone = format!("/api/v1/statuses/{}", odd.server_id);
+    house.fediverse.fault(None, &alone, Fault::Empty(500), None);
+    let summary = house.run("recheck").await;
+    let told = ["looked_at", "gone", "failed"].map(|name| summary.get(name));
+    assert_eq!(told, [3, 1, 1], "{summary:?}");
+    assert!(house.kept(&uris[0]).await.unwrap().gone_at.is_some());
+    assert!(house.kept(&uris[1]).await.unwrap().gone_at.is_none());
 }

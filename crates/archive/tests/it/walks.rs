@@ -4,7 +4,13 @@ use fake_fediverse::Fault;
 use job::JobError;
 use model::Clock;
 use serde_json::json;
-use store::archive::{Whom, entries};
+use store::{
+    archive::{
+        Whom, entries,
+        recheck::{self, Why},
+    },
+    cursors,
+};
 
 use crate::house::{House, LOGIN};
 
@@ -236,6 +242,64 @@ async fn a_long_chain_is_kept_in_pieces() {
     assert_eq!(all, chain);
 }
 
+/// A context that a server stumbles over is left for later, and those behind it are not.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_odd_context_keeps_no_other_waiting() {
+    let house = House::build().await;
+    let person = house.fediverse.writer(0, 0, 0);
+    let chains = [house.fediverse.chain(&person, 3), house.fediverse.chain(&person, 3)];
+    house.run("statuses").await;
+    let due = recheck::due(&house.store, LOGIN, &house.server(), Why::Context, 9)
+        .await
+        .unwrap();
+    assert_eq!(due.len(), 2);
+    let path = format!("/{}/context", due[0].server_id);
+    house.fediverse.fault(None, &path, Fault::Empty(500), None);
+    let summary = house.run("context").await;
+    assert_eq!((summary.get("failed"), summary.get("parents")), (1, 2), "{summary:?}");
+    house.fediverse.heal(None);
+    let summary = house.run("context").await;
+    assert_eq!(
+        (summary.get("failed"), summary.get("parents")),
+        (0, 2),
+        "it was not lost"
+    );
+    for uri in chains.iter().flatten() {
+        assert!(house.kept(uri).await.is_some());
+    }
+}
+
+/// The same for a conversation: its last message is kept, and what that answers is asked for with other parents.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_odd_conversation_keeps_no_other_waiting() {
+    let house = House::build().await;
+    let person = house.fediverse.writer(0, 0, 0);
+    let first = house.fediverse.whisper(Some(&person), None, "psst", house.ago(40));
+    let last = house.fediverse.whisper(None, Some(&first), "what", house.ago(30));
+    house.fediverse.fault(None, "/context", Fault::Empty(500), Some(1));
+    house.run("conversations").await;
+    assert!(house.kept(&last).await.is_some() && house.kept(&first).await.is_none());
+    house.run("context").await;
+    assert!(house.kept(&first).await.is_some());
+}
+
+/// Two lists of one title are one here, and nobody is on and off it in turn.
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_of_one_title_are_one() {
+    let house = House::build().await;
+    let people = [house.fediverse.writer(0, 0, 0), house.fediverse.writer(0, 1, 0)];
+    for person in &people {
+        house.fediverse.list("Birds", &[person]);
+    }
+    house.run("lists").await;
+    let summary = house.run("lists").await;
+    assert_eq!((summary.get("added"), summary.get("removed")), (0, 0), "{summary:?}");
+    let on = entries::at(&house.store, LOGIN, "list:Birds", house.clock.now())
+        .await
+        .unwrap();
+    assert_eq!(on.len(), 2);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_are_snapshots_with_what_changed() {
     let house = House::build().await;
@@ -323,12 +387,20 @@ async fn a_gap_is_noticed_named_and_filled() {
         .map(|n| (house.fediverse.post("late", at(n), json!({})), at(n)))
         .collect();
     assert_eq!(house.run("statuses").await.get("new"), 0);
+    let under_way = cursors::load(&house.store, "archive.statuses", LOGIN)
+        .await
+        .unwrap()
+        .unwrap();
     let summary = house.run("audit").await;
     assert_eq!(
         (summary.get("missing"), summary.get("begun_anew")),
         (3, 1),
         "{summary:?}"
     );
+    // As a walk does that was under way when they were counted.
+    cursors::save(&house.store, "archive.statuses", LOGIN, &under_way, house.clock.now())
+        .await
+        .unwrap();
     let fresh = house.fediverse.post("fresh", house.clock.now(), json!({}));
     let summary = house.run("statuses").await;
     assert_eq!((summary.get("new"), summary.get("gaps")), (4, 3), "{summary:?}");

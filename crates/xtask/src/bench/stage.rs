@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader},
     net::TcpListener,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant, SystemTime},
 };
@@ -132,6 +132,11 @@ impl Fediverse {
             control: told("control")?,
             _process: process,
         })
+    }
+
+    /// Of whoever visits it.
+    pub(super) fn token(&self) -> String {
+        self.token.clone()
     }
 
     /// The same, visited by its owner.
@@ -330,13 +335,25 @@ impl<'a> Egret<'a> {
         std::fs::write(folder.path().join("egret.toml"), config)?;
         std::fs::write(folder.path().join("secret"), SECRET)?;
         let token = folder.path().join("token");
-        std::fs::write(&token, &fediverse.token)?;
-        std::fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        secret(&token, &fediverse.token)?;
         Ok(Self {
             programs,
             folder,
             listen,
         })
+    }
+
+    /// One more login.
+    pub(super) fn sign_in(&self, name: &str, token: &str) -> anyhow::Result<()> {
+        let file = self.folder.path().join(name);
+        secret(&file, token)?;
+        let config = self.folder.path().join("egret.toml");
+        let mut text = std::fs::read_to_string(&config)?;
+        text += &format!(
+            "[[servers.logins]]\nname = \"{name}\"\ntoken_file = \"{}\"\n",
+            file.display()
+        );
+        Ok(std::fs::write(config, text)?)
     }
 
     /// Where this server's events are taken.
@@ -462,6 +479,15 @@ impl<'a> Egret<'a> {
             ready_after: started.elapsed(),
         })
     }
+}
+
+/// A file for nobody else's eyes.
+fn secret(file: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(file, text)?;
+    Ok(std::fs::set_permissions(
+        file,
+        std::os::unix::fs::PermissionsExt::from_mode(0o600),
+    )?)
 }
 
 /// A daemon at work. It is told to end when dropped.

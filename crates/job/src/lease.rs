@@ -7,7 +7,7 @@ use store::{
     Db,
     leases::{self, Lease},
 };
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::{Instant, MissedTickBehavior, timeout_at};
 use tracing::warn;
 
 /// Does the work, and says three times in every `lasts` that the lease is still wanted. Nothing when the lease went to
@@ -27,14 +27,17 @@ pub async fn while_held<T>(
         renew.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             renew.tick().await;
-            match leases::take(db, &lease.name, &lease.holder, lasts, clock.now()).await {
-                Ok(Some(renewed)) if renewed.fence == lease.fence => kept = Instant::now(),
-                Ok(_) => return,
-                Err(error) => {
-                    warn!(lease = lease.name, %error, "cannot renew a lease");
-                    if kept.elapsed() >= lasts {
-                        return;
-                    }
+            // From before the question: the answer may be long on its way, or never come from a database that is cut off,
+            // while another takes the lease.
+            let asked = Instant::now();
+            let taken = leases::take(db, &lease.name, &lease.holder, lasts, clock.now());
+            match timeout_at(kept + lasts, taken).await {
+                Ok(Ok(Some(renewed))) if renewed.fence == lease.fence => kept = asked,
+                Ok(Ok(_)) => return,
+                Ok(Err(error)) => warn!(lease = lease.name, %error, "cannot renew a lease"),
+                Err(_) => {
+                    warn!(lease = lease.name, "a lease ran out while it was being renewed");
+                    return;
                 }
             }
         }

@@ -55,19 +55,26 @@ impl Runner {
                     return (None, Some(Cut::Drain));
                 }
                 _ = renew.tick() => {
+                    // From before the question: the answer may be long on its way, or never come from a database that is
+                    // cut off, while another process takes the lease.
                     let asked = Instant::now();
-                    match leases::take(&doors.store, &lease.name, &doors.holder, lasts, doors.clock.now()).await {
-                        Ok(Some(renewed)) if renewed.fence == lease.fence => {
-                            kept = tokio::time::Instant::now();
+                    let taken = leases::take(&doors.store, &lease.name, &doors.holder, lasts, doors.clock.now());
+                    match tokio::time::timeout_at(kept + lasts, taken).await {
+                        Ok(Ok(Some(renewed))) if renewed.fence == lease.fence => {
+                            kept = tokio::time::Instant::from_std(asked);
                             until.put_off(asked, lasts);
                         }
-                        Ok(_) => break Cut::Lease,
-                        Err(error) if kept.elapsed() >= lasts * 11 / 12 => {
+                        Ok(Ok(_)) => break Cut::Lease,
+                        Ok(Err(error)) if kept.elapsed() >= lasts * 11 / 12 => {
                             warn!(job = entry.job.name(), error = %chain(&error), "the lease ran out");
                             break Cut::Lease;
                         }
-                        Err(error) => {
+                        Ok(Err(error)) => {
                             warn!(job = entry.job.name(), error = %chain(&error), "cannot renew the lease of a job");
+                        }
+                        Err(_) => {
+                            warn!(job = entry.job.name(), "the lease ran out while it was being renewed");
+                            break Cut::Lease;
                         }
                     }
                 }

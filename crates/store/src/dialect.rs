@@ -81,6 +81,16 @@ pub(crate) fn standing_leases(db: &Db) -> &'static str {
     )
 }
 
+/// One of them: `$1` its name, and on SQLite `$2` now.
+pub(crate) fn standing_lease(db: &Db) -> &'static str {
+    pick(
+        db,
+        "SELECT name, holder, fence, expires_at FROM leases
+         WHERE name = $1 AND holder <> '' AND expires_at > clock_timestamp()",
+        "SELECT name, holder, fence, expires_at FROM leases WHERE name = $1 AND holder <> '' AND expires_at > $2",
+    )
+}
+
 /// Steps around rows that another process is claiming; SQLite has one writer at a time and no need to.
 pub(crate) fn skip_locked(db: &Db) -> &'static str {
     pick(db, " FOR UPDATE SKIP LOCKED", "")

@@ -53,8 +53,20 @@ pub async fn take(
 
 /// Whether `lease` still stands with its fence.
 pub async fn holds(db: &Db, lease: &Lease, now: DateTime<Utc>) -> Result<bool, Error> {
-    let standing = |one: &Lease| one.name == lease.name && one.holder == lease.holder && one.fence == lease.fence;
-    Ok(list(db, now).await?.iter().any(standing))
+    let standing = load(db, &lease.name, now).await?;
+    Ok(standing.is_some_and(|one| one.holder == lease.holder && one.fence == lease.fence))
+}
+
+/// The lease of this name, unless it has expired.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn load(db: &Db, name: &str, now: DateTime<Utc>) -> Result<Option<Lease>, Error> {
+    let sql = dialect::standing_lease(db);
+    Ok(match db {
+        Db::Postgres(pool) => sqlx::query_as(sql).bind(name).fetch_optional(pool).await?,
+        Db::Sqlite { read, .. } => sqlx::query_as(sql).bind(name).bind(now).fetch_optional(read).await?,
+    })
 }
 
 /// Gives it back.

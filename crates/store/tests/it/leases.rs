@@ -39,6 +39,9 @@ async fn a_lease_has_one_holder_who_may_renew() {
         assert_eq!(again.fence, 1);
         assert!(again.expires_at >= first.expires_at);
         assert!(leases::holds(&db, &again, start()).await.unwrap());
+        let load = async |name: &str| leases::load(&db, name, start()).await.unwrap();
+        assert_eq!(load("replies.home/s").await.as_ref(), Some(&again));
+        assert_eq!(load("replies.home/t").await, None);
         assert_eq!(leases::list(&db, start()).await.unwrap(), [again]);
     })
     .await;

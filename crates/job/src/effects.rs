@@ -47,7 +47,7 @@ pub enum Sent {
     Rehearsed,
     /// Recorded and waiting: panic stop or quota.
     Held(String),
-    /// Already alive or done under the same key.
+    /// Already done or on its way under the same key, or taken out of the queue by somebody.
     Known,
     /// Carried out.
     Done(Value),
@@ -213,11 +213,7 @@ impl Effects {
             }
             Gate::Open => self.still_ours().await?,
         }
-        if !self
-            .ledger
-            .advance(&effect, State::Held, State::Intended, None, None)
-            .await?
-        {
+        if effect.state != State::Held || !self.ledger.go_on(&effect, State::Intended, None).await? {
             return Ok(Sent::Known);
         }
         let flight = self.ledger.fly(&effect.id);
@@ -270,10 +266,7 @@ impl Effects {
     async fn goes_all_the_same(&self, held: &Effect) -> Result<bool, JobError> {
         Ok(ledger::is_released(held)
             && self.ledger.gate(self.feature, true).await == Gate::Open
-            && self
-                .ledger
-                .advance(held, State::Held, State::Intended, None, None)
-                .await?)
+            && self.ledger.go_on(held, State::Intended, None).await?)
     }
 
     async fn send<F, Fut>(&self, effect: &Effect, send: F) -> Result<Sent, JobError>

@@ -156,6 +156,24 @@ pub async fn advance(
     }
 }
 
+/// Sends a held effect on its way, or says anew why it waits: with what its wish says now, as `held` has it. `false` when
+/// somebody moved it, held it back or let it go since it was read.
+///
+/// # Errors
+/// When the database does not take it.
+pub async fn go_on(db: &Db, held: &Effect, to: State, note: Option<&str>, now: DateTime<Utc>) -> Result<bool, Error> {
+    const SQL: &str = "
+        UPDATE effects SET state = $3, note = $4, intent = $5, reason = $6, changed_at = $7
+        WHERE id = $1 AND state = 'held' AND COALESCE(note, '') = $2";
+    let moved = on_write!(db, pool => {
+        let query = sqlx::query(SQL).bind(&held.id).bind(held.note.as_deref().unwrap_or_default()).bind(to);
+        let query = query.bind(clean_opt(note)).bind(Json(clean_json(&held.intent)));
+        let query = query.bind(Json(clean_json(&held.reason))).bind(now);
+        query.execute(pool).await.map(|done| done.rows_affected())
+    })?;
+    Ok(moved > 0)
+}
+
 /// One effect.
 pub async fn load(db: &Db, id: &str) -> Result<Option<Effect>, Error> {
     const SQL: &str = "SELECT * FROM effects WHERE id = $1";
@@ -180,13 +198,13 @@ pub async fn list(
     before: Option<&str>,
     limit: u32,
 ) -> Result<Vec<Effect>, Error> {
-    const SQL: &str = "
-        SELECT * FROM effects WHERE ($1 IS NULL OR feature = $1) AND ($2 IS NULL OR state = $2)
-            AND ($3 IS NULL OR id < $3)
-        ORDER BY id DESC LIMIT $4";
-    Ok(on!(db, pool => {
-        sqlx::query_as(SQL).bind(feature).bind(state).bind(before).bind(i64::from(limit)).fetch_all(pool).await
-    })?)
+    let filter = Filter {
+        feature: feature.map(str::to_owned),
+        state,
+        before: before.map(str::to_owned),
+        ..Filter::default()
+    };
+    search(db, &filter, limit).await
 }
 
 /// Which effects; an empty filter means all of them.

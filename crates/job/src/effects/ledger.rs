@@ -202,11 +202,7 @@ impl Ledger {
     /// # Errors
     /// When the store cannot record it.
     pub async fn hold(&self, id: &str, who: &str) -> Result<bool, JobError> {
-        let Some(effect) = self.load(id).await? else {
-            return Ok(false);
-        };
-        let note = format!("{KEPT}{who}");
-        self.advance(&effect, State::Held, State::Held, Some(&note), None).await
+        self.say(id, &format!("{KEPT}{who}")).await
     }
 
     /// Lets a held effect pass the quota: the feature's next run carries it out. Panic stop and mode still hold it.
@@ -215,11 +211,15 @@ impl Ledger {
     /// # Errors
     /// When the store cannot record it.
     pub async fn release(&self, id: &str, who: &str) -> Result<bool, JobError> {
+        self.say(id, &format!("{RELEASED}{who}")).await
+    }
+
+    /// What somebody says of a held effect stands, whatever was said of it before.
+    async fn say(&self, id: &str, note: &str) -> Result<bool, JobError> {
         let Some(effect) = self.load(id).await? else {
             return Ok(false);
         };
-        let note = format!("{RELEASED}{who}");
-        self.advance(&effect, State::Held, State::Held, Some(&note), None).await
+        self.advance(&effect, State::Held, State::Held, Some(note), None).await
     }
 
     pub(super) async fn recording(&self) -> sync::MutexGuard<'_, ()> {
@@ -269,8 +269,9 @@ impl Ledger {
         tell(&self.0.store, &*self.0.clock, news).await;
     }
 
-    /// Records the wish in `state`. One that is held already goes on to `Intended` (or learns why it still waits);
-    /// `None` when the same wish is on its way or done.
+    /// Records the wish in `state`. One that is held already goes on to `Intended` (or learns why it still waits), with
+    /// what the wish says now: that is what is sent. `None` when the same wish is on its way or done, or when somebody
+    /// took it out of the queue.
     pub(super) async fn record(
         &self,
         feature: &str,
@@ -285,11 +286,15 @@ impl Ledger {
         }
         let Effect { server, kind, key, .. } = &effect;
         let alive = effects::alive(&self.0.store, feature, server, kind, key).await?;
-        let held = alive.filter(|alive| alive.state == State::Held);
+        let held = alive.filter(|alive| alive.state == State::Held).map(|held| Effect {
+            intent: effect.intent,
+            reason: effect.reason,
+            ..held
+        });
         match held {
             Some(held) if state == State::Held && (is_released(&held) || kept_by(&held).is_some()) => Ok(Some(held)),
             Some(held) if kept_by(&held).is_some() => Ok(None),
-            Some(held) if self.advance(&held, State::Held, state, note, None).await? => Ok(Some(held)),
+            Some(held) if self.go_on(&held, state, note).await? => Ok(Some(held)),
             _ => Ok(None),
         }
     }
@@ -309,6 +314,15 @@ impl Ledger {
 
     pub(super) async fn load(&self, id: &str) -> Result<Option<Effect>, JobError> {
         Ok(effects::load(&self.0.store, id).await?)
+    }
+
+    /// Moves a held effect on; `false` when somebody was faster, or changed their mind about it.
+    pub(super) async fn go_on(&self, held: &Effect, to: State, note: Option<&str>) -> Result<bool, JobError> {
+        let moved = effects::go_on(&self.0.store, held, to, note, self.0.clock.now()).await?;
+        if moved && to != State::Held {
+            count(&held.feature, to);
+        }
+        Ok(moved)
     }
 
     pub(super) async fn advance(

@@ -422,6 +422,39 @@ async fn what_somebody_holds_waits_for_somebody() {
     assert!(!story.ledger.hold(&id, "bob").await.unwrap(), "what is done is done");
 }
 
+/// What the ledger shows is what was sent: a wish that waited for days may say something else by now.
+#[tokio::test]
+async fn a_wish_that_waited_is_recorded_as_it_is_sent() {
+    let story = Story::begin(Mode::Act, Some(0)).await;
+    let make = async |severity: &str| {
+        let wish = Wish {
+            intent: json!({ "severity": severity }),
+            reason: json!({ "list": severity }),
+            ..wish("a.example")
+        };
+        let sent = story.effects.carry_out(wish, async |_| Ok(json!({"id": "7"}))).await;
+        sent.unwrap()
+    };
+    let intent = async || {
+        let row = story.rows().await.remove(0);
+        assert_eq!(row.intent["severity"], row.reason["list"]);
+        row.intent["severity"].as_str().unwrap().to_owned()
+    };
+    assert!(matches!(make("noop").await, Sent::Held(_)));
+    assert!(matches!(make("silence").await, Sent::Held(_)));
+    assert_eq!(intent().await, "silence");
+    let id = story.rows().await[0].id.clone();
+    assert!(story.ledger.release(&id, "ada").await.unwrap());
+    assert!(matches!(make("suspend").await, Sent::Done(_)), "released");
+    assert_eq!(intent().await, "suspend");
+
+    let story = Story::begin(Mode::Act, Some(0)).await;
+    assert!(matches!(story.make("a.example").await.unwrap(), Sent::Held(_)));
+    story.ledger.configure("blocklists", Mode::Act, None);
+    assert!(matches!(story.make("a.example").await.unwrap(), Sent::Done(_)));
+    assert_eq!(story.rows().await.len(), 1);
+}
+
 /// A run whose lease went to another process makes no more effects, not even one that it had planned: the other one does.
 #[tokio::test]
 async fn a_lease_that_was_lost_ends_a_run_before_its_next_effect() {

@@ -171,6 +171,44 @@ async fn an_effect_moves_only_from_where_it_is() {
     .await;
 }
 
+/// Somebody says "wait" while a run is about to send: who says it first is right.
+#[tokio::test]
+async fn a_held_effect_goes_on_only_as_it_was_read() {
+    on_each_engine(async |db| {
+        let mut held = effect("a.example", State::Held);
+        held.note = Some("quota".to_owned());
+        effects::insert(&db, &held).await.unwrap().unwrap();
+        let said = effects::advance(
+            &db,
+            &held.id,
+            State::Held,
+            State::Held,
+            Some("held by ada"),
+            None,
+            minute(1),
+        );
+        assert!(said.await.unwrap());
+        let go_on = async |held: &Effect| {
+            effects::go_on(&db, held, State::Intended, None, minute(2))
+                .await
+                .unwrap()
+        };
+        assert!(!go_on(&held).await);
+        held = effects::load(&db, &held.id).await.unwrap().unwrap();
+        assert_eq!(held.note.as_deref(), Some("held by ada"));
+        held.intent = json!({"domain": "a.example", "severity": "suspend"});
+        assert!(go_on(&held).await);
+        assert!(!go_on(&held).await);
+        let sent = effects::load(&db, &held.id).await.unwrap().unwrap();
+        assert_eq!(
+            (sent.state, sent.note, sent.changed_at),
+            (State::Intended, None, minute(2))
+        );
+        assert_eq!(sent.intent, held.intent);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_failed_effect_is_not_revived_beside_a_living_one() {
     on_each_engine(async |db| {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use mastodon::{
     Client,
     remote::{self, Flavour, Software},
@@ -85,7 +85,9 @@ pub async fn software(cx: &JobContext, uri: &Uri) -> Result<Software, Trouble> {
     let now = cx.clock.now();
     let stored = hosts::load(&cx.store, &[host.to_string()]).await?.pop();
     if let Some(origin) = stored {
-        if let Some(until) = origin.rests_until.filter(|until| *until > now) {
+        // A longer rest than there is was begun by a clock that was ahead.
+        let rests = |until: &DateTime<Utc>| *until > now && *until - now <= LONGEST_REST;
+        if let Some(until) = origin.rests_until.filter(rests) {
             return Err(Trouble::Host(String::new(), Some(until - now)));
         }
         let keep = if origin.software.is_empty() {
@@ -148,9 +150,11 @@ pub async fn failed(cx: &JobContext, host: &Host, trouble: Trouble) -> Trouble {
     }
 }
 
+const LONGEST_REST: TimeDelta = TimeDelta::days(1);
+
 /// How long a host rests that failed `failures` times in a row before this: ten minutes, doubling up to a day.
 fn rest(failures: i64) -> TimeDelta {
-    (TimeDelta::minutes(10) * (1 << failures.clamp(0, 8))).min(TimeDelta::days(1))
+    (TimeDelta::minutes(10) * (1 << failures.clamp(0, 8))).min(LONGEST_REST)
 }
 
 /// Whom our server, or the operator, will have nothing of: the operator's own list (`[net] blocklist`), subscribed lists

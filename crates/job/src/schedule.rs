@@ -61,6 +61,9 @@ const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
 /// The first retry after a failure; each further failure doubles it.
 const FIRST_RETRY: TimeDelta = TimeDelta::minutes(1);
 
+/// A start that is further ahead than this was written by a clock that was.
+const AHEAD: TimeDelta = TimeDelta::minutes(1);
+
 /// How late a job that never ran may notice its cron time. Longer than the runner's sweep of one minute.
 const LATE: TimeDelta = TimeDelta::minutes(2);
 
@@ -117,7 +120,12 @@ impl fmt::Display for Schedule {
 /// Everything is counted from the last start, so a restart repeats nothing, and however many cron times were missed,
 /// one run makes up for them. A job that never ran is due at once with `every`; with a cron line it waits for its
 /// next time (a runner that knows since when it is up may give that as the last start).
+///
+/// A last start that is still to come says nothing: the clock was ahead and was put right, and whoever waited for it to
+/// pass would be silent for as long as the clock was wrong by.
 pub fn due(schedule: &Schedule, now: DateTime<Utc>, last_start: Option<DateTime<Utc>>, failures: u32) -> Due {
+    let latest = now.checked_add_signed(AHEAD).unwrap_or(DateTime::<Utc>::MAX_UTC);
+    let last_start = last_start.filter(|last| *last <= latest);
     let next = match schedule {
         Schedule::Never => None,
         Schedule::Every(every) => match last_start {
@@ -274,6 +282,24 @@ mod tests {
         let back = at("2026-01-05T17:00:00Z");
         assert_eq!(due(&daily, back, Some(ran), 0), Due::Now);
         assert_eq!(due(&daily, back, Some(back), 0), Due::At(at("2026-01-06T03:00:00Z")));
+    }
+
+    /// Whoever waited until the time of a clock that was ahead has come would wait for hours, or for years.
+    #[test]
+    fn a_clock_that_was_ahead_silences_nothing() {
+        let now = at("2026-01-01T12:00:00Z");
+        for ahead in ["2026-01-01T14:00:00Z", "2036-01-01T12:00:00Z"] {
+            assert_eq!(due(&every("10m"), now, Some(at(ahead)), 0), Due::Now);
+            assert_eq!(due(&every("10m"), now, Some(at(ahead)), 3), Due::Now);
+            let daily = due(&cron("0 3 * * *", "UTC"), now, Some(at(ahead)), 0);
+            assert_eq!(daily, Due::At(at("2026-01-02T03:00:00Z")));
+        }
+        // A second or two are no reason to run twice.
+        let put_right = at("2026-01-01T12:00:02Z");
+        assert_eq!(
+            due(&every("10m"), now, Some(put_right), 0),
+            Due::At(at("2026-01-01T12:10:02Z"))
+        );
     }
 
     #[test]

@@ -7,6 +7,9 @@ use store::{Db, cursors};
 /// A walk that was left unfinished this long ago begins anew, as a rule.
 const STALE: TimeDelta = TimeDelta::hours(1);
 
+/// A time that is further ahead than this was written by a clock that was.
+const AHEAD: TimeDelta = TimeDelta::minutes(1);
+
 /// Servers count requests with a cursor in windows of this length.
 const WINDOW: TimeDelta = TimeDelta::minutes(15);
 
@@ -29,15 +32,27 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// The walk of `job` in `scope`. Whatever cannot be read begins a new one.
+    /// The walk of `job` in `scope`, as it stands at `now`. Whatever cannot be read begins a new one.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn load(db: &Db, job: &str, scope: &str) -> Result<Self, store::Error> {
+    pub async fn load(db: &Db, job: &str, scope: &str, now: DateTime<Utc>) -> Result<Self, store::Error> {
         let text = cursors::load(db, job, scope).await?;
-        Ok(text
+        let walk: Self = text
             .and_then(|text| serde_json::from_str(&text).ok())
-            .unwrap_or_default())
+            .unwrap_or_default();
+        Ok(walk.put_right(now))
+    }
+
+    /// Without times that are still to come: the clock was put back since, and nobody waits until it has caught up.
+    fn put_right(self, now: DateTime<Utc>) -> Self {
+        let past = |at: Option<DateTime<Utc>>| at.filter(|at| *at - now <= AHEAD);
+        Self {
+            started_at: past(self.started_at),
+            whole_at: past(self.whole_at),
+            polled_at: past(self.polled_at),
+            ..self
+        }
     }
 
     /// Keeps it.
@@ -137,6 +152,24 @@ mod tests {
             ..Walk::default()
         };
         assert_eq!(away.pages_left(begin + TimeDelta::days(1), 60), 60);
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_holds_up_no_walk() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let ahead = now + TimeDelta::hours(3);
+        let mut walk = Walk::default();
+        walk.begin(ahead);
+        walk.advance(None);
+        walk.polled_at = Some(ahead);
+        assert!(walk.next(WINDOW, 150) > Some(now + TimeDelta::hours(3)));
+        let walk = walk.put_right(now);
+        assert_eq!((walk.next(WINDOW, 150), walk.polled_at), (None, None));
+        assert!(!walk.is_unfinished(now));
+        let mut walk = Walk::default();
+        walk.begin(now);
+        walk.advance(Some("max_id=7".into()));
+        assert_eq!(walk.clone().put_right(now), walk);
     }
 
     #[test]

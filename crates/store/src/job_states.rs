@@ -1,6 +1,6 @@
 //! What people and features told the scheduler about a job: paused, wanted now.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
 
@@ -67,10 +67,19 @@ pub async fn wake_once(db: &Db, job: &str, scope: &str, now: DateTime<Utc>) -> R
     Ok(changed > 0)
 }
 
-/// The run has started: takes back a wish that is not younger than `started_at`.
+/// A wish that is further ahead than this was made by a clock that was.
+const AHEAD: TimeDelta = TimeDelta::minutes(1);
+
+/// The run has started: takes back a wish that is not younger than `started_at`. One that is younger by far was made while
+/// the clock was ahead, and goes as well: it would start one run after the other until its time has come.
 pub async fn woken(db: &Db, job: &str, scope: &str, started_at: DateTime<Utc>) -> Result<(), Error> {
-    const SQL: &str = "UPDATE job_states SET wake_at = NULL WHERE job = $1 AND scope = $2 AND wake_at <= $3";
-    on_write!(db, pool => sqlx::query(SQL).bind(job).bind(scope).bind(started_at).execute(pool).await.map(drop))?;
+    const SQL: &str = "
+        UPDATE job_states SET wake_at = NULL WHERE job = $1 AND scope = $2 AND (wake_at <= $3 OR wake_at > $4)";
+    let ahead = started_at + AHEAD;
+    on_write!(db, pool => {
+        let query = sqlx::query(SQL).bind(job).bind(scope).bind(started_at);
+        query.bind(ahead).execute(pool).await.map(drop)
+    })?;
     Ok(())
 }
 

@@ -74,7 +74,7 @@ impl Runner {
             (Decision::Wait, Due::Never) => Some(DateTime::<Utc>::MAX_UTC),
             (Decision::Wait, Due::Now) => None,
         };
-        entry.set_quiet(quiet, changes);
+        entry.set_quiet(now, quiet, changes);
         Ok(decision)
     }
 
@@ -117,10 +117,8 @@ impl Runner {
         match last.as_ref().map(|run| run.outcome) {
             Some(Outcome::Stopped | Outcome::Lost) => cut_off = true,
             Some(Outcome::Running) => {
-                let leases = leases::list(db, self.0.doors.clock.now()).await?;
-                let standing = leases
-                    .iter()
-                    .find(|lease| lease.name == entry.lease() && lease.holder != self.0.doors.holder);
+                let lease = leases::load(db, &entry.lease(), self.0.doors.clock.now()).await?;
+                let standing = lease.filter(|lease| lease.holder != self.0.doors.holder);
                 // Whoever holds the lease is alive, or was a moment ago; without a lease its process is gone.
                 taken_until = standing.map(|lease| lease.expires_at);
                 cut_off = taken_until.is_none();

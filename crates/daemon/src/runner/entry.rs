@@ -99,6 +99,7 @@ pub struct Entry {
 /// Nothing is to be done for an entry until a time, as long as its logins stay what they are.
 #[derive(Debug, Clone, Copy)]
 struct Quiet {
+    since: DateTime<Utc>,
     until: DateTime<Utc>,
     changes: u64,
 }
@@ -110,7 +111,7 @@ impl fmt::Debug for Entry {
 }
 
 impl Entry {
-    fn new(job: &Arc<dyn Job>, scope: &str, logins: Vec<Arc<Login>>) -> Arc<Self> {
+    pub(super) fn new(job: &Arc<dyn Job>, scope: &str, logins: Vec<Arc<Login>>) -> Arc<Self> {
         Arc::new(Self {
             job: job.clone(),
             scope: scope.to_owned(),
@@ -187,7 +188,7 @@ impl Entry {
     /// Remembers it.
     pub fn set_past(&self, past: Past) {
         *self.past.lock().unwrap_or_else(PoisonError::into_inner) = Some(past);
-        self.set_quiet(None, 0);
+        self.set_quiet(DateTime::UNIX_EPOCH, None, 0);
     }
 
     /// Goes up with each change of what its logins may.
@@ -199,12 +200,13 @@ impl Entry {
     /// ends, which with hundreds of logins happens every second.
     pub(super) fn is_quiet(&self, now: DateTime<Utc>) -> bool {
         let quiet = *self.quiet.lock().unwrap_or_else(PoisonError::into_inner);
-        quiet.is_some_and(|quiet| now < quiet.until && quiet.changes == self.changes())
+        // A clock that was put back makes everything that was decided by it worth another thought.
+        quiet.is_some_and(|quiet| (quiet.since..quiet.until).contains(&now) && quiet.changes == self.changes())
     }
 
-    /// Nothing is to be done before this, unless its logins are no longer what they were at `changes`.
-    pub(super) fn set_quiet(&self, until: Option<DateTime<Utc>>, changes: u64) {
-        let quiet = until.map(|until| Quiet { until, changes });
+    /// Nothing is to be done from `since` on before `until`, unless its logins are no longer what they were at `changes`.
+    pub(super) fn set_quiet(&self, since: DateTime<Utc>, until: Option<DateTime<Utc>>, changes: u64) {
+        let quiet = until.map(|until| Quiet { since, until, changes });
         *self.quiet.lock().unwrap_or_else(PoisonError::into_inner) = quiet;
     }
 }

@@ -43,8 +43,8 @@ pub(crate) async fn accounts(cx: &JobContext, room: &Room) -> Result<Summary, Jo
 impl Pass<'_> {
     async fn walk(&mut self, local: bool, looks: &mut u32) -> Result<(), JobError> {
         let scope = format!("{}/{}", self.server(), if local { "local" } else { "remote" });
-        let mut walk = Walk::load(&self.cx.store, JOB, &scope).await?;
         let now = self.now();
+        let mut walk = Walk::load(&self.cx.store, JOB, &scope, now).await?;
         let every = TimeDelta::from_std(self.config.accounts.every).unwrap_or(LONG) - EARLY;
         let budget = self.config.accounts.paging_budget;
         let unfinished = walk.is_unfinished(now);

@@ -90,7 +90,7 @@ impl Pass<'_> {
     }
 
     async fn load_walk(&self) -> Result<Walk, JobError> {
-        Ok(Walk::load(&self.cx.store, JOB, self.server()).await?)
+        Ok(Walk::load(&self.cx.store, JOB, self.server(), self.cx.clock.now()).await?)
     }
 
     async fn save_walk(&self, walk: &Walk) -> Result<(), JobError> {

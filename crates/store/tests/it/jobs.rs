@@ -186,9 +186,15 @@ async fn states_are_told_apart() {
         );
 
         // A wish made after the run began is for the next one.
-        job_states::woken(&db, "a.b", "s", minute(4)).await.unwrap();
+        let just_before = minute(5) - chrono::TimeDelta::seconds(9);
+        job_states::woken(&db, "a.b", "s", just_before).await.unwrap();
         assert_eq!(job_states::list(&db).await.unwrap().len(), 3);
         job_states::woken(&db, "a.b", "s", minute(5)).await.unwrap();
+        assert_eq!(job_states::list(&db).await.unwrap().len(), 2);
+        // One that a clock made which was an hour ahead is not answered with run after run for an hour.
+        job_states::wake(&db, "a.b", "s", minute(65)).await.unwrap();
+        job_states::woken(&db, "a.b", "s", minute(5)).await.unwrap();
+        assert_eq!(job_states::list(&db).await.unwrap().len(), 2);
         job_states::set_paused(&db, "a.b", "", false, minute(6)).await.unwrap();
         job_states::set_rests(&db, "a.c", "s", None, minute(6)).await.unwrap();
         assert_eq!(job_states::list(&db).await.unwrap(), []);

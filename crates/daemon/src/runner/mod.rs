@@ -35,6 +35,7 @@ use store::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, warn};
+use uuid::ContextV7;
 
 use self::due::Decision;
 use crate::{doors::Doors, logins, scheduler::Activate};
@@ -60,6 +61,8 @@ struct Inner {
     /// Runs are ended.
     kill: CancellationToken,
     up_since: DateTime<Utc>,
+    /// Makes the ids of runs, each higher than those before.
+    ids: Mutex<ContextV7>,
 }
 
 impl Runner {
@@ -76,6 +79,7 @@ impl Runner {
             stop: CancellationToken::new(),
             kill: CancellationToken::new(),
             up_since,
+            ids: Mutex::new(ContextV7::new()),
         }));
         runner.fill_board();
         runner
@@ -143,11 +147,16 @@ impl Runner {
             let job = entry.job.name();
             stated.contains(&(job, "")) || stated.contains(&(job, &*entry.scope))
         };
+        // Entries that a wish for all scopes of their job does not reach now.
+        let mut missed: Vec<&Entry> = Vec::new();
         for entry in settings
             .entries
             .iter()
             .filter(|entry| job.is_none_or(|job| job == entry.job.name()))
         {
+            if self.is_busy(entry) || !entry.is_checked() {
+                missed.push(entry);
+            }
             if (entry.is_quiet(now) && !is_stated(entry)) || self.is_busy(entry) {
                 continue;
             }
@@ -163,12 +172,28 @@ impl Runner {
             .iter()
             .filter(|state| state.scope.is_empty() && state.wake_at.is_some() && !state.paused)
         {
-            if job.is_none_or(|job| job == state.job)
-                && let Err(error) = job_states::woken(&inner.doors.store, &state.job, "", now).await
-            {
-                warn!(job = state.job, error = %logins::chain(&error), "cannot take back a wish to run");
+            if job.is_none_or(|job| job == state.job) {
+                let missed = missed.iter().filter(|entry| entry.job.name() == state.job);
+                let missed: Vec<&str> = missed.map(|entry| &*entry.scope).collect();
+                if let Err(error) = self.pass_on(state, &missed, now).await {
+                    warn!(job = state.job, error = %logins::chain(&error), "cannot take back a wish to run");
+                }
             }
         }
+    }
+
+    /// Takes back a wish for all scopes of a job, now that each has started but those that were `missed`: a run that was
+    /// under way may have looked already where there is something new, so these keep the wish as one of their own.
+    async fn pass_on(&self, wish: &JobState, missed: &[&str], now: DateTime<Utc>) -> Result<(), store::Error> {
+        let store = &self.0.doors.store;
+        for scope in missed {
+            if scope.is_empty() {
+                // It is its own already, and goes with the start of its run.
+                return Ok(());
+            }
+            job_states::wake_once(store, &wish.job, scope, wish.wake_at.unwrap_or(now)).await?;
+        }
+        job_states::woken(store, &wish.job, "", now).await
     }
 
     /// Answers nudges and what other processes write, until the daemon stops.

@@ -1,7 +1,8 @@
 //! The life of one run: lease, row, work within its bounds, record.
 
-use std::time::Instant;
+use std::{sync::PoisonError, time::Instant};
 
+use chrono::{DateTime, Utc};
 use job::{Due, JobContext, Progress};
 use net::Until;
 use store::{
@@ -10,6 +11,7 @@ use store::{
     leases::{self, Lease},
 };
 use tracing::{Instrument as _, error, info_span, warn};
+use uuid::{Timestamp, Uuid};
 
 use super::{Entry, Runner, Settings, entry::Past, outcome, told};
 use crate::{logins::chain, telemetry};
@@ -41,6 +43,14 @@ impl Runner {
             warn!(job = entry.job.name(), error = %chain(&error), "cannot give back the lease of a job");
         }
         run
+    }
+
+    /// The id of a run that starts now. The newest run is the one with the highest id, whoever made it: so it tells the time
+    /// that all replicas go by, and not what this machine's own clock says.
+    pub(super) fn new_id(&self, now: DateTime<Utc>) -> String {
+        let ids = self.0.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
+        Uuid::new_v7(Timestamp::from_unix(&*ids, seconds, now.timestamp_subsec_nanos())).to_string()
     }
 
     async fn wait_jitter(&self, entry: &Entry) -> bool {
@@ -90,7 +100,7 @@ impl Runner {
             }
         }
         let mut run = JobRun {
-            id: uuid::Uuid::now_v7().to_string(),
+            id: self.new_id(now),
             job: job.to_owned(),
             scope: scope.to_owned(),
             holder: doors.holder.clone(),

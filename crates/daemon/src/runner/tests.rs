@@ -133,6 +133,16 @@ async fn a_run_is_recorded_and_not_repeated_before_it_is_due() {
     assert_eq!(house.runs.load(Ordering::SeqCst), 2);
 }
 
+/// Replicas tell by the ids which run of a job was the last, and only their common clock is the same for all.
+#[tokio::test]
+async fn a_run_is_numbered_by_the_clock_that_all_go_by() {
+    let house = house(Does::Work).await;
+    let id: uuid::Uuid = house.run().await.unwrap().id.parse().unwrap();
+    let (seconds, _) = id.get_timestamp().unwrap().to_unix();
+    assert_eq!(seconds, house.clock.now().timestamp().unsigned_abs());
+    assert!(house.runner.new_id(house.clock.now()) > id.to_string());
+}
+
 #[tokio::test]
 async fn a_panic_is_a_row_and_the_next_run_comes_sooner() {
     let house = house(Does::Panic).await;
@@ -223,7 +233,7 @@ async fn a_run_cut_off_by_the_end_of_its_process_goes_on_at_once_but_not_for_eve
     let doors = &house.runner.0.doors;
     let entry = house.runner.settings().entries[0].clone();
     let dead = |n: usize, outcome| JobRun {
-        id: uuid::Uuid::now_v7().to_string(),
+        id: house.runner.new_id(doors.clock.now()),
         job: "replies.made".into(),
         scope: String::new(),
         holder: format!("dead {n}"),
@@ -260,7 +270,7 @@ async fn what_a_dead_process_left_is_taken_up_as_soon_as_its_lease_runs_out() {
     let entry = house.runner.settings().entries[0].clone();
     let ttl = Duration::from_secs(60);
     let dead = JobRun {
-        id: uuid::Uuid::now_v7().to_string(),
+        id: house.runner.new_id(doors.clock.now()),
         job: "replies.made".into(),
         scope: String::new(),
         holder: "dead".into(),
@@ -319,4 +329,72 @@ async fn a_lease_held_elsewhere_is_respected() {
     assert!(house.run().await.is_none());
     house.clock.advance(TimeDelta::seconds(61));
     assert!(house.run().await.is_some(), "a dead owner's lease is taken over");
+}
+
+/// A machine whose clock was two hours ahead when the job last ran: nothing waits for that time to come again.
+#[tokio::test]
+async fn a_clock_that_is_put_back_silences_nothing() {
+    let house = house(Does::Work).await;
+    assert!(house.run().await.is_some());
+    house.runner.look(None).await;
+    let entry = house.runner.settings().entries[0].clone();
+    assert!(entry.is_quiet(house.clock.now()));
+    house.clock.advance(TimeDelta::hours(-2));
+    house.runner.look(None).await;
+    assert!(house.runner.is_busy(&entry));
+    assert!(house.runner.drain(Duration::from_secs(60)).await);
+    assert_eq!(house.runs.load(Ordering::SeqCst), 2);
+}
+
+/// What a run looked at before somebody wished for another is not looked at by it again.
+#[tokio::test]
+async fn a_wish_made_during_a_run_outlives_it() {
+    let house = house(Does::Work).await;
+    let (store, entry) = (&house.runner.0.doors.store, house.runner.settings().entries[0].clone());
+    assert!(house.run().await.is_some());
+    let busy = || house.runner.0.busy.lock().unwrap();
+    busy().insert(entry.key());
+    job_states::wake(store, "replies.made", "", house.clock.now())
+        .await
+        .unwrap();
+    house.runner.look(None).await;
+    busy().remove(&entry.key());
+    house.runner.look(None).await;
+    assert!(house.runner.is_busy(&entry));
+    assert!(house.runner.drain(Duration::from_secs(60)).await);
+    assert_eq!(house.runs.load(Ordering::SeqCst), 2);
+    assert_eq!(job_states::list(store).await.unwrap(), []);
+}
+
+/// A wish for all scopes starts those that are idle now, and the one that runs afterwards.
+#[tokio::test]
+async fn a_wish_for_all_scopes_reaches_the_one_that_runs() {
+    let house = house(Does::Work).await;
+    let store = &house.runner.0.doors.store;
+    let settings = house.runner.settings();
+    let entries = ["a", "b"].map(|scope| Entry::new(&settings.jobs[0], scope, Vec::new()));
+    house.runner.replace(Settings {
+        net: settings.net.clone(),
+        jobs: settings.jobs.clone(),
+        logins: Vec::new(),
+        entries: entries.to_vec(),
+        lease: settings.lease,
+    });
+    let busy = || house.runner.0.busy.lock().unwrap();
+    busy().insert(entries[0].key());
+    job_states::wake(store, "replies.made", "", house.clock.now())
+        .await
+        .unwrap();
+    house.runner.look(None).await;
+    assert!(house.runner.is_busy(&entries[1]));
+    let states = job_states::list(store).await.unwrap();
+    let woken = |scope: &str| {
+        states
+            .iter()
+            .any(|state| state.scope == scope && state.wake_at.is_some())
+    };
+    assert!(woken("a") && !woken(""));
+    busy().remove(&entries[0].key());
+    assert!(house.runner.drain(Duration::from_secs(60)).await);
+    assert_eq!(house.runs.load(Ordering::SeqCst), 1);
 }

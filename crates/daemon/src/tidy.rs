@@ -23,10 +23,11 @@ pub(crate) async fn watch(doors: Doors, keep: Arc<ArcSwap<Keep>>, quit: Cancella
 /// Each table by itself: where one cannot be tidied the others still are.
 async fn tidy(doors: &Doors, keep: &Keep) {
     let (db, now) = (&doors.store, doors.clock.now());
-    let before = |keep: Duration| {
+    let before = |keep: Duration| -> DateTime<Utc> {
         let keep = TimeDelta::from_std(keep).ok();
+        // "For ever" may be more years than Postgres counts.
         keep.and_then(|keep| now.checked_sub_signed(keep))
-            .unwrap_or(DateTime::<Utc>::MIN_UTC)
+            .map_or(DateTime::UNIX_EPOCH, |before| before.max(DateTime::UNIX_EPOCH))
     };
     let (runs, threads) = (before(keep.runs), before(keep.threads));
     // Logs before their runs: afterwards nobody knows how old they are.

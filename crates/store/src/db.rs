@@ -126,10 +126,15 @@ pub(crate) async fn pause(tries: u32) {
     tokio::time::sleep(Duration::from_millis(rand::random_range(1..=most))).await;
 }
 
-/// Cuts to microseconds. Our clock gives no more, but times that come from elsewhere may, and SQLite would keep
-/// what Postgres cuts.
+/// The first moment and the last that have four digits for their year. SQLite sorts times as texts, and those of other
+/// years come out in no order; Postgres refuses the furthest of them.
+const FIRST: DateTime<Utc> = DateTime::from_timestamp(-62_135_596_800, 0).expect("a time");
+pub(crate) const LAST: DateTime<Utc> = DateTime::from_timestamp(253_402_300_799, 999_999_000).expect("a time");
+
+/// Makes a time fit for a column. Our clock gives no more than microseconds, but times that come from elsewhere may, and
+/// SQLite would keep what Postgres cuts; and a stranger's time may be no time of any calendar.
 pub(crate) fn micros(time: DateTime<Utc>) -> DateTime<Utc> {
-    time.trunc_subsecs(6)
+    time.trunc_subsecs(6).clamp(FIRST, LAST)
 }
 
 impl Db {

@@ -1,6 +1,6 @@
 //! Every set of rules there ever was, how far each rule is trusted, and what rules did to the past.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::{FromRow, types::Json};
@@ -48,6 +48,9 @@ pub struct Standing {
     pub at: DateTime<Utc>,
 }
 
+/// When a standing was last said.
+const CHANGED: &str = "SELECT MAX(at) FROM rule_standings";
+
 /// The rules in place.
 pub async fn newest(db: &Db) -> Result<Option<StoredRuleset>, Error> {
     const SQL: &str = "SELECT * FROM rulesets ORDER BY version DESC LIMIT 1";
@@ -57,7 +60,6 @@ pub async fn newest(db: &Db) -> Result<Option<StoredRuleset>, Error> {
 /// Which version is in place, without reading it; 0 for none. Changes with each standing as well, in the second figure.
 pub async fn stamp(db: &Db) -> Result<(i64, Option<DateTime<Utc>>), Error> {
     const VERSION: &str = "SELECT COALESCE(MAX(version), 0) FROM rulesets";
-    const CHANGED: &str = "SELECT MAX(at) FROM rule_standings";
     Ok(on!(db, pool => {
         let version: i64 = sqlx::query_scalar(VERSION).fetch_one(pool).await?;
         let changed: Option<DateTime<Utc>> = sqlx::query_scalar(CHANGED).fetch_one(pool).await?;
@@ -108,7 +110,8 @@ pub async fn standings(db: &Db) -> Result<Vec<Standing>, Error> {
     Ok(on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)
 }
 
-/// Says it of a rule, with a line in the audit.
+/// Says it of a rule, with a line in the audit. What is said last is dated last, whatever the clock says: by that others
+/// notice it (see [`stamp`]).
 pub async fn set_standing(db: &Db, standing: &Standing, line: &Line) -> Result<(), Error> {
     const SQL: &str = "
         INSERT INTO rule_standings (name, digest, standing, why, backtest, by, at) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -116,10 +119,14 @@ pub async fn set_standing(db: &Db, standing: &Standing, line: &Line) -> Result<(
             backtest = excluded.backtest, by = excluded.by, at = excluded.at";
     again!(async {
         let mut tx = db.begin().await?;
+        let newest: Option<DateTime<Utc>> =
+            on_tx!(&mut tx, connection => sqlx::query_scalar(CHANGED).fetch_one(connection).await)?;
+        let next = newest.map(|newest| newest + TimeDelta::microseconds(1));
+        let at = next.map_or(micros(standing.at), |next| next.max(micros(standing.at)));
         on_tx!(&mut tx, connection => {
             let query = sqlx::query(SQL).bind(clean(&standing.name)).bind(&standing.digest).bind(&standing.standing);
             let query = query.bind(clean(&standing.why)).bind(&standing.backtest).bind(clean(&standing.by));
-            query.bind(micros(standing.at)).execute(connection).await.map(drop)
+            query.bind(at).execute(connection).await.map(drop)
         })?;
         insert_line(&mut tx, line).await?;
         tx.commit().await

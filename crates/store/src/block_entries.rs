@@ -7,8 +7,9 @@ use sqlx::{FromRow, Type, types::Json};
 
 use crate::{
     Db, Error,
+    db::LAST,
     effects::Effect,
-    text::{clean, clean_json, clean_opt},
+    text::{clean, clean_json, clean_opt, like},
 };
 
 /// Whose a block is.
@@ -115,9 +116,6 @@ pub struct Run {
     pub changed_at: DateTime<Utc>,
 }
 
-/// The last moment that has four digits for its year.
-const LAST: DateTime<Utc> = DateTime::from_timestamp(253_402_300_799, 0).expect("a time");
-
 /// Everything known of a server's blocks, by domain.
 pub async fn list(db: &Db, server: &str) -> Result<Vec<Entry>, Error> {
     const SQL: &str = "SELECT * FROM block_entries WHERE server = $1 ORDER BY domain";
@@ -136,14 +134,9 @@ pub async fn search(db: &Db, text: &str, after: (&str, &str), limit: u32) -> Res
         SELECT * FROM block_entries
         WHERE domain LIKE $1 ESCAPE '!' AND (domain > $3 OR (domain = $3 AND server > $4))
         ORDER BY domain, server LIMIT $2";
-    let text = text
-        .to_lowercase()
-        .replace('!', "!!")
-        .replace('%', "!%")
-        .replace('_', "!_");
-    let like = format!("%{}%", clean(&text));
+    let pattern = format!("%{}%", like(&text.to_lowercase()));
     Ok(on!(db, pool => {
-        sqlx::query_as(SQL).bind(like).bind(i64::from(limit)).bind(after.0).bind(after.1).fetch_all(pool).await
+        sqlx::query_as(SQL).bind(pattern).bind(i64::from(limit)).bind(after.0).bind(after.1).fetch_all(pool).await
     })?)
 }
 

@@ -6,7 +6,10 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, QueryBuilder, Type, types::Json};
 
-use crate::{Db, Error, text::clean_opt};
+use crate::{
+    Db, Error,
+    text::{clean_opt, like},
+};
 
 /// How a run ended. `Running` without a live lease means that the process died.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Type)]
@@ -182,8 +185,10 @@ macro_rules! push_whose {
                 $query.push(" OR scope = ").push_bind(scope);
             }
             for server in servers {
-                let logins = format!("{}/%", server.replace('!', "!!").replace('%', "!%").replace('_', "!_"));
-                $query.push(" OR scope LIKE ").push_bind(logins).push(" ESCAPE '!'");
+                $query
+                    .push(" OR scope LIKE ")
+                    .push_bind(format!("{}/%", like(server)))
+                    .push(" ESCAPE '!'");
             }
             $query.push(")");
         }

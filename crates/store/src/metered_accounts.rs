@@ -8,7 +8,7 @@ use crate::{
     Db, Error,
     db::micros,
     list::push_list,
-    text::{clean, clean_opt, is_key},
+    text::{clean, clean_opt, is_key, like},
 };
 
 /// Rows in one statement.
@@ -99,7 +99,7 @@ pub struct Filter {
     pub group: Option<String>,
     /// Of this host.
     pub host: Option<String>,
-    /// Part of the acct, or the beginning of it where indexes matter.
+    /// Part of the acct.
     pub search: Option<String>,
     /// Only those after this id.
     pub after: i64,
@@ -111,12 +111,14 @@ pub async fn add(db: &Db, new: &New, now: DateTime<Utc>) -> Result<Option<(i64, 
     const RESTORE: &str = "
         UPDATE metered_accounts SET state = 'tracked', condition = '', gone_at = NULL, next_try_at = NULL
         WHERE id = $1 AND state <> 'tracked'";
-    // The number after the highest one: whoever is faster has it, and the loser looks again.
+    // The number after the highest one: whoever is faster has it, and the loser looks again. Points may have come to one
+    // that was erased while it was measured; nobody else is to find them.
     const INSERT: &str = "
         INSERT INTO metered_accounts (id, uri, url, acct, name, host, remote_id, state, condition, source, measured_slot,
             newest, tried_slot, tries, added_at)
-        SELECT COALESCE(MAX(id), 0) + 1, $1, $2, $3, $4, $5, $6, 'tracked', '', $7, 0, 0, 0, 0, $8
-        FROM metered_accounts WHERE true
+        SELECT COALESCE(MAX(taken), 0) + 1, $1, $2, $3, $4, $5, $6, 'tracked', '', $7, 0, 0, 0, 0, $8
+        FROM (SELECT MAX(id) AS taken FROM metered_accounts UNION ALL SELECT MAX(account) FROM metered_points) AS ids
+        WHERE true
         ON CONFLICT DO NOTHING RETURNING id";
     if !is_key(&new.uri) || !is_key(&new.acct) {
         return Ok(None);
@@ -231,8 +233,7 @@ pub async fn list(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Metered>, 
             query.push(" AND id IN (SELECT account FROM metered_groups WHERE name = ").push_bind(clean(group)).push(")");
         }
         if let Some(search) = &filter.search {
-            let escaped = clean(search).to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-            query.push(" AND acct LIKE ").push_bind(format!("%{escaped}%")).push(" ESCAPE '\\'");
+            query.push(" AND acct LIKE ").push_bind(format!("%{}%", like(&search.to_lowercase()))).push(" ESCAPE '!'");
         }
         query.push(" ORDER BY id LIMIT ").push_bind(i64::from(limit));
         query.build_query_as().fetch_all(pool).await

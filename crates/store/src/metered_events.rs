@@ -54,9 +54,3 @@ pub async fn range(
         query.bind(i64::from(limit)).fetch_all(pool).await
     })?)
 }
-
-/// The newest events of all accounts, newest first.
-pub async fn newest(db: &Db, limit: u32) -> Result<Vec<Event>, Error> {
-    const SQL: &str = "SELECT * FROM metered_events ORDER BY id DESC LIMIT $1";
-    Ok(on!(db, pool => sqlx::query_as(SQL).bind(i64::from(limit)).fetch_all(pool).await)?)
-}

@@ -85,20 +85,6 @@ pub async fn of_case(db: &Db, case_id: &str, limit: u32) -> Result<Vec<Hit>, Err
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(case_id).bind(i64::from(limit)).fetch_all(pool).await)?)
 }
 
-/// What is known already of an account's hits: `(status id, digest, rule)`.
-pub async fn known(
-    db: &Db,
-    server: &str,
-    account_id: &str,
-    limit: u32,
-) -> Result<Vec<(String, String, String)>, Error> {
-    const SQL: &str = "
-        SELECT status_id, digest, rule FROM rule_hits WHERE server = $1 AND account_id = $2 ORDER BY id DESC LIMIT $3";
-    Ok(on!(db, pool => {
-        sqlx::query_as(SQL).bind(server).bind(account_id).bind(i64::from(limit)).fetch_all(pool).await
-    })?)
-}
-
 /// Hits of a rule, newest first, before an id.
 pub async fn of_rule(db: &Db, rule: &str, before: Option<&str>, limit: u32) -> Result<Vec<Hit>, Error> {
     const SQL: &str = "
@@ -106,13 +92,13 @@ pub async fn of_rule(db: &Db, rule: &str, before: Option<&str>, limit: u32) -> R
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(rule).bind(before).bind(i64::from(limit)).fetch_all(pool).await)?)
 }
 
-/// Other accounts on which the same rules hit what has the same digest or text lately.
+/// Other accounts that the same rules hit, those with most rules in common first: id, name and how many.
 pub async fn similar(db: &Db, server: &str, account_id: &str, limit: u32) -> Result<Vec<(String, String, i64)>, Error> {
     const SQL: &str = "
-        SELECT o.account_id, MAX(o.acct), COUNT(DISTINCT o.rule) FROM rule_hits o
-        JOIN rule_hits m ON m.server = o.server AND m.rule = o.rule AND m.account_id = $2 AND m.server = $1
-        WHERE o.account_id <> $2
-        GROUP BY o.account_id ORDER BY 3 DESC, 1 LIMIT $3";
+        SELECT account_id, MAX(acct), COUNT(DISTINCT rule) FROM rule_hits
+        WHERE server = $1 AND account_id <> $2
+            AND rule IN (SELECT mine.rule FROM rule_hits mine WHERE mine.server = $1 AND mine.account_id = $2)
+        GROUP BY account_id ORDER BY 3 DESC, 1 LIMIT $3";
     Ok(on!(db, pool => {
         sqlx::query_as(SQL).bind(server).bind(account_id).bind(i64::from(limit)).fetch_all(pool).await
     })?)
@@ -152,7 +138,7 @@ pub async fn verdicts(db: &Db, since: DateTime<Utc>) -> Result<Vec<(String, i64,
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(micros(since)).fetch_all(pool).await)?)
 }
 
-/// Days with hits since, by rule and standing: `(at, standing)` of each hit, for the timeline.
+/// Each hit since, oldest first: `(at, standing)`, for the timeline.
 pub async fn timeline(db: &Db, since: DateTime<Utc>) -> Result<Vec<(DateTime<Utc>, String)>, Error> {
     const SQL: &str = "SELECT at, standing FROM rule_hits WHERE at >= $1 ORDER BY at LIMIT 200000";
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(micros(since)).fetch_all(pool).await)?)

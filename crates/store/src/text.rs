@@ -29,6 +29,11 @@ pub(crate) fn clean_opt(text: Option<&str>) -> Option<Cow<'_, str>> {
     text.map(clean)
 }
 
+/// The text as a part of a pattern behind which `ESCAPE '!'` stands: what it holds is meant as it is written.
+pub(crate) fn like(text: &str) -> String {
+    clean(text).replace('!', "!!").replace('%', "!%").replace('_', "!_")
+}
+
 /// Without NUL in any text or key, and no bare number: SQLite would keep that as a number, which is no JSON to it.
 pub(crate) fn clean_json(value: &Value) -> Value {
     match value {

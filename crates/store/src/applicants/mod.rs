@@ -31,7 +31,7 @@ use crate::{
     Db, Error,
     db::micros,
     list::push_list,
-    text::{clean, clean_json},
+    text::{clean, clean_json, like},
 };
 
 /// Rows in one statement.
@@ -313,11 +313,10 @@ pub async fn list(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Applicant>
             query.push(" AND rule = ").push_bind(rule);
         }
         if let Some(search) = &filter.search {
-            let plain = search.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-            let pattern = format!("%{}%", clean(&plain));
-            query.push(" AND (LOWER(username) LIKE ").push_bind(pattern.clone()).push(" ESCAPE '\\'");
-            query.push(" OR email LIKE ").push_bind(pattern.clone()).push(" ESCAPE '\\'");
-            query.push(" OR domain LIKE ").push_bind(pattern).push(" ESCAPE '\\')");
+            let pattern = format!("%{}%", like(&search.to_lowercase()));
+            query.push(" AND (LOWER(username) LIKE ").push_bind(pattern.clone()).push(" ESCAPE '!'");
+            query.push(" OR email LIKE ").push_bind(pattern.clone()).push(" ESCAPE '!'");
+            query.push(" OR domain LIKE ").push_bind(pattern).push(" ESCAPE '!')");
         }
         if let Some((at, id)) = &filter.before {
             query.push(" AND (signed_up_at < ").push_bind(micros(*at));

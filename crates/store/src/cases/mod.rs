@@ -18,7 +18,7 @@ use crate::{
     Db, Error,
     db::micros,
     list::push_list,
-    text::{clean, clean_json, clean_opt},
+    text::{clean, clean_json, clean_opt, like},
 };
 
 pub(crate) use lines::insert_line;
@@ -358,9 +358,10 @@ pub async fn list(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Case>, Err
             push_list(&mut query, &filter.states);
         }
         if let Some(search) = &filter.search {
-            let pattern = format!("%{}%", search.to_lowercase().replace(['%', '_', '\\'], ""));
-            query.push(" AND (LOWER(acct) LIKE ").push_bind(pattern).push(" OR reference = ").push_bind(search.to_uppercase());
-            query.push(" OR account_id = ").push_bind(search).push(")");
+            let pattern = format!("%{}%", like(&search.to_lowercase()));
+            query.push(" AND (LOWER(acct) LIKE ").push_bind(pattern).push(" ESCAPE '!' OR reference = ");
+            query.push_bind(clean(&search.to_uppercase()).into_owned());
+            query.push(" OR account_id = ").push_bind(clean(search)).push(")");
         }
         if let Some(domain) = &filter.domain {
             query.push(" AND domain = ").push_bind(domain);
@@ -406,7 +407,7 @@ pub async fn reported_since(db: &Db, server: &str, since: DateTime<Utc>) -> Resu
     Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(server).bind(micros(since)).fetch_one(pool).await)?)
 }
 
-/// Cases by day (UTC) since, with how they ended: `(day, state, verdict, count)`.
+/// Each case since, oldest first: when it was opened, its state and verdict.
 pub async fn by_day(db: &Db, since: DateTime<Utc>) -> Result<Vec<(DateTime<Utc>, State, Option<String>)>, Error> {
     const SQL: &str =
         "SELECT opened_at, state, verdict FROM cases WHERE opened_at >= $1 ORDER BY opened_at LIMIT 100000";
@@ -422,7 +423,7 @@ pub async fn by_domain(db: &Db, since: DateTime<Utc>, limit: u32) -> Result<Vec<
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(micros(since)).bind(i64::from(limit)).fetch_all(pool).await)?)
 }
 
-/// Cases that are over since before `before` are deleted with all that belongs to them. What happened stays.
+/// Cases that are over since before `before` are deleted. What happened stays, and so does what is still to be taken back.
 pub async fn delete_older(db: &Db, before: DateTime<Utc>) -> Result<u64, Error> {
     const SQL: &str = "DELETE FROM cases WHERE ended_at < $1";
     Ok(on_write!(db, pool => {

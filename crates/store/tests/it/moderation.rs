@@ -139,6 +139,27 @@ async fn an_account_has_one_case_that_is_not_over() {
             [("casino".to_owned(), 1, 0)]
         );
         assert_eq!(cases::delete_older(&db, minute(9)).await.unwrap(), 1);
+        // Many names have an underscore: it is looked for as it is.
+        let named = Case {
+            acct: "Big_spender@bad.example".into(),
+            ..case("3", 6)
+        };
+        let opened = Line::new(Some(&named), "opened", "egret", json!({}), minute(6));
+        assert!(cases::open(&db, &named, &opened).await.unwrap());
+        for (search, found) in [
+            ("big_s", 1),
+            ("g_s", 1),
+            ("bi_spender", 0),
+            ("b%r", 0),
+            ("b\0", 0),
+            ("!", 0),
+        ] {
+            let filter = Filter {
+                search: Some(search.into()),
+                ..Filter::default()
+            };
+            assert_eq!(cases::list(&db, &filter, 9).await.unwrap().len(), found, "{search:?}");
+        }
     })
     .await;
 }
@@ -162,7 +183,6 @@ async fn a_hit_is_a_hit_once() {
             .await
             .unwrap();
         assert_eq!(rule_hits::of_case(&db, &one.id, 9).await.unwrap().len(), 1);
-        assert_eq!(rule_hits::known(&db, "home.example", "1", 9).await.unwrap().len(), 1);
         assert_eq!(
             rule_hits::similar(&db, "home.example", "1", 9).await.unwrap(),
             [("2".into(), "eve2".into(), 1)]
@@ -213,7 +233,16 @@ async fn rules_are_versions_and_two_who_change_them_at_once_do_not_both_win() {
         };
         rulesets::set_standing(&db, &standing, &line()).await.unwrap();
         assert_eq!(rulesets::stamp(&db).await.unwrap().1, Some(minute(1)));
-        assert_eq!(rulesets::standings(&db).await.unwrap(), [standing]);
+        assert_eq!(rulesets::standings(&db).await.unwrap(), std::slice::from_ref(&standing));
+        // A process whose clock is behind: what it says is noticed all the same.
+        let off = Standing {
+            standing: "off".into(),
+            at: minute(0),
+            ..standing
+        };
+        rulesets::set_standing(&db, &off, &line()).await.unwrap();
+        assert!(rulesets::stamp(&db).await.unwrap().1 > Some(minute(1)));
+        assert_eq!(rulesets::standings(&db).await.unwrap()[0].standing, "off");
         let test = Backtest {
             id: "t".into(),
             state: "asked".into(),
@@ -454,10 +483,6 @@ async fn what_was_seen_is_kept_as_it_was_last_and_forgotten_in_time() {
                 .unwrap()
                 .len(),
             2
-        );
-        assert_eq!(
-            seen::same_words(&db, "home.example", "h", minute(0), 9).await.unwrap(),
-            ["1"]
         );
         let first = seen::past(&db, minute(0), None, 1).await.unwrap().remove(0);
         let rest = seen::past(

@@ -200,10 +200,11 @@ pub async fn counted(
     after: Option<(DateTime<Utc>, &str)>,
     limit: u32,
 ) -> Result<Vec<Counted>, Error> {
+    // By age, and not by the server: that is half of the table or all of it, and would be sorted for each page.
     const SQL: &str = "
         SELECT s.status_id, a.acct, s.facts, s.seen_at FROM seen_statuses s
         JOIN seen_accounts a ON a.server = s.server AND a.account_id = s.account_id
-        WHERE s.server = $1 AND ($2 IS NULL OR s.seen_by <> $2) AND s.seen_at >= $3 AND (s.seen_at, s.status_id) > ($3, $4)
+        WHERE s.server || '' = $1 AND ($2 IS NULL OR s.seen_by <> $2) AND s.seen_at >= $3 AND (s.seen_at, s.status_id) > ($3, $4)
         ORDER BY s.seen_at, s.status_id LIMIT $5";
     // Ids are never empty, so nothing of the first moment is left out.
     let (from, id) = after.map_or((micros(since), ""), |(at, id)| (micros(at), id));
@@ -215,26 +216,10 @@ pub async fn counted(
 
 /// When the status was seen that is so many before the newest of a server; `None` when there are not so many.
 pub async fn counted_since(db: &Db, server: &str, most: usize) -> Result<Option<DateTime<Utc>>, Error> {
-    const SQL: &str = "SELECT seen_at FROM seen_statuses WHERE server = $1 ORDER BY seen_at DESC LIMIT 1 OFFSET $2";
+    const SQL: &str = "
+        SELECT seen_at FROM seen_statuses WHERE server || '' = $1 ORDER BY seen_at DESC LIMIT 1 OFFSET $2";
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(server).bind(most).fetch_optional(pool).await)?)
-}
-
-/// Who else wrote the same words since `since`: the ids of the accounts, at most `limit`.
-pub async fn same_words(
-    db: &Db,
-    server: &str,
-    text_hash: &str,
-    since: DateTime<Utc>,
-    limit: u32,
-) -> Result<Vec<String>, Error> {
-    const SQL: &str = "
-        SELECT DISTINCT account_id FROM seen_statuses WHERE server = $1 AND text_hash = $2 AND text_hash <> '' AND created_at >= $3
-        ORDER BY account_id LIMIT $4";
-    Ok(on!(db, pool => {
-        let query = sqlx::query_scalar(SQL).bind(server).bind(text_hash).bind(micros(since));
-        query.bind(i64::from(limit)).fetch_all(pool).await
-    })?)
 }
 
 /// An account's statuses were asked for.
@@ -254,14 +239,13 @@ pub async fn past(
 ) -> Result<Vec<SeenStatus>, Error> {
     const SQL: &str = "
         SELECT * FROM seen_statuses
-        WHERE seen_at >= $1 AND ($2 IS NULL OR (seen_at, server, status_id) > ($2, $3, $4))
-        ORDER BY seen_at, server, status_id LIMIT $5";
-    let (at, server, id) = match after {
-        Some((at, server, id)) => (Some(micros(at)), server, id),
-        None => (None, "", ""),
-    };
+        WHERE seen_at >= $1 AND (seen_at, server, status_id) > ($1, $2, $3)
+        ORDER BY seen_at, server, status_id LIMIT $4";
+    // Each page begins in the index where the one before ended. No server's name is empty, so nothing of the first moment
+    // is left out.
+    let (from, server, id) = after.unwrap_or((since, "", ""));
     Ok(on!(db, pool => {
-        let query = sqlx::query_as(SQL).bind(micros(since)).bind(at).bind(server).bind(id);
+        let query = sqlx::query_as(SQL).bind(micros(from)).bind(server).bind(id);
         query.bind(i64::from(limit)).fetch_all(pool).await
     })?)
 }

@@ -166,10 +166,11 @@ pub async fn blob(db: &Db, blob: &str, logins: Option<&[String]>) -> Result<Opti
         if let Some(logins) = logins {
             query.push(
                 " AND EXISTS (SELECT 1 FROM archive_files f JOIN archive_file_uses u ON u.url = f.url
-                  JOIN archive_activities a ON a.status = u.status WHERE f.blob = b.blob AND a.login IN (",
+                  WHERE f.blob = b.blob AND EXISTS (
+                      SELECT 1 FROM archive_activities a WHERE a.status = u.status AND a.login IN (",
             );
             push_list(&mut query, logins);
-            query.push(")");
+            query.push("))");
         }
         query.build_query_as().fetch_optional(pool).await
     })?)

@@ -62,7 +62,8 @@ pub async fn save_software(
     Ok(())
 }
 
-/// A request failed in a way that concerns the whole host: counts it, lets the host rest until then.
+/// A request failed in a way that concerns the whole host: counts it, lets the host rest until then. Requests that were
+/// under way when it began to rest fail with the first, and are one failure with it.
 pub async fn mark_failed(
     db: &Db,
     host: &str,
@@ -75,7 +76,8 @@ pub async fn mark_failed(
         INSERT INTO hosts (host, api_host, software, version, failures, rests_until, last_error, changed_at)
         VALUES ($1, $1, '', '', 1, $2, $3, $4)
         ON CONFLICT (host) DO UPDATE SET failures = hosts.failures + 1, rests_until = excluded.rests_until,
-            last_error = excluded.last_error, changed_at = excluded.changed_at";
+            last_error = excluded.last_error, changed_at = excluded.changed_at
+        WHERE hosts.rests_until IS NULL OR hosts.rests_until <= $4";
     on_write!(db, pool => {
         let query = sqlx::query(SQL).bind(host).bind(micros(rests_until)).bind(clean(error)).bind(now);
         query.execute(pool).await.map(drop)

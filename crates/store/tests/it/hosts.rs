@@ -48,6 +48,23 @@ async fn software_and_health_leave_each_other_alone() {
     .await;
 }
 
+/// Requests that were under way when the first of them failed are no further failures.
+#[tokio::test]
+async fn what_fails_while_a_host_rests_is_one_failure() {
+    on_each_engine(async |db| {
+        let fail = async |until, now| hosts::mark_failed(&db, "a.example", "no", until, now).await.unwrap();
+        for _ in 0..9 {
+            fail(minute(10), start()).await;
+        }
+        let after_one = origin(&db).await.unwrap();
+        assert_eq!((after_one.failures, after_one.rests_until), (1, Some(minute(10))));
+        fail(minute(30), minute(10)).await;
+        let after_two = origin(&db).await.unwrap();
+        assert_eq!((after_two.failures, after_two.rests_until), (2, Some(minute(30))));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn resting_origins_come_first() {
     on_each_engine(async |db| {

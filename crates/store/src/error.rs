@@ -61,12 +61,12 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the statement lost against another one at the same time and deserves a second try: a deadlock or a
-    /// serialization failure on Postgres, a file busy for too long on SQLite.
+    /// Whether the statement lost against another one at the same time and deserves a second try: a deadlock, a
+    /// serialization failure or a row that another one has just put there on Postgres, a file busy for too long on SQLite.
     pub(crate) fn is_contention(&self) -> bool {
         let Self::Sql(sqlx::Error::Database(error)) = self else {
             return false;
         };
-        matches!(error.code().as_deref(), Some("40001" | "40P01" | "5" | "517"))
+        matches!(error.code().as_deref(), Some("40001" | "40P01" | "23505" | "5" | "517"))
     }
 }

@@ -50,6 +50,10 @@ pub async fn forget(db: &Db, whom: &Whom, now: DateTime<Utc>) -> Result<Forgotte
     if let Some(what) = what {
         on_write!(db, pool => sqlx::query(REMEMBER).bind(&what).bind(now).execute(pool).await.map(drop))?;
     }
+    if let Whom::Status(uri) = whom {
+        const WANTED: &str = "DELETE FROM archive_wanted WHERE uri = $1";
+        on_write!(db, pool => sqlx::query(WANTED).bind(uri).execute(pool).await.map(drop))?;
+    }
     if let Whom::Login(login) = whom {
         const SQL: [&str; 5] = [
             "DELETE FROM archive_entries WHERE login = $1",

@@ -8,6 +8,7 @@ use store::{
         files::{self, Blob},
         recheck::{self, Why},
         search::{Filter, Term, search},
+        wanted::{self, Wanted},
     },
     cursors,
     testing::on_each_engine,
@@ -487,6 +488,50 @@ async fn forgetting_takes_what_nobody_else_needs() {
 }
 
 /// A first archive stores more than any server sends: see the bench for the figure.
+/// Lists of several logins are read at the same time and hold the same statuses.
+#[tokio::test]
+async fn pages_that_meet_are_all_kept() {
+    on_each_engine(async |db| {
+        for round in 0..5 {
+            let items: Vec<Item> = (0..40).map(|n| item(round * 100 + n, "the same")).collect();
+            let pages = (0..6).map(|n| {
+                let (db, items) = (db.clone(), items.clone());
+                tokio::spawn(async move { save_as(&db, &format!("home.example/{n}"), &items, start()).await })
+            });
+            let mut new = 0;
+            for page in pages.collect::<Vec<_>>() {
+                let saved = page.await.unwrap();
+                assert_eq!(saved.activities, 40);
+                new += saved.new;
+            }
+            assert_eq!(new, 40);
+        }
+    })
+    .await;
+}
+
+/// Not even as something that is to be asked for is a forgotten status named.
+#[tokio::test]
+async fn what_is_forgotten_is_wanted_no_more() {
+    on_each_engine(async |db| {
+        let of = |uri: &str| Wanted {
+            kind: "favourite".into(),
+            uri: uri.into(),
+            at: None,
+            visibility: None,
+            tries: 0,
+        };
+        let (gone, kept) = (of("https://a.example/1"), of("https://a.example/2"));
+        wanted::mark(&db, ME, &[gone.clone(), kept.clone()], start())
+            .await
+            .unwrap();
+        archive::forget(&db, &Whom::Status(gone.uri), start()).await.unwrap();
+        let due = wanted::due(&db, ME, &["favourite"], start(), 9).await.unwrap();
+        assert_eq!(due, [kept]);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn what_is_due_is_what_waits_longest() {
     on_each_engine(async |db| {

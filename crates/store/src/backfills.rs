@@ -111,12 +111,6 @@ async fn insert_sorted(db: &Db, rows: &[&Backfill]) -> Result<u64, Error> {
     Ok(new)
 }
 
-/// The accounts last read whole, newest first, for the page.
-pub async fn list(db: &Db, limit: u32) -> Result<Vec<Backfill>, Error> {
-    const SQL: &str = "SELECT * FROM backfills ORDER BY finished_at DESC NULLS LAST, server, acct LIMIT $1";
-    Ok(on!(db, pool => sqlx::query_as(SQL).bind(i64::from(limit)).fetch_all(pool).await)?)
-}
-
 /// How far an account is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Type)]
 #[serde(rename_all = "snake_case")]
@@ -265,12 +259,6 @@ pub async fn origins(db: &Db, servers: Option<&[String]>, limit: u32) -> Result<
         query.push(") AS homes LEFT JOIN hosts ON hosts.host = homes.domain ORDER BY trouble DESC, accounts DESC, domain");
         query.build_query_as().fetch_all(pool).await
     })?)
-}
-
-/// How many accounts are remembered.
-pub async fn count(db: &Db) -> Result<i64, Error> {
-    const SQL: &str = "SELECT COUNT(*) FROM backfills";
-    Ok(on!(db, pool => sqlx::query_scalar(SQL).fetch_one(pool).await)?)
 }
 
 /// Forgets accounts that might have been read again since `before` and were not. Those for ever stay.

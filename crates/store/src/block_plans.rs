@@ -131,13 +131,14 @@ pub async fn load(db: &Db, hash: &str) -> Result<Option<Plan>, Error> {
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(&hash).bind(&end).fetch_optional(pool).await)?)
 }
 
-/// The newest plan of each server that is open or approved.
+/// Plans that are open or approved, by server, the newest first.
 pub async fn open(db: &Db) -> Result<Vec<Plan>, Error> {
     const SQL: &str = "SELECT * FROM block_plans WHERE state IN ('open', 'approved') ORDER BY server, made_at DESC";
     Ok(on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)
 }
 
-/// What is open or approved and, for servers where nothing is, their last plan: it tells what stays and why.
+/// What is open or approved and, where that is nothing of a server's policy, the last plan of it that was applied: it tells
+/// what stays and why.
 pub async fn current(db: &Db) -> Result<Vec<Plan>, Error> {
     const SQL: &str = "
         SELECT * FROM block_plans AS this WHERE state IN ('open', 'approved') OR (state = 'applied'

@@ -118,12 +118,6 @@ pub async fn pending(db: &Db, server: &str, now: DateTime<Utc>, limit: u32) -> R
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(server).bind(now).bind(i64::from(limit)).fetch_all(pool).await)?)
 }
 
-/// The threads last visited, newest first, for the page.
-pub async fn list(db: &Db, limit: u32) -> Result<Vec<Thread>, Error> {
-    const SQL: &str = "SELECT * FROM threads WHERE visited_at IS NOT NULL ORDER BY visited_at DESC, uri LIMIT $1";
-    Ok(on!(db, pool => sqlx::query_as(SQL).bind(i64::from(limit)).fetch_all(pool).await)?)
-}
-
 /// A page of the threads of these servers, last visited first.
 pub async fn page(db: &Db, servers: &[String], before: Option<&Before>, limit: u32) -> Result<Vec<Thread>, Error> {
     const SQL: &str = "
@@ -143,12 +137,6 @@ pub async fn page(db: &Db, servers: &[String], before: Option<&Before>, limit: u
         })?);
     }
     Ok(merge(rows, limit, |row| (row.visited_at, &row.server)))
-}
-
-/// How many threads are looked after.
-pub async fn count(db: &Db) -> Result<i64, Error> {
-    const SQL: &str = "SELECT COUNT(*) FROM threads";
-    Ok(on!(db, pool => sqlx::query_scalar(SQL).fetch_one(pool).await)?)
 }
 
 /// Deletes threads not visited since `before`. One that was never visited goes when its first visit was due before.

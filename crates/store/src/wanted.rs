@@ -303,15 +303,6 @@ pub async fn revive(db: &Db, server: &str, uri: &str, now: DateTime<Utc>) -> Res
     Ok(revived > 0)
 }
 
-/// Which servers have rows due at `now`.
-pub async fn due_servers(db: &Db, now: DateTime<Utc>) -> Result<Vec<String>, Error> {
-    const SQL: &str = "
-        SELECT DISTINCT server FROM wanted
-        WHERE state = 'wanted' AND next_try_at <= $1 AND (claimed_until IS NULL OR claimed_until <= $1)
-        ORDER BY server";
-    Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(now).fetch_all(pool).await)?)
-}
-
 /// How many rows are in each state, by server.
 pub async fn counts(db: &Db) -> Result<Vec<(String, State, i64)>, Error> {
     const SQL: &str = "SELECT server, state, COUNT(*) FROM wanted GROUP BY server, state ORDER BY server, state";

@@ -87,7 +87,7 @@ pub async fn end_mail(
     Ok(())
 }
 
-/// How many letters are in each state, and the newest note.
+/// How many letters are in each state.
 pub async fn mails(db: &Db) -> Result<Vec<(MailState, i64)>, Error> {
     const SQL: &str = "SELECT state, COUNT(*) FROM applicant_mails GROUP BY state ORDER BY state";
     Ok(on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)

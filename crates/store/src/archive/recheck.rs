@@ -69,11 +69,6 @@ pub async fn mark_gone(db: &Db, ids: &[i64], now: DateTime<Utc>) -> Result<(), E
     .await
 }
 
-/// Their versions are all there.
-pub async fn mark_history(db: &Db, ids: &[i64]) -> Result<(), Error> {
-    change(db, "UPDATE archive_statuses SET history_due = FALSE", None, "", ids).await
-}
-
 /// Their parents are all there.
 pub async fn mark_context(db: &Db, ids: &[i64]) -> Result<(), Error> {
     change(db, "UPDATE archive_statuses SET context_due = FALSE", None, "", ids).await

@@ -174,7 +174,8 @@ pub async fn merged_text(
         .collect();
     let guard = Guard::new([], force.iter().map(String::as_str), policy.reserved);
     let merged = merge(&shelf.voters(), &policy.merging(), &guard, &[]);
-    if merged.is_held(&policy.merging()) || (merged.entries.is_empty() && !merged.unread.is_empty()) {
+    let is_partial = !merged.unread_bounds.is_empty() || (merged.entries.is_empty() && !merged.unread.is_empty());
+    if is_partial || merged.is_held(&policy.merging()) {
         return Ok(None);
     }
     Ok(Some(render(form, name, &merged, now)))

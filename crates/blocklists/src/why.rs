@@ -116,6 +116,9 @@ pub async fn why(store: &Db, config: &Config, text: &str) -> Result<Option<Expla
         } else if !spared_by.is_empty() {
             opinion.verdict = format!("no list wants it blocked; spared by {}", spared_by.join(", "));
         }
+        if let (Some(_), Some(list)) = (opinion.severity, merged.unread_bounds.first()) {
+            opinion.verdict = format!("{}; held: {list}, which may spare it, was never read", opinion.verdict);
+        }
         if merged.is_held(&merging) {
             opinion.verdict = format!("held: {} was never read", merged.unread.join(", "));
             opinion.severity = None;

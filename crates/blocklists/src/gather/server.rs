@@ -142,7 +142,7 @@ pub async fn plan(
             .map(|(domain, entry)| (domain.clone(), own(entry)))
             .collect(),
         live: live.clone(),
-        peers: peers.clone(),
+        met: peers.as_ref().map(plan::met),
         ties: counted,
         counting: Counting::NotAsked,
         only_suspends,

@@ -151,8 +151,10 @@ pub struct Merged<'a> {
     pub outvoted: usize,
     /// Hidden names that nobody could resolve.
     pub hidden: usize,
-    /// Lists of which no good copy was ever read.
+    /// Block lists of which no good copy was ever read.
     pub unread: Vec<&'a str>,
+    /// Allow lists and vetoes of which none was: nobody knows yet whom they spare.
+    pub unread_bounds: Vec<&'a str>,
     /// Domains that one list names twice with two severities, with that list.
     pub doubled: Vec<(Cow<'a, str>, u32)>,
 }
@@ -186,13 +188,16 @@ fn beginning(domain: &str) -> u128 {
 pub fn merge<'a>(voters: &[Voter<'a>], merging: &Merging, guard: &Guard, known: &[&'a str]) -> Merged<'a> {
     let mut voters: Vec<Voter<'a>> = voters.to_vec();
     voters.sort_by_key(|voter| voter.name);
+    let unread = |blocks: bool| {
+        let unread = voters
+            .iter()
+            .filter(|it| !it.is_read && (it.role == Role::Block) == blocks);
+        unread.map(|voter| voter.name).collect()
+    };
     let mut merged = Merged {
         lists: voters.iter().map(|voter| voter.name).collect(),
-        unread: voters
-            .iter()
-            .filter(|voter| !voter.is_read && voter.role == Role::Block)
-            .map(|voter| voter.name)
-            .collect(),
+        unread: unread(true),
+        unread_bounds: unread(false),
         ..Merged::default()
     };
     let groups = Groups::of(&voters, known);

@@ -45,7 +45,7 @@ pub(super) fn wanted(facts: &Facts<'_>, plan: &mut Plan) {
             (None, Some(own)) => absent(facts, entry, own, plan),
             (Some(live), Some(own)) if own.is_ours() => {
                 if own.is_as_left(live) {
-                    adjust(facts, entry, live, plan);
+                    adjust(facts, entry, live, own.before.as_ref(), plan);
                     moved(facts, entry, own, plan);
                 } else {
                     drifted(domain, plan);
@@ -156,7 +156,7 @@ fn absent(facts: &Facts<'_>, entry: &Entry<'_>, own: &Own, plan: &mut Plan) {
     let domain = &*entry.domain;
     match own.state {
         State::Quarantined => note(plan, domain, Topic::Quarantined, "the server refuses it"),
-        State::Covered => match covering(facts, entry).or_else(|| parent_block(facts, domain)) {
+        State::Covered => match covered_by(facts, entry) {
             Some(parent) => note(plan, domain, Topic::Covered, format!("the block of {parent} covers it")),
             None => create(facts, entry, plan),
         },
@@ -184,10 +184,14 @@ fn absent(facts: &Facts<'_>, entry: &Entry<'_>, own: &Own, plan: &mut Plan) {
     }
 }
 
-fn parent_block<'d>(facts: &Facts<'_>, domain: &'d str) -> Option<&'d str> {
-    with_parents(domain)
-        .skip(1)
-        .find(|parent| facts.live.contains_key(*parent))
+/// Whether what the server once called covered still is.
+pub(super) fn is_covered(facts: &Facts<'_>, entry: &Entry<'_>) -> bool {
+    covered_by(facts, entry).is_some()
+}
+
+fn covered_by<'f>(facts: &'f Facts<'_>, entry: &'f Entry<'_>) -> Option<&'f str> {
+    let mut parents = with_parents(&entry.domain).skip(1);
+    covering(facts, entry).or_else(|| parents.find(|parent| facts.live.contains_key(*parent)))
 }
 
 fn drifted(domain: &str, plan: &mut Plan) {
@@ -216,7 +220,7 @@ fn foreign(facts: &Facts<'_>, entry: &Entry<'_>, live: &AdminDomainBlock, plan: 
             format!("local decision kept: {is}, the lists want {wanted}"),
         );
     } else if facts.policy.weaker_local == WeakerLocal::Raise && !facts.only_suspends {
-        adjust(facts, entry, live, plan);
+        adjust(facts, entry, live, Some(live), plan);
     } else {
         note(
             plan,
@@ -227,9 +231,22 @@ fn foreign(facts: &Facts<'_>, entry: &Entry<'_>, live: &AdminDomainBlock, plan: 
     }
 }
 
-/// Ours (or ours to raise), and not quite as wanted.
-fn adjust(facts: &Facts<'_>, entry: &Entry<'_>, live: &AdminDomainBlock, plan: &mut Plan) {
+/// Ours (or ours to raise), and not quite as wanted. `theirs`: the block as somebody made it before us.
+fn adjust(
+    facts: &Facts<'_>,
+    entry: &Entry<'_>,
+    live: &AdminDomainBlock,
+    theirs: Option<&AdminDomainBlock>,
+    plan: &mut Plan,
+) {
     let mut fields = differing(entry, live);
+    // What people wrote about their own block stays, however hard it becomes.
+    if theirs.is_some_and(|block| !block.public_comment.is_empty()) {
+        fields.public_comment = None;
+    }
+    if theirs.is_some_and(|block| !block.private_comment.is_empty()) {
+        fields.private_comment = None;
+    }
     let (mut ties, mut cap, mut hold) = (None, None, None);
     let mut kind = Kind::Update;
     if facts.only_suspends {
@@ -316,17 +333,23 @@ fn differing(entry: &Entry<'_>, live: &AdminDomainBlock) -> DomainBlockFields {
 
 /// Everything we have a record of and the lists do not want.
 pub(super) fn unwanted(facts: &Facts<'_>, plan: &mut Plan) {
+    // What a list that was never read says, nobody knows: it may want the very domain that a moderator lifted, and would
+    // have it blocked again once that is forgotten.
+    let may_forget = facts.merged.unread.is_empty();
+    let forgotten = |domain: &str, note: &str| StateChange {
+        domain: domain.to_owned(),
+        to: None,
+        note: note.to_owned(),
+        reason: None,
+    };
     for (domain, own) in &facts.own {
         if facts.merged.get(domain).is_some_and(is_wanted) {
             continue;
         }
         let Some(live) = facts.live.get(domain) else {
-            plan.states.push(StateChange {
-                domain: domain.clone(),
-                to: None,
-                note: "gone, and no list wants it".to_owned(),
-                reason: None,
-            });
+            if may_forget {
+                plan.states.push(forgotten(domain, "gone, and no list wants it"));
+            }
             continue;
         };
         match own.state {
@@ -339,12 +362,10 @@ pub(super) fn unwanted(facts: &Facts<'_>, plan: &mut Plan) {
                 "a moderator changed it, and no list wants it any more",
             ),
             // Made by hand meanwhile: theirs.
-            State::Dismissed | State::Covered | State::Quarantined => plan.states.push(StateChange {
-                domain: domain.clone(),
-                to: None,
-                note: "somebody's own block now".to_owned(),
-                reason: None,
-            }),
+            State::Dismissed | State::Covered | State::Quarantined if may_forget => {
+                plan.states.push(forgotten(domain, "somebody's own block now"));
+            }
+            State::Dismissed | State::Covered | State::Quarantined => {}
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::{
 };
 
 pub use shape::{Action, Cap, Hold, Kind, Leaves, Note, Operation, Plan, Reason, StateChange, Topic};
-pub use ties::{Counting, candidates};
+pub use ties::{Counting, candidates, met};
 
 /// What we know of a domain on the server, from our own records.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,8 +53,8 @@ pub struct Facts<'a> {
     pub live: BTreeMap<String, AdminDomainBlock>,
     /// Our records by domain.
     pub own: BTreeMap<String, Own>,
-    /// Domains the server has met; `None` where it does not tell.
-    pub peers: Option<BTreeSet<String>>,
+    /// Domains that the server has met, or something below them: see [`met`]; `None` where it does not tell.
+    pub met: Option<BTreeSet<String>>,
     /// Ties counted so far.
     pub ties: BTreeMap<String, Ties>,
     /// Whether more could be counted.
@@ -83,7 +83,7 @@ pub fn plan(facts: &Facts<'_>) -> Plan {
         blocks: facts.live.len(),
         ..Plan::default()
     };
-    for list in &facts.merged.unread {
+    for list in facts.merged.unread.iter().chain(&facts.merged.unread_bounds) {
         plan.doubts.push(format!("{list} was never read"));
     }
     if facts.merged.is_held(&facts.policy.merging()) {
@@ -93,6 +93,7 @@ pub fn plan(facts: &Facts<'_>) -> Plan {
         decide::wanted(facts, &mut plan);
         decide::unwanted(facts, &mut plan);
     }
+    spare(facts.merged, &mut plan);
     report::left_out(facts.merged, &mut plan);
     // An exception must be there before the block it is an exception to: afterwards the server refuses it.
     plan.operations.sort_by(|a, b| {
@@ -102,6 +103,23 @@ pub fn plan(facts: &Facts<'_>) -> Plan {
     bound(facts.policy, &mut plan);
     plan.hash = hash(&plan, &facts.live);
     plan
+}
+
+/// Holds what an allow list or veto may forbid that was never read: what a suspension cuts, no lifting brings back.
+fn spare(merged: &Merged<'_>, plan: &mut Plan) {
+    let Some(list) = merged.unread_bounds.first() else {
+        return;
+    };
+    for operation in &mut plan.operations {
+        let hardens = match &operation.action {
+            Action::Create { .. } => !operation.exempts,
+            Action::Update { fields, .. } => operation.kind == Kind::Update && fields.severity.is_some(),
+            Action::Delete { .. } => false,
+        };
+        if hardens {
+            operation.hold = Some(Hold::doubt(format!("{list}, which may spare it, was never read")));
+        }
+    }
 }
 
 /// Holds what is more than the policy lets pass without a human.

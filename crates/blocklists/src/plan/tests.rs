@@ -1,5 +1,3 @@
-use std::borrow::Cow;
-
 use mastodon::DomainBlockFields;
 use model::Severity::{self, Noop, Silence, Suspend};
 
@@ -49,7 +47,8 @@ struct Scene {
     ties: Vec<(&'static str, u64)>,
     counting: Counting,
     only_suspends: bool,
-    unread: bool,
+    unread: Option<Role>,
+    reading: Reading,
     now: DateTime<Utc>,
 }
 
@@ -64,13 +63,14 @@ impl Scene {
             ties: Vec::new(),
             counting: Counting::Done,
             only_suspends: false,
-            unread: false,
+            unread: None,
+            reading: Reading::default(),
             now: now(),
         }
     }
 
     fn with<T>(&self, look: impl FnOnce(&Facts<'_>) -> T) -> T {
-        let parsed = (!self.list.is_empty()).then(|| parse(self.list, &Reading::default()).unwrap());
+        let parsed = (!self.list.is_empty()).then(|| parse(self.list, &self.reading).unwrap());
         let rows = parsed.as_ref().map_or(&[][..], |parsed| &parsed.rows);
         let voter = Voter {
             name: "list",
@@ -81,9 +81,10 @@ impl Scene {
             is_read: true,
         };
         let mut voters = vec![voter];
-        if self.unread {
+        if let Some(role) = self.unread {
             voters.push(Voter {
                 name: "other",
+                role,
                 rows: &[],
                 is_read: false,
                 ..voter
@@ -102,10 +103,10 @@ impl Scene {
                 .iter()
                 .map(|(domain, own)| ((*domain).to_owned(), own.clone()))
                 .collect(),
-            peers: self
-                .peers
-                .as_ref()
-                .map(|peers| peers.iter().map(|peer| (*peer).to_owned()).collect()),
+            met: self.peers.as_ref().map(|peers| {
+                let peers: Vec<String> = peers.iter().map(|peer| (*peer).to_owned()).collect();
+                met(&peers)
+            }),
             ties: self
                 .ties
                 .iter()
@@ -412,7 +413,7 @@ fn only_what_is_ours_is_lifted() {
 #[test]
 fn a_list_that_was_never_read_holds_what_would_go() {
     let mut scene = Scene::of("domain,severity\nother.social,suspend\n");
-    scene.unread = true;
+    scene.unread = Some(Role::Block);
     let live = block("1", "bad.social", Suspend);
     scene.own = vec![("bad.social", ours(&live))];
     scene.live = vec![live];
@@ -422,6 +423,84 @@ fn a_list_that_was_never_read_holds_what_would_go() {
     scene.policy.votes = 2;
     let plan = scene.plan();
     assert!(plan.operations.is_empty() && !plan.doubts.is_empty());
+}
+
+/// Nor is a moderator's word forgotten: that list may want the very domain.
+#[test]
+fn a_list_that_was_never_read_makes_nobody_forget() {
+    let lifted = Own {
+        state: State::Dismissed,
+        ..ours(&block("1", "bad.social", Suspend))
+    };
+    let mut scene = Scene::of("domain,severity\nother.social,suspend\n");
+    scene.own = vec![("bad.social", lifted)];
+    let forgotten = |scene: &Scene| scene.plan().states.iter().any(|change| change.to.is_none());
+    assert!(forgotten(&scene), "no list wants it");
+    scene.unread = Some(Role::Block);
+    assert!(!forgotten(&scene));
+    scene.live = vec![block("2", "bad.social", Silence)];
+    assert!(!forgotten(&scene));
+}
+
+/// Whom an allow list spares nobody knows before it was read once, and a suspension cuts follows for good.
+#[test]
+fn a_list_that_spares_and_was_never_read_holds_what_is_new() {
+    for role in [Role::Allow, Role::Veto] {
+        let mut scene = Scene::of("domain,severity,public_comment\nbad.social,suspend,\nours.social,suspend,spam\n");
+        let live = block("1", "ours.social", Silence);
+        let gone = block("2", "gone.social", Silence);
+        scene.own = vec![("ours.social", ours(&live)), ("gone.social", ours(&gone))];
+        scene.live = vec![live, gone];
+        scene.ties = vec![("ours.social", 0)];
+        assert_eq!(scene.plan().free(false).count(), 3);
+        scene.unread = Some(role);
+        let plan = scene.plan();
+        let free: Vec<&str> = plan.free(true).map(|it| &*it.domain).collect();
+        assert_eq!(free, ["gone.social"], "to lift needs nobody's word");
+        assert!(plan.doubts.iter().any(|doubt| doubt.contains("never read")), "{plan:?}");
+    }
+}
+
+/// What a moderator wrote about a block of theirs stays, however hard it becomes, and in later runs too.
+#[test]
+fn a_raised_block_keeps_its_words() {
+    let mut scene = Scene::of("domain,severity,public_comment,private_comment\nbad.social,suspend,spam,from a list\n");
+    scene.policy.weaker_local = WeakerLocal::Raise;
+    scene.ties = vec![("bad.social", 0)];
+    let theirs = AdminDomainBlock {
+        private_comment: "court order".to_owned(),
+        ..block("1", "bad.social", Silence)
+    };
+    scene.live = vec![theirs.clone()];
+    let fields = |scene: &Scene| -> Vec<DomainBlockFields> {
+        let fields = |it: &Operation| match &it.action {
+            Action::Update { fields, .. } => fields.clone(),
+            other => panic!("{other:?}"),
+        };
+        scene.plan().operations.iter().map(fields).collect()
+    };
+    let raised = DomainBlockFields {
+        severity: Some(Suspend),
+        public_comment: Some("spam".to_owned()),
+        ..DomainBlockFields::default()
+    };
+    let reading = Reading {
+        fields: vec![crate::list::Field::PublicComment, crate::list::Field::PrivateComment],
+        ..Reading::default()
+    };
+    scene.reading = reading;
+    assert_eq!(fields(&scene), [raised]);
+    let live = AdminDomainBlock {
+        public_comment: "spam".to_owned(),
+        severity: Some(Suspend),
+        ..theirs.clone()
+    };
+    let own = Own {
+        before: Some(theirs),
+        ..ours(&live)
+    };
+    (scene.own, scene.live) = (vec![("bad.social", own)], vec![live]);
+    assert_eq!(fields(&scene), []);
 }
 
 /// Check 21. The policy's bounds.
@@ -455,7 +534,16 @@ fn what_a_parent_covers_is_not_asked_for() {
     };
     scene.own = vec![("y.bad.social", covered)];
     assert_eq!(sent(&scene.plan()), [], "what the server told once is remembered");
+    scene.peers = Some(vec!["y.bad.social"]);
+    let asked = |scene: &Scene| scene.with(candidates);
+    assert!(asked(&scene).is_empty());
     scene.live.clear();
+    assert_eq!(
+        asked(&scene),
+        ["y.bad.social"],
+        "its follows are counted before it is made"
+    );
+    scene.ties = vec![("y.bad.social", 0)];
     assert_eq!(sent(&scene.plan()).len(), 2, "until the parent's block is gone");
 }
 
@@ -535,5 +623,4 @@ fn an_exception_goes_before_the_block_it_is_an_exception_to() {
             ("bad.social", "create", Some(Suspend))
         ]
     );
-    let _ = Cow::Borrowed("");
 }

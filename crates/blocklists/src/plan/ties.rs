@@ -1,11 +1,14 @@
 //! Follows: whom to count for, and what a count means for a block.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use mastodon::Ties;
 use model::Severity;
+use store::block_entries::State;
 
-use super::{Cap, Facts, Hold, Own};
-use crate::{merge::Entry, name::is_within};
+use super::{Cap, Facts, Hold, Own, decide::is_covered};
+use crate::{merge::Entry, name::with_parents};
 
 /// Whether follows were counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +32,12 @@ pub fn candidates(facts: &Facts<'_>) -> Vec<String> {
             let own = facts.own.get(&*entry.domain);
             let ours = own.is_some_and(Own::is_ours);
             match live {
-                None => own.is_none() || facts.policy.recreate,
+                None => match own.map(|own| own.state) {
+                    None => true,
+                    Some(State::Covered) => !is_covered(facts, entry),
+                    Some(State::Quarantined) => false,
+                    Some(_) => facts.policy.recreate,
+                },
                 Some(block) => {
                     block.is() < entry.severity
                         && (ours || facts.policy.weaker_local == crate::config::WeakerLocal::Raise)
@@ -46,10 +54,13 @@ fn may_be_met(facts: &Facts<'_>, domain: &str) -> bool {
     if facts.live.contains_key(domain) {
         return true;
     }
-    match &facts.peers {
-        None => true,
-        Some(peers) => peers.contains(domain) || peers.iter().any(|peer| is_within(peer, domain)),
-    }
+    facts.met.as_ref().is_none_or(|met| met.contains(domain))
+}
+
+/// Peers and all that they are below, so that one look tells: large servers have a hundred thousand.
+pub fn met<'p>(peers: impl IntoIterator<Item = &'p String>) -> BTreeSet<String> {
+    let names = peers.into_iter().flat_map(|peer| with_parents(peer));
+    names.map(str::to_owned).collect()
 }
 
 /// How hard a block may be, given the follows it would cut.

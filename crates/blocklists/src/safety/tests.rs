@@ -121,7 +121,7 @@ impl History {
             doubts: Vec::new(),
             own: own.collect(),
             live: plan::by_domain(blocks),
-            peers: Some(Default::default()),
+            met: Some(Default::default()),
             ties: BTreeMap::new(),
             counting: Counting::Done,
             only_suspends: false,

@@ -219,10 +219,11 @@ pub async fn plan(
 pub async fn save(cx: &JobContext, plan: &Plan, approved_by: Option<&str>) -> Result<bool, JobError> {
     let now = cx.clock.now();
     let value = serde_json::to_value(plan).map_err(|error| JobError::Permanent(error.into()))?;
-    let state = if plan.operations.is_empty() {
-        State::Applied
-    } else {
-        State::Open
+    let state = match approved_by {
+        _ if plan.operations.is_empty() => State::Applied,
+        // What is left of an approved plan is approved, however often it is cut off.
+        Some(_) => State::Approved,
+        None => State::Open,
     };
     let row = block_plans::Plan {
         server: plan.server.clone(),

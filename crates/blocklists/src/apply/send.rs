@@ -16,7 +16,7 @@ use crate::{
     config::domain,
     guard::Guard,
     list::severity_word,
-    plan::{Action, Operation},
+    plan::{Action, Kind, Operation},
 };
 
 /// Times one operation is tried where the server is busy or does not say what it did.
@@ -80,7 +80,8 @@ impl Carrier<'_> {
         self.cx.progress.begin("blocks", Some(operations.len() as u64));
         for (n, operation) in operations.iter().enumerate() {
             self.cx.check_stop()?;
-            if !matches!(operation.action, Action::Delete { .. })
+            // To weaken or lift is no block, whatever it is of.
+            if matches!(operation.kind, Kind::Create | Kind::Update)
                 && let Some(refusal) = self.guard.refuses(&operation.domain)
             {
                 done.failed.push((operation.domain.clone(), refusal.to_string()));

@@ -207,8 +207,24 @@ pub async fn plan(
         let live = gather::blocks(login).await?;
         apply::reconcile(cx, login, &live).await?;
     }
-    let mut gathered = gather::plan(cx, config, policy, login, counts, BTreeMap::new()).await?;
-    apply::remember(cx, &gathered.plan, &mut gathered.entries).await?;
+    plan_anew(cx, config, policy, login, counts, BTreeMap::new()).await
+}
+
+/// Plans, and writes what that found out about our records.
+async fn plan_anew(
+    cx: &JobContext,
+    config: &Config,
+    policy: &Policy,
+    login: &Login,
+    counts: Counts,
+    counted: BTreeMap<String, mastodon::Ties>,
+) -> Result<Gathered, JobError> {
+    let mut gathered = gather::plan(cx, config, policy, login, counts, counted).await?;
+    // Where a change of ours may still be on its way, what the server shows is nobody's change by hand.
+    let on_their_way = apply::on_their_way(cx, &login.server).await?;
+    let plan = &mut gathered.plan;
+    plan.states.retain(|change| !on_their_way.contains(&change.domain));
+    apply::remember(cx, plan, &mut gathered.entries).await?;
     Ok(gathered)
 }
 
@@ -309,8 +325,7 @@ pub async fn after(
         cx.clock.now(),
     )
     .await?;
-    let mut gathered = gather::plan(cx, config, policy, login, counts, before.ties.clone()).await?;
-    apply::remember(cx, &gathered.plan, &mut gathered.entries).await?;
+    let gathered = plan_anew(cx, config, policy, login, counts, before.ties.clone()).await?;
     save(cx, &gathered.plan, approved.as_deref()).await?;
     let carried: BTreeSet<String> = block_entries::of_run(&cx.store, &done.run)
         .await?

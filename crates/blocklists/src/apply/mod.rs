@@ -4,7 +4,7 @@ mod reconcile;
 mod record;
 mod send;
 
-pub use reconcile::reconcile;
+pub use reconcile::{on_their_way, reconcile};
 pub use send::Carrier;
 
 use std::collections::BTreeMap;

@@ -7,7 +7,7 @@ use mastodon::AdminDomainBlock;
 use serde_json::json;
 use store::{
     block_entries::{self, Entry},
-    effects::State,
+    effects::{Effect, State},
 };
 
 use super::{
@@ -16,6 +16,16 @@ use super::{
     send::record,
 };
 use crate::plan::{Action, Operation};
+
+/// Domains of effects that were sent, or may have been, and of which nobody knows yet what came of them.
+///
+/// # Errors
+/// When the store fails.
+pub async fn on_their_way(cx: &JobContext, server: &str) -> Result<BTreeSet<String>, JobError> {
+    let left = block_entries::unrecorded(&cx.store, server).await?;
+    let domain = |effect: Effect| Some(effect.intent["operation"]["domain"].as_str()?.to_owned());
+    Ok(left.into_iter().filter_map(domain).collect())
+}
 
 /// Finds out what came of effects that a run left behind, and puts them on record. Gives how many.
 ///

@@ -664,3 +664,92 @@ async fn a_quota_lets_the_rest_wait() {
     house.pass().await;
     assert_eq!(house.blocks().len(), 3);
 }
+
+/// What a human agreed to is agreed to until it is done, however many runs that takes.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_lasts_as_long_as_the_plan_does() {
+    let mut house = House::build(THREE).await;
+    house.policy().alone_creates = 1;
+    house.ledger.configure("blocklists", job::Mode::Act, Some(1));
+    house.pass().await;
+    assert!(house.blocks().is_empty());
+    house.agree("ada").await;
+    for made in 1..=3 {
+        house.pass_after(25).await;
+        assert_eq!(house.blocks().len(), made);
+    }
+    let runs = store::block_entries::runs(&house.store, None, 10).await.unwrap();
+    assert!(runs.len() == 3 && runs.iter().all(|run| run.who == "ada"), "{runs:?}");
+}
+
+/// A change of ours without an answer, seen before anybody may say what came of it, is no moderator's.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_still_be_on_its_way_is_nobodys_change() {
+    let house = House::build("domain,severity\nbad.social,silence\n").await;
+    house.pass().await;
+    house.write("list", "domain,severity\nbad.social,suspend\n");
+    house.job("blocklists.lists", &house.cx()).await.unwrap();
+    let (cx, gathered) = planned(&house).await;
+    let login = cx.login.clone().unwrap();
+    let update = &gathered.plan.operations[0];
+    let wish = job::Wish {
+        kind: "domain_block.update",
+        server: login.server.clone(),
+        key: "bad.social".into(),
+        intent: serde_json::json!({ "operation": update, "run": "r", "who": "test" }),
+        reason: serde_json::json!({}),
+    };
+    let blocklists::plan::Action::Update { id, fields } = update.action.clone() else {
+        panic!("{update:?}");
+    };
+    let client = login.client.clone();
+    let sent = cx.effects.carry_out(wish, |permit| async move {
+        client.update_domain_block(&id, &fields, permit).await?;
+        Err(mastodon::Error::ServerDown {
+            host: client.host(),
+            http_status: 504,
+        })
+    });
+    assert!(sent.await.is_err());
+    let entry = async || {
+        let of = store::block_entries::of_domain(&house.store, "bad.social")
+            .await
+            .unwrap();
+        (of[0].state, of[0].before.clone())
+    };
+    // At once, as a process does that was started again.
+    for hours in [0, 1] {
+        house.pass_after(hours).await;
+        assert_eq!(
+            entry().await,
+            (store::block_entries::State::Ours, None),
+            "{hours} hours later"
+        );
+    }
+    house.write("list", "domain,severity\nother.social,silence\n");
+    for _ in 0..4 {
+        house.pass_after(30).await;
+    }
+    assert_eq!(
+        house.blocks(),
+        pairs(&[("other.social", "silence")]),
+        "what we made is lifted"
+    );
+}
+
+/// A block of what may not be blocked can still be weakened: only harder is refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_must_not_be_blocked_becomes_what_it_was() {
+    let mut house = House::build("domain,severity\nbad.test,suspend\n").await;
+    house.policy().reserved = true;
+    house.policy().weaker_local = blocklists::config::WeakerLocal::Raise;
+    house.fediverse.block_domain("bad.test", "silence", None);
+    house.pass().await;
+    assert_eq!(house.blocks(), pairs(&[("bad.test", "suspend")]));
+    house.policy().reserved = false;
+    let summary = house.pass_after(1).await;
+    assert_eq!(
+        (summary.get("failed"), house.blocks()),
+        (0, pairs(&[("bad.test", "silence")]))
+    );
+}

@@ -51,6 +51,9 @@ pub struct Source {
     pub cursor: Option<String>,
     /// Of a log of changes: last read from its beginning.
     pub whole_at: Option<DateTime<Utc>>,
+    /// SHA-256 of where it was last read: what `etag`, `modified` and `cursor` are of.
+    #[serde(skip)]
+    pub place: Option<String>,
 }
 
 /// A row that a list dropped or weakened.
@@ -91,7 +94,7 @@ pub async fn stamp(db: &Db) -> Result<Vec<(String, String)>, Error> {
 pub async fn health(db: &Db) -> Result<Vec<Source>, Error> {
     const SQL: &str = "
         SELECT name, NULL AS body, NULL AS pending, sha256, row_count, bad_count, etag, modified, trouble, held, failures,
-            checked_at, good_at, changed_at, cursor, whole_at
+            checked_at, good_at, changed_at, cursor, whole_at, place
         FROM block_sources ORDER BY name";
     Ok(on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)
 }
@@ -104,13 +107,14 @@ pub async fn save(db: &Db, source: &Source, leavings: Option<&[Leaving]>) -> Res
 async fn save_once(db: &Db, source: &Source, leavings: Option<&[Leaving]>) -> Result<(), Error> {
     const SAVE: &str = "
         INSERT INTO block_sources (name, body, pending, sha256, row_count, bad_count, etag, modified, trouble, held,
-            failures, checked_at, good_at, changed_at, cursor, whole_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+            failures, checked_at, good_at, changed_at, cursor, whole_at, place)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
         ON CONFLICT (name) DO UPDATE SET body = excluded.body, pending = excluded.pending, sha256 = excluded.sha256,
             row_count = excluded.row_count, bad_count = excluded.bad_count, etag = excluded.etag,
             modified = excluded.modified, trouble = excluded.trouble, held = excluded.held,
             failures = excluded.failures, checked_at = excluded.checked_at, good_at = excluded.good_at,
-            changed_at = excluded.changed_at, cursor = excluded.cursor, whole_at = excluded.whole_at";
+            changed_at = excluded.changed_at, cursor = excluded.cursor, whole_at = excluded.whole_at,
+            place = excluded.place";
     const CLEAR: &str = "DELETE FROM block_leavings WHERE source = $1";
     let mut tx = db.begin().await?;
     on_tx!(&mut tx, connection => {
@@ -120,7 +124,7 @@ async fn save_once(db: &Db, source: &Source, leavings: Option<&[Leaving]>) -> Re
         let query = query.bind(clean_opt(source.modified.as_deref())).bind(clean_opt(source.trouble.as_deref()));
         let query = query.bind(clean_opt(source.held.as_deref())).bind(source.failures).bind(source.checked_at);
         let query = query.bind(source.good_at).bind(source.changed_at).bind(clean_opt(source.cursor.as_deref()));
-        query.bind(source.whole_at).execute(connection).await.map(drop)
+        query.bind(source.whole_at).bind(source.place.as_deref()).execute(connection).await.map(drop)
     })?;
     if let Some(leavings) = leavings {
         on_tx!(&mut tx, connection => sqlx::query(CLEAR).bind(&source.name).execute(connection).await.map(drop))?;

@@ -203,6 +203,22 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_ours_may_be_empty() {
+        let is_read = |source: &str, text: &str| {
+            let config = read(&format!("[[sources]]\nname = \"a\"\n{source}\n")).unwrap();
+            crate::list::parse(text, &config.sources[0].reading()).is_ok()
+        };
+        for text in ["", "domain,severity\n"] {
+            assert!(is_read("file = \"allow.csv\"\nrole = \"allow\"", text), "{text:?}");
+            assert!(!is_read("file = \"block.csv\"", text), "{text:?}");
+            assert!(
+                !is_read("url = \"https://a.social/allow.csv\"\nrole = \"allow\"", text),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
     fn a_typing_error_is_never_a_suspension() {
         let source = "[[sources]]\nname = \"a\"\nurl = \"https://a.social/l.csv\"\n";
         let error = read(&format!("{source}max_severity = \"silense\"\n")).unwrap_err();

@@ -10,6 +10,7 @@ use super::{domain, optional_severity, severity, word};
 use crate::{
     list::{Field, Format, Reading},
     merge::Role,
+    signature::sha256_hex,
 };
 
 /// `[[blocklists.sources]]`: a list.
@@ -126,8 +127,22 @@ impl Source {
             },
             max_severity: self.max_severity,
             fields: self.fields.clone(),
-            may_be_empty: self.findings,
+            // People may have taken nothing, a server that we hold a token for may block nobody, and the operator's own
+            // file may spare nobody. What others publish is empty by accident.
+            may_be_empty: self.findings || self.login.is_some() || (self.file.is_some() && self.role != Role::Block),
         }
+    }
+
+    /// Where it is read, in hex: an address may hold a secret.
+    pub(crate) fn place(&self) -> String {
+        let Self {
+            url,
+            file,
+            login,
+            server,
+            ..
+        } = self;
+        sha256_hex(format!("{url:?} {file:?} {login:?} {server:?}").as_bytes())
     }
 }
 

@@ -69,7 +69,12 @@ async fn refresh_one(cx: &JobContext, source: &Source, only_unread: bool) -> Res
         return Ok(None);
     }
     let now = cx.clock.now();
-    let before = stored.unwrap_or_else(|| empty(&source.name, now));
+    let mut before = stored.unwrap_or_else(|| empty(&source.name, now));
+    let place = source.place();
+    if before.place.as_ref().is_some_and(|known| *known != place) {
+        // The config names another place now. Its last good copy counts until there is one from there.
+        (before.etag, before.modified, before.cursor, before.whole_at) = (None, None, None, None);
+    }
     let fetched = match fetch(cx, source, &before, now).await {
         Ok(fetched) => fetched,
         Err(super::fetch::FetchError::Net(net::Error::Stopped)) => return Err(JobError::Stopped),
@@ -99,6 +104,7 @@ async fn refresh_one(cx: &JobContext, source: &Source, only_unread: bool) -> Res
     if let Some(came) = came {
         (after.etag, after.modified, after.cursor, after.whole_at) = came;
     }
+    after.place = Some(place);
     if before.trouble.is_some() {
         info!(list = source.name, "the list {} can be read again", source.name);
     }
@@ -160,6 +166,7 @@ fn empty(name: &str, now: DateTime<Utc>) -> Stored {
         changed_at: None,
         cursor: None,
         whole_at: None,
+        place: None,
     }
 }
 

@@ -208,6 +208,9 @@ pub enum ListError {
 /// When it is none, or cannot be trusted to be whole.
 pub fn parse<'a>(text: &'a str, reading: &Reading) -> Result<Parsed<'a>, ListError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if reading.may_be_empty && text.trim().is_empty() {
+        return Ok(Parsed::default());
+    }
     let format = match reading.format {
         Format::Auto => detect::format(text)?,
         format => {

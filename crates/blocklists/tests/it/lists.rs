@@ -117,6 +117,22 @@ async fn an_unchanged_list_is_not_sent_again() {
     assert_eq!(house.blocks().len(), 2);
 }
 
+/// What the config names now is read, whatever was held of the place before.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_address_is_asked_anew() {
+    let (mut house, publisher) = web_house().await;
+    publisher.lock().unwrap().etag = Some("\"v1\"");
+    house.pass().await;
+    publisher.lock().unwrap().body = b"domain,severity\na.social,suspend\nc.social,silence\n".to_vec();
+    let url = house.config.sources[0].url.as_mut().unwrap();
+    url.set_path("/other.csv");
+    house.pass_after(1).await;
+    house.pass_after(1).await;
+    let asked = publisher.lock().unwrap().asked.clone();
+    assert_eq!(asked.iter().map(|it| it.2).collect::<Vec<_>>(), [200, 200, 304]);
+    assert!(house.blocks().iter().any(|(domain, _)| domain == "c.social"));
+}
+
 /// Check 18. Empty, missing, all bad: the last good copy counts, nothing is written, and it is said once.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_good_copy_outlives_every_trouble() {
@@ -353,6 +369,18 @@ async fn a_servers_own_decisions_are_a_list() {
         body.contains("theirs.social") && !body.contains("ours.social"),
         "{body}"
     );
+}
+
+/// One that blocks nobody by its own decision says so, and is no list in trouble.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_blocks_nobody_is_believed() {
+    let mut house = House::build("domain,severity\nours.social,suspend\n").await;
+    let mut source = house.source("own");
+    (source.file, source.login) = (None, Some("home/me".into()));
+    house.config.sources.push(source);
+    house.pass().await;
+    let own = block_sources::load(&house.store, "own").await.unwrap().unwrap();
+    assert_eq!((own.trouble, own.good_at.is_some()), (None, true));
 }
 
 /// What moderators took from what moderation found is a list like any other, and what they take back leaves it at once.

@@ -193,6 +193,7 @@ async fn a_list_that_is_read_anew_is_in_the_rules_at_once() {
             changed_at: Some(now),
             cursor: None,
             whole_at: None,
+            place: None,
         };
         store::block_sources::save(&store, &source, None).await.unwrap();
     };

@@ -32,6 +32,7 @@ fn source() -> Source {
         changed_at: Some(now()),
         cursor: Some("https://lists.social/changes?since=7".into()),
         whole_at: Some(now()),
+        place: Some("1f".into()),
     }
 }
 

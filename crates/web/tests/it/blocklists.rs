@@ -65,6 +65,7 @@ async fn house() -> House {
         changed_at: Some(now()),
         cursor: None,
         whole_at: None,
+        place: None,
     };
     block_sources::save(store, &source, Some(&[])).await.unwrap();
     let change = Change {

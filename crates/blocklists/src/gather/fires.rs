@@ -9,7 +9,7 @@ use store::block_sources::Source as Stored;
 use url::Url;
 
 use super::fetch::{FetchError, Fetched, MOST_BYTES, get, success};
-use crate::list::{FIRES_ACCEPT, decode, feed, joined_feed};
+use crate::list::{FIRES_ACCEPT, MOST_MEMORY, decode, feed, joined_feed, memory};
 
 /// Pages of a log of changes.
 const MOST_PAGES: usize = 500;
@@ -72,7 +72,7 @@ async fn walk(cx: &JobContext, begin: &Url, place: Url) -> Result<Walk, FetchErr
         cursor: None,
     };
     let mut next = Some(place);
-    let (mut seen, mut bytes) = (HashSet::new(), 0);
+    let (mut seen, mut bytes, mut takes) = (HashSet::new(), 0, 0);
     while let Some(url) = next.take() {
         if !seen.insert(url.clone()) {
             break;
@@ -85,7 +85,12 @@ async fn walk(cx: &JobContext, begin: &Url, place: Url) -> Result<Walk, FetchErr
         if bytes > MOST_BYTES {
             return Err(FetchError::Other(format!("larger than {MOST_BYTES} bytes")));
         }
-        let page = feed(&decode(&response.body))?;
+        let text = decode(&response.body);
+        takes += memory(&text);
+        if takes > MOST_MEMORY {
+            return Err(FetchError::Other("more values than any dataset has".to_owned()));
+        }
+        let page = feed(&text)?;
         let link = |link: &str| {
             let link = same_origin(&url, link).filter(|link| link.origin() == begin.origin());
             link.ok_or_else(|| FetchError::Other("its next page is on another server".to_owned()))

@@ -161,9 +161,14 @@ fn row<'a>(columns: &[Column], cells: &mut [Cell<'a>], line: u32, sink: &mut Sin
     }
 }
 
+/// Cells of a row that are kept: nobody's list has so many columns, and a line of commas would take gigabytes.
+const MOST_CELLS: usize = 256;
+
 /// Adds a cell that begins this many bytes behind the line's beginning.
-fn push<'a>(cells: &mut Vec<Cell<'a>>, cell: &'a str, begun: usize) {
-    cells.push((Cow::Borrowed(cell), u32::try_from(begun).unwrap_or(u32::MAX - 1) + 1));
+fn push<'a>(cells: &mut Vec<Cell<'a>>, cell: Cow<'a, str>, begun: usize) {
+    if cells.len() < MOST_CELLS {
+        cells.push((cell, u32::try_from(begun).unwrap_or(u32::MAX - 1) + 1));
+    }
 }
 
 /// The text, record by record: a quoted cell may go on over several lines.
@@ -188,14 +193,11 @@ impl<'a> Lines<'a> {
         let mut begun = 0;
         for (at, byte) in rest.bytes().enumerate() {
             if byte == delimiter {
-                push(cells, &rest[begun..at], begun);
+                push(cells, Cow::Borrowed(&rest[begun..at]), begun);
                 begun = at + 1;
             } else if byte == b'\n' {
-                push(
-                    cells,
-                    rest[begun..at].strip_suffix('\r').unwrap_or(&rest[begun..at]),
-                    begun,
-                );
+                let cell = rest[begun..at].strip_suffix('\r').unwrap_or(&rest[begun..at]);
+                push(cells, Cow::Borrowed(cell), begun);
                 self.at += at + 1;
                 return Ok(true);
             } else if byte == b'"' {
@@ -204,7 +206,8 @@ impl<'a> Lines<'a> {
                 return self.quoted(delimiter, line_start, cells);
             }
         }
-        push(cells, rest[begun..].strip_suffix('\r').unwrap_or(&rest[begun..]), begun);
+        let cell = rest[begun..].strip_suffix('\r').unwrap_or(&rest[begun..]);
+        push(cells, Cow::Borrowed(cell), begun);
         self.at = self.text.len();
         Ok(true)
     }
@@ -214,16 +217,16 @@ impl<'a> Lines<'a> {
         let bytes = self.text.as_bytes();
         loop {
             let start = self.at;
-            let column = u32::try_from(start - line_start).unwrap_or(u32::MAX - 1) + 1;
+            let begun = start - line_start;
             let cell = if bytes.get(start) == Some(&b'"') {
-                self.in_quotes(&mut line_start)?
+                self.in_quotes(delimiter, &mut line_start)?
             } else {
                 let rest = &self.text[start..];
                 let end = rest.find([char::from(delimiter), '\n']).unwrap_or(rest.len());
                 self.at = start + end;
                 Cow::Borrowed(rest[..end].trim_end_matches('\r'))
             };
-            cells.push((cell, column));
+            push(cells, cell, begun);
             match bytes.get(self.at) {
                 Some(byte) if *byte == delimiter => self.at += 1,
                 Some(_) => {
@@ -236,7 +239,7 @@ impl<'a> Lines<'a> {
     }
 
     /// A cell that begins with a quote; leaves `at` on the delimiter or line end behind it.
-    fn in_quotes(&mut self, line_start: &mut usize) -> Result<Cow<'a, str>, ListError> {
+    fn in_quotes(&mut self, delimiter: u8, line_start: &mut usize) -> Result<Cow<'a, str>, ListError> {
         let opened = self.line;
         let begin = self.at + 1;
         let mut at = begin;
@@ -263,7 +266,7 @@ impl<'a> Lines<'a> {
         }
         // What stands between the closing quote and the next delimiter is kept: `"a"b` is odd, not fatal.
         let rest = &self.text[close + 1..];
-        let is_end = |byte| matches!(byte, b',' | b';' | b'\t' | b'\n');
+        let is_end = |byte| byte == delimiter || byte == b'\n';
         let tail = rest.bytes().position(is_end).unwrap_or(rest.len());
         self.at = close + 1 + tail;
         let tail = rest[..tail].trim_end_matches('\r').trim();

@@ -3,7 +3,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
 };
 
 use model::Severity;
@@ -75,6 +75,8 @@ pub fn feed(text: &str) -> Result<Feed, ListError> {
 /// tombstone buries only the name is kept, so that it can be told what is taken back.
 pub fn joined(before: Vec<Value>, since: Vec<Value>) -> String {
     let mut newest: BTreeMap<(String, String), Value> = BTreeMap::new();
+    // Which entity a change is about, for tombstones that do not say: there may be as many as there are changes.
+    let mut by_id: HashMap<String, (String, String)> = HashMap::new();
     for change in before.into_iter().chain(since) {
         let Some(kind) = change.get("type").and_then(Value::as_str).map(str::to_ascii_lowercase) else {
             continue;
@@ -86,16 +88,18 @@ pub fn joined(before: Vec<Value>, since: Vec<Value>) -> String {
             if let Some(entity) = entity
                 && known.is_none_or(|known| id(known) <= id(&change))
             {
+                if let Some(id) = id(&change) {
+                    by_id.insert(id.to_owned(), entity.clone());
+                }
                 newest.insert(entity, change);
             }
             continue;
         }
-        let buried = entity.or_else(|| {
-            let of = newest
-                .iter()
-                .find(|(_, known)| id(known).is_some() && id(known) == id(&change));
-            of.map(|(entity, _)| entity.clone())
-        });
+        let of_change = || {
+            let entity = by_id.get(id(&change)?)?;
+            (newest.get(entity).and_then(id) == id(&change)).then(|| entity.clone())
+        };
+        let buried = entity.or_else(of_change);
         if let Some((kind, key)) = buried {
             let tombstone =
                 json!({ "id": change.get("id"), "type": "Tombstone", "entityKind": kind, "entityKey": key });

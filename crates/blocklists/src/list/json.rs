@@ -64,8 +64,26 @@ pub(super) fn read(text: &str, sink: &mut Sink<'_, '_>) -> Result<(), ListError>
     Ok(())
 }
 
+/// The most memory that a JSON text may take once it is read. A list of a hundred thousand rows takes a quarter of it;
+/// made to be large, one of 32 MiB would take three gigabytes.
+pub(crate) const MOST_MEMORY: usize = 512 << 20;
+
+/// About what a text takes as [`Value`]s, whose smallest object is hundreds of bytes. Signs within texts count too:
+/// better too much than too little.
+pub(crate) fn memory(text: &str) -> usize {
+    let (mut objects, mut values) = (0_usize, 0_usize);
+    for byte in text.bytes() {
+        objects += usize::from(byte == b'{');
+        values += usize::from(matches!(byte, b',' | b'['));
+    }
+    text.len() + objects * 700 + values * 64
+}
+
 /// A text as JSON; one that ends too early is told apart.
 pub(super) fn value(text: &str) -> Result<Value, ListError> {
+    if memory(text) > MOST_MEMORY {
+        return Err(ListError::Shape("more values than any list has".to_owned()));
+    }
     serde_json::from_str(text).map_err(|error| {
         if error.is_eof() {
             ListError::Truncated("the JSON ends too early".to_owned())

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::name::{self, Hidden, Name};
 
 pub use fires::{ACCEPT as FIRES_ACCEPT, CONTEXT as FIRES_CONTEXT, Feed, feed, joined as joined_feed};
+pub(crate) use json::{MOST_MEMORY, memory};
 pub use words::{boolean, severity, severity_word};
 
 /// How a list is written.

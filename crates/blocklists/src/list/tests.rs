@@ -316,6 +316,35 @@ fn nothing_makes_a_reader_slow() {
     }
 }
 
+/// A few megabytes that would take gigabytes as values.
+#[test]
+fn nothing_makes_a_reader_large() {
+    let reading = |format| Reading { format, ..suspending() };
+    let many = format!("[{}{{}}]", "{\"\":0},".repeat(1_000_000));
+    let error = parse(&many, &reading(Format::Json)).unwrap_err();
+    assert!(
+        matches!(&error, ListError::Shape(why) if why.contains("more values")),
+        "{error}"
+    );
+    let row = "{\"domain\":\"bad.social\",\"severity\":\"suspend\",\"public_comment\":\"spam, hate\"},";
+    let honest = format!("[{}", row.repeat(20_000));
+    let honest = format!("{}]", honest.trim_end_matches(','));
+    assert_eq!(parse(&honest, &reading(Format::Json)).unwrap().rows.len(), 20_000);
+    // Columns beyond any list's are not kept, and cost the row nothing.
+    let wide = format!("domain,severity\nbad.social,suspend{}\n", ",".repeat(100_000));
+    assert_eq!(domains(&parse(&wide, &suspending()).unwrap()), ["bad.social"]);
+}
+
+/// What stands behind a closing quote ends at the delimiter of this table, and not at another's.
+#[test]
+fn only_its_own_delimiter_ends_a_cell() {
+    let text = "domain,severity,public_comment,obfuscate\nbad.social,suspend,\"spam\"; worse.social,true\n";
+    let parsed = parse(text, &suspending()).unwrap();
+    assert_eq!((domains(&parsed), parsed.bad), (vec!["bad.social"], 0));
+    assert_eq!(parsed.rows[0].public_comment, "spam; worse.social");
+    assert_eq!(parsed.rows[0].flags.obfuscate, Some(true));
+}
+
 const FORMATS: [Format; 7] = [
     Format::Auto,
     Format::Csv,

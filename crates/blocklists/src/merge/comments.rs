@@ -15,7 +15,7 @@ pub fn comment<'a>(comments: impl Iterator<Item = &'a str>) -> Cow<'a, str> {
     };
     // Nearly always all lists say the same, or one says something.
     let Some(other) = comments.find(|comment| *comment != first) else {
-        return cut(first);
+        return Cow::Borrowed(cut(first));
     };
     let mut distinct: Vec<&'a str> = vec![first, other];
     for comment in comments {
@@ -24,21 +24,38 @@ pub fn comment<'a>(comments: impl Iterator<Item = &'a str>) -> Cow<'a, str> {
         }
     }
     let mut parts: Vec<&str> = Vec::new();
-    for part in distinct.iter().flat_map(|text| text.split([',', ';'])).map(str::trim) {
+    // Each cut first: what a stranger writes may be megabytes of commas, and every part is compared with all others.
+    let texts = distinct.into_iter().map(cut);
+    for part in texts.flat_map(|text| text.split([',', ';'])).map(str::trim) {
         if !part.is_empty() && !parts.iter().any(|known| known.eq_ignore_ascii_case(part)) {
             parts.push(part);
         }
     }
-    Cow::Owned(cut(&parts.join(", ")).into_owned())
+    Cow::Owned(cut(&parts.join(", ")).to_owned())
 }
 
 /// Not longer than a comment may be, and cut between characters.
-fn cut(text: &str) -> Cow<'_, str> {
+fn cut(text: &str) -> &str {
     if text.len() <= LONGEST_COMMENT {
-        return Cow::Borrowed(text);
+        return text;
     }
     match text.char_indices().nth(LONGEST_COMMENT) {
-        None => Cow::Borrowed(text),
-        Some((end, _)) => Cow::Borrowed(text[..end].trim_end_matches([',', ' '])),
+        None => text,
+        Some((end, _)) => text[..end].trim_end_matches([',', ' ']),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every part is compared with all others: megabytes of them would take days.
+    #[test]
+    fn a_comment_without_end_is_cut_before_it_is_taken_apart() {
+        let endless: String = (0..300_000).map(|n| format!("{n},")).collect();
+        let merged = comment([endless.as_str(), "spam"].into_iter());
+        assert!(merged.chars().count() <= LONGEST_COMMENT, "{}", merged.len());
+        assert!(merged.starts_with("0, 1, 2"), "{merged}");
+        assert_eq!(comment(["spam, hate", "Hate; other"].into_iter()), "spam, hate, other");
     }
 }

@@ -188,36 +188,40 @@ pub async fn merged_text(
 pub async fn publish(cx: &JobContext, config: &Config) -> Result<(), JobError> {
     for output in &config.outputs {
         let before = block_plans::output(&cx.store, &output.name).await?;
+        let (policy, form, name) = (&output.policy, output.format, &output.name);
         // A text that carries its time is made anew only when something else in it changes.
-        let made_at = before.as_ref().map_or(cx.clock.now(), |before| before.made_at);
-        let text = merged_text(&cx.store, config, &output.policy, output.format, &output.name, made_at).await?;
+        let mut made_at = before.as_ref().map_or(cx.clock.now(), |before| before.made_at);
+        let text = merged_text(&cx.store, config, policy, form, name, made_at).await?;
         let Some(mut text) = text else { continue };
-        if before.as_ref().is_some_and(|before| before.body == text) && output.file.is_none() {
-            continue;
-        }
         if before.as_ref().is_some_and(|before| before.body != text) {
-            let now = cx.clock.now();
-            text = merged_text(&cx.store, config, &output.policy, output.format, &output.name, now)
+            made_at = cx.clock.now();
+            text = merged_text(&cx.store, config, policy, form, name, made_at)
                 .await?
                 .unwrap_or(text);
         }
-        if let Err(error) = one(cx, output, text).await {
+        if let Err(error) = one(cx, output, text, made_at, before).await {
             warn!(output = output.name, "cannot publish {}: {error:#}", output.name);
         }
     }
     Ok(())
 }
 
-async fn one(cx: &JobContext, output: &Output, text: String) -> anyhow::Result<()> {
+async fn one(
+    cx: &JobContext,
+    output: &Output,
+    body: String,
+    made_at: DateTime<Utc>,
+    before: Option<Published>,
+) -> anyhow::Result<()> {
     let signature = match &output.key_file {
         Some(path) => {
             let key = tokio::fs::read_to_string(path).await?;
-            Some(SigningKey::read(&key)?.sign(text.as_bytes()))
+            Some(SigningKey::read(&key)?.sign(body.as_bytes()))
         }
         None => None,
     };
     if let Some(path) = &output.file {
-        write(path, &text).await?;
+        write(path, &body).await?;
         if let Some(signature) = &signature {
             let mut place = path.as_os_str().to_owned();
             place.push(".sig");
@@ -227,11 +231,14 @@ async fn one(cx: &JobContext, output: &Output, text: String) -> anyhow::Result<(
     let published = Published {
         name: output.name.clone(),
         kind: media_type(output.format).to_owned(),
-        body: text,
+        body,
         signature,
-        made_at: cx.clock.now(),
+        made_at,
     };
-    block_plans::publish(&cx.store, &published).await?;
+    // The same text under another key is published anew.
+    if before.as_ref() != Some(&published) {
+        block_plans::publish(&cx.store, &published).await?;
+    }
     Ok(())
 }
 

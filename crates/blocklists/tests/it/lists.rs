@@ -466,6 +466,39 @@ async fn the_merged_list_is_published() {
     );
 }
 
+/// A text that carries its time is the same until something else in it changes, though clocks go on; and where the key
+/// is another, so is the signature.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_changes_when_the_list_does() {
+    let mut house = House::build(LIST).await;
+    let key = house.file("key");
+    house.config.outputs.push(blocklists::config::Output {
+        name: "merged".into(),
+        policy: "default".into(),
+        format: blocklists::config::Form::Rapidblock,
+        file: Some(house.file("out")),
+        key_file: None,
+    });
+    let published = async |house: &House| {
+        house.clock.advance(chrono::TimeDelta::hours(1));
+        house.job("blocklists.lists", &house.cx()).await.unwrap();
+        store::block_plans::output(&house.store, "merged")
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    let first = published(&house).await;
+    assert_eq!(published(&house).await, first);
+    house.write("list", &format!("{LIST}c.social,suspend\n"));
+    let second = published(&house).await;
+    assert!(second.body != first.body && second.made_at > first.made_at);
+    assert_eq!(published(&house).await, second);
+    std::fs::write(&key, "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n").unwrap();
+    house.config.outputs[0].key_file = Some(key);
+    let signed = published(&house).await;
+    assert_eq!((&signed.body, signed.signature.is_some()), (&second.body, true));
+}
+
 /// A marked list keeps everybody away from what it suspends; a suffix in it does not.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_marked_list_is_kept_away_from() {

@@ -31,8 +31,8 @@ pub fn fediblockhole(text: &str) -> Result<Imported, String> {
         names: BTreeSet::new(),
     };
     import.lists();
-    import.policies();
-    import.outputs();
+    let policies = import.policies();
+    import.outputs(policies);
     import.rest();
     Ok(Imported {
         text: import.text,
@@ -199,7 +199,8 @@ impl Import<'_> {
         let _ = writeln!(self.text, "fields = [{}]", list.join(", "));
     }
 
-    fn policies(&mut self) {
+    /// Gives how many there are.
+    fn policies(&mut self) -> usize {
         let destinations = self.tables("blocklist_instance_destinations");
         let mut policies: Vec<(String, Vec<String>)> = Vec::new();
         for destination in &destinations {
@@ -256,16 +257,13 @@ impl Import<'_> {
             }
             self.text.push('\n');
         }
+        count
     }
 
-    fn outputs(&mut self) {
+    fn outputs(&mut self, policies: usize) {
         let file = text(self.table, "blocklist_savefile");
         if !file.is_empty() {
-            let policy = if self.text.contains("name = \"default\"") {
-                "default"
-            } else {
-                "policy-1"
-            };
+            let policy = if policies > 1 { "policy-1" } else { "default" };
             let _ = write!(
                 self.text,
                 "[[blocklists.outputs]]\nname = \"merged.csv\"\npolicy = {}\nfile = {}\n\n",
@@ -395,6 +393,23 @@ mod tests {
         assert_eq!(config.mode, job::Mode::Observe);
         assert!(!imported.text.contains("SECRET") && !imported.differences.concat().contains("SECRET"));
         assert!(imported.differences.len() > 6, "{:?}", imported.differences);
+    }
+
+    /// A list may be called what the only policy is called.
+    #[test]
+    fn what_is_saved_is_a_policys() {
+        let text = r#"
+            blocklist_url_sources = [ { url = 'https://lists.example.org/default.csv' } ]
+            blocklist_instance_destinations = [
+              { domain = 'one.social', max_followed_severity = 'silence' },
+              { domain = 'two.social', max_followed_severity = 'suspend' },
+            ]
+            blocklist_savefile = '/var/lib/merged.csv'
+        "#;
+        let table: Table = toml::from_str(&fediblockhole(text).unwrap().text).unwrap();
+        let config: Config = table["blocklists"].clone().try_into().unwrap();
+        config.validate().unwrap();
+        assert_eq!(config.outputs[0].policy, config.policies[0].name);
     }
 
     #[test]

@@ -13,19 +13,22 @@ use store::block_entries::{self, Change, Entry, State};
 use crate::{
     apply::{Author, Carrier, Done},
     guard::Guard,
-    list::severity_word,
+    list::severity,
     name::is_within,
     plan::{Action, Kind, Leaves, Note, Operation, Plan, Topic, decide, hash},
 };
 
-/// The name under which plans of this room are kept in place of a policy's.
+/// The name under which plans to clear are kept in place of a policy's.
 pub const CLEAR: &str = "clear";
+
+/// The same of plans to undo.
+pub const UNDO: &str = "undo";
 
 /// The plan that takes a run back, newest change first. What is no longer as the run left it stays, and is named.
 pub fn undo(server: &str, changes: &[Change], live: &BTreeMap<String, AdminDomainBlock>) -> Plan {
     let mut plan = Plan {
         server: server.to_owned(),
-        policy: "undo".to_owned(),
+        policy: UNDO.to_owned(),
         blocks: live.len(),
         ..Plan::default()
     };
@@ -124,7 +127,7 @@ pub struct Filter {
     pub all: bool,
     /// Wanted by this list when it was last changed.
     pub source: Option<String>,
-    /// `noop`, `silence`, `suspend`.
+    /// `noop`, `silence`, `suspend`, as lists write them.
     pub severity: Option<String>,
     /// The private comment contains this.
     pub private_comment: Option<String>,
@@ -156,7 +159,7 @@ impl Filter {
             && self
                 .severity
                 .as_ref()
-                .is_none_or(|severity| severity == severity_word(block.is()))
+                .is_none_or(|word| severity(word) == Some(block.is()))
             && contains(&self.private_comment, &block.private_comment)
             && contains(&self.public_comment, &block.public_comment)
             && self.within.as_ref().is_none_or(|parent| is_within(domain, parent))

@@ -238,6 +238,7 @@ mod tests {
             ),
             ("[[policies]]\nsources = [\"gone\"]\n", "gone"),
             ("[[policies]]\nallow = [\"a..b\"]\n", "no domain"),
+            ("[[policies]]\nname = \"clear\"\n", "another name"),
             ("[[outputs]]\nname = \"x\"\n", "not there"),
         ] {
             let error = read(text).unwrap_err();

@@ -6,7 +6,10 @@ use model::Severity;
 use serde::{Deserialize, Serialize};
 
 use super::{domain, severity, word};
-use crate::merge::{Covering, Merging, Method};
+use crate::{
+    merge::{Covering, Merging, Method},
+    undo::{CLEAR, UNDO},
+};
 
 /// What to do with a weaker block that a moderator made by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -126,6 +129,11 @@ impl Policy {
     pub(super) fn validate(&self, sources: &BTreeSet<&String>) -> Result<(), String> {
         let Self { name, .. } = self;
         word("policies", name)?;
+        if [CLEAR, UNDO].contains(&name.as_str()) {
+            return Err(format!(
+                "policies: {name:?} is what plans to {name} are called; choose another name"
+            ));
+        }
         if let Some(missing) = self.sources.iter().find(|source| !sources.contains(source)) {
             return Err(format!(
                 "policies: {name:?} names the list {missing:?}, which is not there"

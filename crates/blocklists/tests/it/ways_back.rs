@@ -139,7 +139,7 @@ async fn clearing_takes_ours_and_remembers() {
     let entries = entries.into_iter().map(|entry| (entry.domain.clone(), entry)).collect();
     let filter = undo::Filter {
         source: Some("list".into()),
-        severity: Some("suspend".into()),
+        severity: Some("Suspend".into()),
         ..Default::default()
     };
     let plan = undo::clear(&login.server, &filter, &house.live().await, &entries);

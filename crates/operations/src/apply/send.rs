@@ -15,6 +15,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use store::notices::Severity;
+use tracing::warn;
 
 use crate::{
     config::{Channel, Kind},
@@ -24,6 +25,9 @@ use crate::{
 
 /// How long a channel may take to answer.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Characters of a status, on a server that was not told otherwise.
+const LONGEST_STATUS: usize = 500;
 
 /// Characters that each kind takes.
 fn most(kind: Kind) -> usize {
@@ -240,6 +244,7 @@ async fn mail(
         from: channel.from.clone(),
         timeout: PATIENCE,
     })?;
+    let mut failed = Vec::new();
     for (nth, to) in channel.to.iter().enumerate() {
         let letter = Letter {
             id: format!("{}-{nth}", message.id),
@@ -247,7 +252,23 @@ async fn mail(
             subject: message.title.clone(),
             text: text.to_owned(),
         };
-        mailer.send(&letter, now).await.map_err(|error| error.to_string())?;
+        if let Err(error) = mailer.send(&letter, now).await {
+            failed.push((nth, error.to_string()));
+        }
+    }
+    let Some((_, first)) = failed.first() else {
+        return Ok(());
+    };
+    if failed.len() == channel.to.len() {
+        return Err(first.clone());
+    }
+    // Somebody has it. Tried again, it would come to them with every try for as long as another's box is full.
+    for (nth, error) in &failed {
+        warn!(
+            channel = channel.name,
+            "the letter to number {} of its addresses did not go: {error}",
+            nth + 1
+        );
     }
     Ok(())
 }
@@ -264,7 +285,11 @@ async fn direct(cx: &JobContext, channel: &Channel, message: &Message, text: &st
         .iter()
         .map(|it| format!("@{}", it.trim_start_matches('@')))
         .collect();
-    let status = format!("{} {text}", to.join(" "));
+    // Names and marks add to what the text was cut to.
+    let status: String = format!("{} {text}", to.join(" "))
+        .chars()
+        .take(LONGEST_STATUS)
+        .collect();
     let wish = Wish {
         kind: "status.direct",
         server: login.server.clone(),

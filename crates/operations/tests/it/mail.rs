@@ -63,6 +63,7 @@ impl Post {
                 _ if is_letter => continue,
                 "EHLO" => "250-mail.test\r\n250 8BITMIME\r\n",
                 "MAIL" => "250 ok\r\n",
+                "RCPT" if line.contains("full@") => "552 the box is full\r\n",
                 "RCPT" => *self.recipient.lock().unwrap(),
                 "DATA" => {
                     is_letter = true;
@@ -164,6 +165,23 @@ async fn a_letter_that_is_not_taken_is_tried_again_and_says_why_without_addresse
     house.later(1);
     assert_eq!(house.job("operations.notify").await.unwrap().get("sent"), 1);
     assert!(Post::read(&post.heard()).contains("no good dump of mastodon"));
+}
+
+/// Somebody's full box is no reason to write to the others again and again.
+#[tokio::test]
+async fn one_bad_address_among_several_costs_nobody_else_a_second_letter() {
+    let (mut house, post) = (House::empty().await, Post::open().await);
+    let mut channel = post.channel();
+    channel.to.insert(0, "full@mastodon.example".into());
+    house.config.notify.channels = vec![channel];
+    house.job("operations.notify").await.unwrap();
+    say(&house, "mastodon", "no good dump of mastodon").await;
+    house.later(1);
+    assert_eq!(house.job("operations.notify").await.unwrap().get("sent"), 1);
+    assert_eq!(Post::read(&post.heard()).matches("no good dump of mastodon").count(), 2);
+    house.later(90);
+    house.job("operations.notify").await.unwrap();
+    assert_eq!(post.heard(), "");
 }
 
 #[tokio::test]

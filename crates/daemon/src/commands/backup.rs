@@ -171,7 +171,7 @@ async fn bring_back(
 ) -> anyhow::Result<Exit> {
     let in_folder = config.operations.folder(&doors.store).join(snapshot);
     let file = if snapshot.exists() { snapshot } else { &in_folder };
-    let (manifest, _) = files::read(file)?;
+    let (manifest, _) = files::read(file, |_| false)?;
     let (cx, login) = context(config, doors, &manifest.server)?;
     let plan = restore::plan(&cx, &login, file, exact).await?;
     if only_plan {

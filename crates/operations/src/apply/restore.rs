@@ -44,7 +44,8 @@ pub struct Done {
 /// # Errors
 /// When the snapshot is damaged or another server's, or the server cannot be read.
 pub async fn plan(cx: &JobContext, login: &Login, file: &Path, exact: bool) -> Result<Plan, JobError> {
-    let (manifest, lines) = snapshot::read(file).map_err(|error| JobError::Permanent(error.into()))?;
+    let of_server = |part: &str| part == "rules" || AdminList::ALL.iter().any(|list| list.name() == part);
+    let (manifest, lines) = snapshot::read(file, of_server).map_err(|error| JobError::Permanent(error.into()))?;
     if manifest.server != login.server {
         return Err(JobError::Permanent(anyhow::anyhow!(
             "{} is a snapshot of {}, not of {}",

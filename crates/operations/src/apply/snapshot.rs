@@ -67,7 +67,7 @@ pub async fn take(db: &Db, login: &Login, folder: &Path, why: &str, at: DateTime
     manifest.counts.insert("effects".to_owned(), written);
     let path = writer.finish(manifest.clone()).map_err(full)?;
     // Read again, whole: what cannot be read today cannot be restored tomorrow.
-    let (manifest, _) = snapshot::read(&path).map_err(|error| JobError::Transient(error.into()))?;
+    let (manifest, _) = snapshot::read(&path, |_| false).map_err(|error| JobError::Transient(error.into()))?;
     Ok(Found {
         name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         bytes: path.metadata().map_or(0, |it| it.len()),

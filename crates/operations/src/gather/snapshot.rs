@@ -106,6 +106,7 @@ impl Writer {
     /// When the folder does not let us.
     pub fn begin(folder: &Path, server: &str, at: DateTime<Utc>) -> io::Result<Self> {
         make_folder(folder)?;
+        sweep(folder, server);
         let stamp = at.format("%Y%m%dT%H%M%S%3fZ");
         let path = folder.join(format!("{}-{stamp}{ENDING}", file_name(server)));
         let partial = folder.join(format!(".{}-{stamp}.{}.partial", file_name(server), std::process::id()));
@@ -150,6 +151,22 @@ impl Drop for Writer {
     fn drop(&mut self) {
         // Gone already where it was finished.
         let _ = std::fs::remove_file(&self.partial);
+    }
+}
+
+/// No snapshot takes so long: what has not grown since was left by a process that was killed.
+const LEFT: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+
+/// Takes away what killed processes left of a server's snapshots. One that is being written stays.
+fn sweep(folder: &Path, server: &str) {
+    let begin = format!(".{}-", file_name(server));
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let written = entry.metadata().and_then(|it| it.modified()).ok();
+        let is_old = written.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > LEFT);
+        if name.starts_with(&begin) && name.ends_with(".partial") && is_old {
+            let _ = std::fs::remove_file(entry.path());
+        }
     }
 }
 
@@ -248,11 +265,12 @@ fn manifest(path: &Path) -> Result<Manifest, Error> {
     serde_json::from_slice(last).map_err(|_| damaged("it breaks off"))
 }
 
-/// Reads a whole snapshot; none of it where anything is wrong with it.
+/// Reads a snapshot to its end and gives the lines of the parts that are wanted: a server's effects of years need not be
+/// in memory for its lists. None of it where anything is wrong with it, wanted or not.
 ///
 /// # Errors
 /// See [`Error`].
-pub fn read(path: &Path) -> Result<(Manifest, Vec<Line>), Error> {
+pub fn read(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<(Manifest, Vec<Line>), Error> {
     let manifest = manifest(path)?;
     if manifest.format > FORMAT {
         return Err(Error::Newer {
@@ -272,12 +290,15 @@ pub fn read(path: &Path) -> Result<(Manifest, Vec<Line>), Error> {
     let mut reader = BufReader::new(File::open(path).map_err(failed)?);
     let mut hash = Sha256::new();
     let mut lines = Vec::new();
-    let mut line = Vec::new();
+    let mut text = Vec::new();
     for _ in 0..total {
-        line.clear();
-        reader.read_until(b'\n', &mut line).map_err(failed)?;
-        hash.update(&line);
-        lines.push(serde_json::from_slice::<Line>(&line).map_err(|_| damaged("a line cannot be read"))?);
+        text.clear();
+        reader.read_until(b'\n', &mut text).map_err(failed)?;
+        hash.update(&text);
+        let line: Line = serde_json::from_slice(&text).map_err(|_| damaged("a line cannot be read"))?;
+        if wanted(&line.part) {
+            lines.push(line);
+        }
     }
     if hex(hash.finalize().as_slice()) != manifest.sha256 {
         return Err(damaged("its checksum is another"));

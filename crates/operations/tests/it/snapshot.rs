@@ -146,6 +146,24 @@ async fn a_damaged_snapshot_is_refused() {
     assert_eq!(writes(&house), 0);
 }
 
+/// What a killed process left goes with the next snapshot, and what another one is writing stays.
+#[tokio::test]
+async fn what_is_half_written_goes_when_nobody_writes_it() {
+    let house = House::build().await;
+    let whole = take(&house).await;
+    let name = whole.file_name().unwrap().to_str().unwrap();
+    let stem = name.trim_end_matches(".snapshot.jsonl");
+    let half = |pid: u32| house.backups().join(format!(".{stem}.{pid}.partial"));
+    for pid in [1, 2] {
+        std::fs::write(half(pid), "half").unwrap();
+    }
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(2 * 24 * 3600);
+    let left = std::fs::File::options().write(true).open(half(1)).unwrap();
+    left.set_modified(long_ago).unwrap();
+    take(&house).await;
+    assert!(!half(1).exists() && half(2).exists() && whole.exists());
+}
+
 #[tokio::test]
 async fn a_restore_writes_nothing_when_observing() {
     let house = House::build().await;

@@ -168,12 +168,13 @@ impl Daemon {
     /// When it is no good; the old one stays in place.
     pub async fn reload(&self, config: Config) -> anyhow::Result<Vec<&'static str>> {
         let restart = self.config().needs_restart(&config);
+        // All that can fail comes first: half a config in place would be nobody's.
+        let secrets = read_webhook_secrets(&config)?;
+        let net = doors::open_net(&config, &self.doors.clock)?;
         let settings = settings(&config, &self.doors, registry::jobs)?;
-        self.sign_in
-            .replace(doors::open_net(&config, &self.doors.clock)?, vouching(&config));
+        self.sign_in.replace(net, vouching(&config));
         self.effective.replace(config::effective(&config));
-        self.webhooks
-            .set(read_webhook_secrets(&config)?, &registry::webhooks(&config));
+        self.webhooks.set(secrets, &registry::webhooks(&config));
         self.actor.set(settings.net.identity().cloned());
         self.keep.store(Arc::new(config.keep.clone()));
         // The old ones end by being dropped; the new ones wait for their leases.
@@ -213,7 +214,7 @@ impl Daemon {
     }
 }
 
-/// The jobs and logins of a config.
+/// The jobs and logins of a config; the ledger goes by its modes and quotas from now on.
 ///
 /// # Errors
 /// Names the key or the file.
@@ -221,7 +222,6 @@ pub fn settings(config: &Config, doors: &Doors, registry: Registry) -> anyhow::R
     let net = doors::open_net(config, &doors.clock)?;
     let jobs = registry(config);
     let logins = logins::read(config, &net, true)?;
-    registry::configure(config, &doors.ledger);
     for job in &jobs {
         for name in job.logins() {
             if !logins.iter().any(|login| login.is_meant(std::slice::from_ref(name))) {
@@ -232,6 +232,8 @@ pub fn settings(config: &Config, doors: &Doors, registry: Registry) -> anyhow::R
             }
         }
     }
+    // Only a config that will do says what may be written.
+    registry::configure(config, &doors.ledger);
     // Whoever had it may have sent something just before the end: a request's deadline later nobody has any more.
     let flight = config.run.lease * 4 + config.net.timeout * 2;
     doors

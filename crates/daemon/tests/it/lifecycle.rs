@@ -105,6 +105,21 @@ async fn a_bad_config_at_a_reload_leaves_the_old_one_in_place() {
     daemon.signal("HUP").await;
     daemon.says("lost.token").await;
 
+    // Whatever is wrong with it: none of it holds, and least of all that writing is allowed.
+    for (of_server, of_home, said) in [
+        ("webhook_secret_files = [\"lost.secret\"]\n", "", "lost.secret"),
+        ("", "logins = [\"lost\"]", "there is no login"),
+    ] {
+        let login = "[[servers.logins]]";
+        let server = server(&fediverse.home(), &["me"]).replacen(login, &format!("{of_server}{login}"), 1);
+        let blocks = "[blocklists]\nmode = \"act\"\n";
+        house.config(&format!("{server}{}{blocks}", only_home(of_home)));
+        daemon.signal("HUP").await;
+        daemon.says(said).await;
+        let health: serde_json::Value = serde_json::from_str(&daemon.text("/healthz").await).unwrap();
+        assert_eq!(health["modes"]["blocklists"], "observe", "{health}");
+    }
+
     house.config(&format!(
         "{}{}",
         server(&fediverse.home(), &["me"]),

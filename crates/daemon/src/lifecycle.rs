@@ -50,7 +50,12 @@ pub async fn until_stopped(mut signals: signal_hook_tokio::Signals, daemon: &Dae
 pub async fn reload(daemon: &Daemon, layers: &Layers) {
     systemd::reloading();
     let result = match config::load(layers) {
-        Ok(config) => daemon.reload(config).await,
+        Ok(config) => {
+            for warning in &config.warnings {
+                warn!("{warning}");
+            }
+            daemon.reload(config).await
+        }
         Err(error) => Err(error),
     };
     match result {

@@ -153,6 +153,7 @@ pub fn load(layers: &Layers) -> anyhow::Result<Config> {
     config.validate().with_context(named)?;
     config.file = file;
     config.warnings = environment::strays(&layers.environment);
+    config.warnings.extend(config.strangers());
     Ok(config)
 }
 
@@ -249,19 +250,9 @@ fn plain(error: &ConfigError) -> String {
 /// What kind of value each key has, read off the defaults so that no section has to say it twice.
 fn kinds() -> Kinds {
     let mut found = Kinds::default();
-    let sections = [
-        ("net", toml::Value::try_from(net::Config::default())),
-        ("web", toml::Value::try_from(web::Config::default())),
-        ("replies", toml::Value::try_from(replies::Config::default())),
-        ("backfill", toml::Value::try_from(backfill::Config::default())),
-        ("archive", toml::Value::try_from(archive::Config::default())),
-        ("blocklists", toml::Value::try_from(blocklists::Config::default())),
-        ("metering", toml::Value::try_from(metering::Config::default())),
-        ("operations", toml::Value::try_from(operations::Config::default())),
-    ];
-    for (name, value) in sections {
-        if let Ok(value) = value {
-            walk(name, &value, &mut found);
+    if let Ok(toml::Value::Table(sections)) = toml::Value::try_from(Config::default()) {
+        for (name, section) in &sections {
+            walk(name, section, &mut found);
         }
     }
     found

@@ -264,6 +264,21 @@ impl Config {
             .context("in [operations]")
     }
 
+    /// Policies that name a server which is none of ours. Whoever misspells one gets another policy for it, and hears of it.
+    fn strangers(&self) -> Vec<String> {
+        let ours: Vec<String> = self.servers.iter().map(Server::host).collect();
+        let policies = &self.blocklists.policies;
+        let named = policies
+            .iter()
+            .flat_map(|it| it.servers.iter().map(|server| (&it.name, server)));
+        named
+            .filter(|(_, server)| !ours.contains(server))
+            .map(|(policy, server)| {
+                format!("[[blocklists.policies]] {policy:?} names {server:?}, which is no host of [[servers]]: it is for nobody")
+            })
+            .collect()
+    }
+
     /// Keys that a reload cannot change, of those that differ in `new`.
     pub fn needs_restart(&self, new: &Self) -> Vec<&'static str> {
         let mut keys = Vec::new();

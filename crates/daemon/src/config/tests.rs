@@ -107,9 +107,15 @@ fn every_way_to_say_no_means_no() {
         let environment = [
             ("EGRET__WEB__OPEN_TO_EVERYBODY", value),
             ("EGRET__REPLIES__HOME__ENABLED", value),
+            ("EGRET__REGISTRATIONS__PENDING__ENABLED", value),
+            ("EGRET__MODERATION__INBOX__ENABLED", value),
         ];
-        load_text("[web]\nopen_to_everybody = true\n", &environment)
-            .map(|config| (config.web.open_to_everybody, config.replies.home.enabled))
+        load_text("[web]\nopen_to_everybody = true\n", &environment).map(|config| {
+            let (registrations, moderation) = (&config.registrations, &config.moderation);
+            assert_eq!(registrations.pending.enabled, moderation.inbox.enabled);
+            assert_eq!(registrations.pending.enabled, config.replies.home.enabled);
+            (config.web.open_to_everybody, config.replies.home.enabled)
+        })
     };
     for no in ["false", "False", "FALSE", "0", "no", "No", "off", "", " "] {
         assert_eq!(read(no).unwrap(), (false, false), "{no:?}");
@@ -241,4 +247,16 @@ fn covers(path: &str, section: &toml::Value, shown: &toml::Value) {
             .unwrap_or_else(|| panic!("config/example.toml does not show {path}"));
         covers(&path, value, there);
     }
+}
+
+/// A misspelt server would silently go by another policy.
+#[test]
+fn a_policy_for_nobody_is_told() {
+    let text = "[[servers]]\nurl = \"https://a.example:8443\"\n[[blocklists.policies]]\nname = \"strict\"\n\
+                servers = [\"a.example:8443\", \"b.exmaple\"]\n";
+    let warnings = load_text(text, &[]).unwrap().warnings;
+    assert!(
+        matches!(warnings.as_slice(), [one] if one.contains("strict") && one.contains("b.exmaple")),
+        "{warnings:?}"
+    );
 }

@@ -119,13 +119,35 @@ fn shown(key: &str, value: &toml::Value) -> String {
         _ if secret => "…".to_owned(),
         // Whoever knows a callback's path can pretend to be us.
         Ok(url) if name.starts_with("on_") => format!("{}/…", url.origin().ascii_serialization()),
-        Ok(mut url) if url.password().is_some() => {
-            // Refused for addresses that cannot have one, and those have none.
-            let _ = url.set_password(Some("…"));
-            percent(url.as_str())
-        }
+        Ok(url) if has_secret(&url) => percent(masked(url).as_str()),
         _ => text.clone(),
     }
+}
+
+/// A parameter of an address whose value is a secret: Postgres takes its password so, too.
+fn is_secret(parameter: &str) -> bool {
+    let parameter = parameter.to_ascii_lowercase();
+    SECRET.iter().any(|word| parameter.contains(word))
+}
+
+fn has_secret(url: &Url) -> bool {
+    url.password().is_some() || url.query_pairs().any(|(name, _)| is_secret(&name))
+}
+
+fn masked(mut url: Url) -> Url {
+    if url.password().is_some() {
+        // Refused for addresses that cannot have one, and those have none.
+        let _ = url.set_password(Some("…"));
+    }
+    if url.query().is_some() {
+        let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        let shown = pairs.iter().map(|(name, value)| match is_secret(name) {
+            true => (name.as_str(), "…"),
+            false => (name.as_str(), value.as_str()),
+        });
+        url.query_pairs_mut().clear().extend_pairs(shown);
+    }
+    url
 }
 
 /// The mask as people read it: an address writes it in percents.
@@ -144,6 +166,7 @@ mod tests {
         let file = folder.path().join("egret.toml");
         let text = "[store]\nurl = \"postgres://egret:hunter2@db.example/egret\"\n\
                     [replies.home]\nevery = \"20m\"\non_done = \"https://hc.example/ping/hush\"\n\
+                    [[blocklists.sources]]\nname = \"a\"\nurl = \"https://lists.example/l.csv?of=all&token=hush\"\n\
                     [[servers]]\nurl = \"https://a.example\"\n[[servers.logins]]\nname = \"me\"\ntoken = \"hush-hush\"\n";
         std::fs::write(&file, text).unwrap();
         let layers = Layers {
@@ -166,6 +189,8 @@ mod tests {
         );
         assert_eq!(find("replies.home.length"), ("200", "default"));
         assert_eq!(find("store.url").0, "postgres://egret:…@db.example/egret");
+        let source = find("blocklists.sources[0].url").0;
+        assert_eq!(source, "https://lists.example/l.csv?of=all&token=…");
         assert_eq!(find("replies.home.on_done").0, "https://hc.example/…");
         assert_eq!(find("net.token_per_five_minutes").0, "300");
         assert!(find("net.allow").1.contains("EGRET__NET__ALLOW"));

@@ -45,7 +45,10 @@ struct Made {
 }
 
 pub(super) async fn run(args: &Args, url: &Url, name: &str, admin: bool) -> anyhow::Result<Exit> {
-    let file = args.config.clone().unwrap_or_else(|| "egret.toml".into());
+    // Where `egret check` and `egret run` will look for it.
+    let named = std::env::var_os("EGRET_CONFIG").filter(|file| !file.is_empty());
+    let file = args.config.clone().or(named.map(PathBuf::from));
+    let file = file.unwrap_or_else(|| "egret.toml".into());
     let folder = file.parent().unwrap_or_else(|| Path::new("")).to_path_buf();
     if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_')) {
         bail!("--name {name:?} must be one word of letters, digits, - and _; choose another");

@@ -85,6 +85,14 @@ async fn a_browser_once_and_everything_is_there() {
             .egret(&["init", &home, "--config", "conf/egret.toml"])
             .await
             .refused(&["conf/egret.toml", "is there already"]);
+        let named = house
+            .command(&["init", &home])
+            .env("EGRET_CONFIG", "conf/egret.toml")
+            .output()
+            .await
+            .unwrap();
+        let said = String::from_utf8_lossy(&named.stderr).into_owned();
+        assert!(said.contains("conf/egret.toml is there already"), "{said}");
     }
 }
 

@@ -98,6 +98,13 @@ async fn fedifetchers_state_is_taken_over_once() {
         .await
         .refused(&["moved.toml"]);
     assert_eq!(fs::read_to_string(house.path().join("moved.toml")).unwrap(), "# mine\n");
+    let odd = house.path().join("odd.toml");
+    fs::write(&odd, b"# m\xffne\n").unwrap();
+    house
+        .egret(&["import", "fedifetcher", ".", "--to", "odd.toml"])
+        .await
+        .refused(&["odd.toml"]);
+    assert_eq!(fs::read(&odd).unwrap(), b"# m\xffne\n");
     house
         .egret(&["import", "fedifetcher", "nowhere"])
         .await

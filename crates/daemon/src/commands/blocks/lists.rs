@@ -60,6 +60,10 @@ impl Desk<'_> {
         if !gather::approve(&self.doors.store, list, self.doors.clock.now()).await? {
             bail!("nothing of the list {list:?} is held; `egret blocks lists` shows how each fares");
         }
+        if self.args.json {
+            out::json(&json!({ "approved": list }))?;
+            return Ok(Exit::Done);
+        }
         out::line(format!(
             "The newest copy of {list} counts as it is. What it lost is lifted by the next plan."
         ));

@@ -135,6 +135,10 @@ impl Desk<'_> {
         if !moved {
             bail!("the plan {hash} is {:?} already", plan.state);
         }
+        if self.args.json {
+            out::json(&json!({ "dismissed": plan.hash }))?;
+            return Ok(Exit::Done);
+        }
         out::line("Dismissed: what waits in it stays undone, and is not asked about again.");
         Ok(Exit::Done)
     }

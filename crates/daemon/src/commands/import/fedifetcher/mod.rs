@@ -7,7 +7,10 @@ mod options;
 mod section;
 mod state;
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, bail};
 use model::Host;
@@ -149,8 +152,11 @@ fn write(file: &Path, section: &section::Section, report: &mut Report) -> anyhow
             "{} is there already, and import does not overwrite it; name a new file with --to, and compare",
             file.display()
         ),
+        // What is there and cannot be read is not overwritten either.
         Err(_) => {
-            std::fs::write(file, &section.text).with_context(|| format!("cannot write {}", file.display()))?;
+            std::fs::File::create_new(file)
+                .and_then(|mut new| new.write_all(section.text.as_bytes()))
+                .with_context(|| format!("cannot write {}", file.display()))?;
             report.took("config", format!("written to {}", file.display()));
             Ok("written".to_owned())
         }

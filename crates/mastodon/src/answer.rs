@@ -122,8 +122,7 @@ fn contains(body: &[u8], text: &str) -> bool {
         .any(|part| part.eq_ignore_ascii_case(text.as_bytes()))
 }
 
-/// What kind of thing came, in a few words. Of a JSON error its text, of a page only that it is one: a body may hold
-/// anything, what we sent included.
+/// What kind of thing came, and how much of it. Never its text: a body may hold anything, what we sent included.
 fn excerpt(response: &Response) -> String {
     let kind = response
         .headers

@@ -4,10 +4,8 @@ use model::{Status, StatusId};
 use net::http::Method;
 use serde_json::{Value, json};
 
+use super::{BATCH, is_no_batch};
 use crate::{Client, Error, Known, Permit, answer, call::Call, refresh};
-
-/// More ids in one call are refused.
-const BATCH: usize = 20;
 
 impl Client {
     /// Writes to those whom the text mentions, and to nobody else. A second try under the same key is the same status.
@@ -63,15 +61,7 @@ impl Client {
             );
             match self.page(call).await {
                 Ok(page) => found.extend(page.items),
-                // 404 and 405 where there is no such call, 400 and 422 where it means something else.
-                Err(Error::NotFound { .. }) => self.forget_batches(),
-                Err(Error::NotJson { reason, .. })
-                    if ["HTTP 400", "HTTP 405", "HTTP 422"]
-                        .iter()
-                        .any(|s| reason.starts_with(s)) =>
-                {
-                    self.forget_batches();
-                }
+                Err(error) if is_no_batch(&error) => self.forget_batches(),
                 Err(error) => return Err(error),
             }
         }

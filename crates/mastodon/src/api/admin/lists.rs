@@ -48,7 +48,7 @@ impl AdminList {
     }
 
     /// The scope to read it.
-    pub fn read_scope(self) -> &'static str {
+    fn read_scope(self) -> &'static str {
         match self {
             Self::DomainBlocks => "admin:read:domain_blocks",
             Self::DomainAllows => "admin:read:domain_allows",
@@ -59,7 +59,7 @@ impl AdminList {
     }
 
     /// The scope to change it.
-    pub fn write_scope(self) -> &'static str {
+    fn write_scope(self) -> &'static str {
         match self {
             Self::DomainBlocks => "admin:write:domain_blocks",
             Self::DomainAllows => "admin:write:domain_allows",

@@ -54,11 +54,6 @@ impl AdminReport {
         })
     }
 
-    /// Of the account.
-    pub fn target_id(&self) -> &str {
-        self.target["id"].as_str().unwrap_or_default()
-    }
-
     /// Whether something stands against the account: what a moderator does when a report is right.
     pub fn target_is_limited(&self) -> bool {
         ["suspended", "silenced", "sensitized", "disabled"]

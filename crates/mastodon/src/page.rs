@@ -78,15 +78,16 @@ pub struct Links {
 pub fn links(headers: &HeaderMap, base: &Url) -> Links {
     let mut links = Links::default();
     for value in headers.get_all(header::LINK).iter().take(8) {
-        let mut rest = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        while let Some((target, params, tail)) = first_link(&rest) {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        let mut rest = &*text;
+        while let Some((target, params, tail)) = first_link(rest) {
             let cursor = || base.join(target).ok().as_ref().and_then(Cursor::of);
             if has_rel(params, "next") {
                 links.next = links.next.or_else(cursor);
             } else if has_rel(params, "prev") {
                 links.prev = links.prev.or_else(cursor);
             }
-            rest = tail.to_owned();
+            rest = tail;
         }
     }
     links

@@ -91,6 +91,11 @@ pub enum Error {
 impl Error {
     /// Whether it says something about the host now, and nothing about what was asked.
     pub(crate) fn is_of_host(&self) -> bool {
-        matches!(self, Self::Net(_) | Self::RateLimited { .. } | Self::ServerDown { .. })
+        match self {
+            // One address that leads astray or holds too much; the others may not.
+            Self::Net(net::Error::Redirect { .. } | net::Error::TooLarge { .. }) => false,
+            Self::Net(_) | Self::RateLimited { .. } | Self::ServerDown { .. } => true,
+            _ => false,
+        }
     }
 }

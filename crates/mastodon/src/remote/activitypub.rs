@@ -32,6 +32,7 @@ pub(super) async fn go_on(origin: &mut Origin<'_>, talk: &mut Conversation, star
     let mut asked: HashSet<Uri> = talk.walk.tried.drain(..).collect();
     let mut queue: VecDeque<Item> = talk.walk.queue.drain(..).map(|uri| (uri, None)).collect();
     queue.extend(start);
+    let mut first = true;
     while let Some((uri, note)) = queue.pop_front() {
         if asked.contains(&uri) {
             continue;
@@ -51,26 +52,25 @@ pub(super) async fn go_on(origin: &mut Origin<'_>, talk: &mut Conversation, star
                     asked.insert(uri);
                     continue;
                 }
-                // The host is in trouble: its other documents would not come either.
-                Err(error @ (Error::Net(_) | Error::RateLimited { .. } | Error::ServerDown { .. })) => {
-                    talk.cut_by(error)?;
-                    queue.push_front((uri, None));
-                    break;
-                }
                 Err(error) => {
-                    talk.partial = true;
-                    talk.warn(error.to_string());
+                    talk.skip(error)?;
+                    if talk.cut.is_some() {
+                        queue.push_front((uri, None));
+                        break;
+                    }
                     asked.insert(uri);
                     continue;
                 }
             },
         };
         queue.extend(direct(origin, talk, &uri, &note).await?);
-        // Cut in the middle of its pages, it is read again.
-        if talk.cut.is_some() {
+        // Left in the middle of its pages, it is read again; not where it alone was more than a listing may take.
+        let interrupted = std::mem::take(&mut talk.interrupted) && !first;
+        if talk.cut.is_some() || interrupted {
             queue.push_front((uri, None));
             break;
         }
+        first = false;
         asked.insert(uri);
     }
     talk.walk.queue = queue.into_iter().map(|(uri, _)| uri).collect();
@@ -89,7 +89,7 @@ pub(super) async fn whole(origin: &mut Origin<'_>, talk: &mut Conversation, note
     // Elsewhere `context` is only a name, and its address may lead anywhere.
     let collection = match origin.document(&context).await {
         Ok(collection) if is_collection(&collection) => collection,
-        Err(Error::Net(error)) => return Err(error.into()),
+        Err(error @ Error::Net(_)) if error.is_of_host() => return Err(error),
         _ => return Ok(false),
     };
     let before = talk.replies.len();
@@ -136,13 +136,14 @@ async fn walk(
                     break;
                 }
                 if !talk.may_ask(origin) {
+                    talk.interrupted = true;
                     break;
                 }
                 match origin.document(&url).await {
                     Ok(page) => page,
-                    // What came before is worth keeping.
+                    // What came before is worth keeping, and what stands elsewhere worth asking for.
                     Err(error) => {
-                        talk.cut_by(error)?;
+                        talk.skip(error)?;
                         break;
                     }
                 }

@@ -1,8 +1,12 @@
 //! A conversation while it is being listed: each reply once, whatever the origin repeats.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use model::{Context, Status, Uri};
+use tokio::time::Instant;
 
 use super::{Reply, Walk, origin::Origin};
 use crate::Error;
@@ -11,6 +15,8 @@ use crate::Error;
 const MOST_REPLIES: usize = 20_000;
 /// More requests are not spent on one conversation at a time; the walk goes on at the next.
 const MOST_REQUESTS: u32 = 600;
+/// Nor is more time, where each request takes long: the run has others to look after.
+const LONGEST: Duration = Duration::from_secs(20 * 60);
 /// More warnings are not kept.
 const MOST_WARNINGS: usize = 20;
 
@@ -22,6 +28,8 @@ pub(super) struct Conversation {
     pub(super) partial: bool,
     /// Why it could not go on, where that is the origin's trouble.
     pub(super) cut: Option<String>,
+    /// The bounds were met between two pages of one collection.
+    pub(super) interrupted: bool,
     /// What a walk branch by branch has still to do.
     pub(super) walk: Walk,
     places: HashMap<Uri, usize>,
@@ -30,12 +38,15 @@ pub(super) struct Conversation {
     /// The root and the status asked for.
     excluded: HashSet<Uri>,
     gone: HashSet<Uri>,
+    /// When it has taken too long.
+    until: Option<Instant>,
 }
 
 impl Conversation {
     pub(super) fn about(uri: &Uri) -> Self {
         Self {
             excluded: HashSet::from([uri.clone()]),
+            until: Some(Instant::now() + LONGEST),
             ..Self::default()
         }
     }
@@ -81,6 +92,20 @@ impl Conversation {
         self.warn(error.to_string());
         self.cut.get_or_insert_with(|| error.to_string());
         Ok(())
+    }
+
+    /// One thing that cannot be read makes the list partial, no more, unless the host is in trouble: then the others
+    /// could not be read either. What is not there hides nothing.
+    pub(super) fn skip(&mut self, error: Error) -> Result<(), Error> {
+        match error {
+            error if error.is_of_host() => self.cut_by(error),
+            Error::NotFound { .. } | Error::Gone { .. } => Ok(()),
+            error => {
+                self.partial = true;
+                self.warn(error.to_string());
+                Ok(())
+            }
+        }
     }
 
     /// Adds a reply, or its parent where only that is new. True for a new reply.
@@ -133,7 +158,10 @@ impl Conversation {
 
     /// Whether another request may be made; from the first no on, the listing is partial.
     pub(super) fn may_ask(&mut self, origin: &Origin<'_>) -> bool {
-        let may = self.cut.is_none() && origin.requests < MOST_REQUESTS && self.replies.len() < MOST_REPLIES;
+        let may = self.cut.is_none()
+            && origin.requests < MOST_REQUESTS
+            && self.replies.len() < MOST_REPLIES
+            && self.until.is_none_or(|until| Instant::now() < until);
         self.partial |= !may;
         may
     }
@@ -233,6 +261,24 @@ mod tests {
         assert_eq!(talk.replies.len(), 4);
         assert_eq!(talk.warnings.len(), 1);
         assert_eq!(talk.replies[2].in_reply_to, Some(uri("1")));
+    }
+
+    /// However slow an origin is: what is left is for the next listing.
+    #[tokio::test(start_paused = true)]
+    async fn a_listing_that_takes_too_long_stops_and_can_go_on() {
+        let net = net::Net::new(&net::Config::default(), std::sync::Arc::new(model::SystemClock)).unwrap();
+        let origin = Origin::new(&net, uri("").url());
+        let mut talk = Conversation::about(&uri("1"));
+        talk.add(&uri("2"), None);
+        tokio::time::advance(LONGEST - Duration::from_secs(1)).await;
+        assert!(talk.may_ask(&origin) && !talk.partial);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(!talk.may_ask(&origin) && talk.partial);
+        talk.walk.queue.push(uri("2"));
+        let (_, walk) = talk.finish();
+        let mut talk = Conversation::resume(&uri("1"), walk.unwrap());
+        assert!(talk.may_ask(&origin), "the next one has its own time");
+        assert_eq!(talk.replies.len(), 1);
     }
 
     #[test]

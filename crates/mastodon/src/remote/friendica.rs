@@ -5,6 +5,9 @@ use model::Uri;
 use super::{Shape, conversation::Conversation, mastodon_api, origin::Origin, shapes};
 use crate::Error;
 
+/// Friendica shows 40 unless it is asked for more, and does not say that there are more.
+const MOST: &str = "1000";
+
 /// The conversation around a post, through the number that its page links to.
 pub(super) async fn context(
     api: &mut Origin<'_>,
@@ -22,7 +25,8 @@ pub(super) async fn context(
     };
     let page = pages.text(&format!("/display/{guid}"), "text/html").await?;
     let Some(number) = number(&page) else { return Ok(None) };
-    let context = mastodon_api::context(api, &number).await?;
+    let context = mastodon_api::context_with(api, &number, &[("limit", MOST)]).await?;
+    talk.partial |= context.descendants.len().to_string() == MOST;
     talk.add_context(&number, uri, context);
     Ok(Some("api context"))
 }

@@ -114,7 +114,15 @@ pub(super) async fn context(
             ("limit", LIMIT),
         ];
         query.extend(api.at(&at));
-        let (answer, _) = origin.json(&api.path("comment/list"), &query).await?;
+        let answer = match origin.json(&api.path("comment/list"), &query).await {
+            Ok((answer, _)) => answer,
+            Err(error) if at == FIRST => return Err(error),
+            // What came before is worth keeping.
+            Err(error) => {
+                talk.skip(error)?;
+                break;
+            }
+        };
         let list = [&answer["comments"], &answer["items"]]
             .into_iter()
             .find_map(Value::as_array);

@@ -118,7 +118,7 @@ async fn list(
     let (id, context) = match read {
         Ok(read) => read,
         // The host's trouble is not the API's.
-        Err(error @ (Error::Net(_) | Error::RateLimited { .. } | Error::ServerDown { .. })) => return Err(error),
+        Err(error) if error.is_of_host() => return Err(error),
         Err(error) => {
             let note = match pages.document(&uri.url()).await {
                 // The API knew that it is not there; that ActivityPub wants a signature says less.
@@ -184,7 +184,7 @@ async fn api_id(
                 Shape::Status { id } if pages.owns(&uri.url()) => Some(id),
                 _ => None,
             })),
-            Err(error @ (Error::Net(_) | Error::RateLimited { .. } | Error::ServerDown { .. })) => Err(error),
+            Err(error) if error.is_of_host() => Err(error),
             // ActivityPub tells gone from hidden.
             Err(_) => Ok(None),
         },

@@ -23,8 +23,13 @@ const ACCOUNT_PAGE: usize = 40;
 
 /// `GET /api/v1/statuses/:id/context`. A stranger's view.
 pub(super) async fn context(origin: &mut Origin<'_>, id: &str) -> Result<Context, Error> {
+    context_with(origin, id, &[]).await
+}
+
+/// The same with what some software wants to be asked for besides.
+pub(super) async fn context_with(origin: &mut Origin<'_>, id: &str, query: &[(&str, &str)]) -> Result<Context, Error> {
     let path = format!("/api/v1/statuses/{id}/context");
-    let (value, _) = origin.json(&path, &[]).await?;
+    let (value, _) = origin.json(&path, query).await?;
     if !value["ancestors"].is_array() || !value["descendants"].is_array() {
         return Err(Error::NotJson {
             host: origin.host(),
@@ -219,6 +224,11 @@ pub(super) async fn reenter(
     };
     nodes.add_all(known);
     let found = activitypub::direct(pages, talk, uri, note).await?;
+    if talk.cut.is_some() {
+        // No branch tells of the direct replies that are missing: the next listing begins anew.
+        return Ok(());
+    }
+    talk.interrupted = false;
     nodes.find(pages, found);
     search(api, pages, talk, software, nodes).await
 }
@@ -251,7 +261,7 @@ async fn search(
     software: &Software,
     mut nodes: Nodes,
 ) -> Result<(), Error> {
-    let mut whole = false;
+    let (mut whole, mut first) = (false, true);
     while talk.may_ask(api) && talk.may_ask(pages) {
         if !nodes.unmeasured.is_empty() {
             if let Err(error) = measure(api, software, &mut nodes).await {
@@ -275,7 +285,7 @@ async fn search(
                 let open = talk.add_context(&id, &uri, context);
                 nodes.add_all(&open);
             }
-            Err(error) => skip(talk, error)?,
+            Err(error) => talk.skip(error)?,
         }
         let known = talk.children_of(&uri);
         if talk.cut.is_none() && known < replies && known >= CUT_DESCENDANTS as u64 / 2 && pages.owns(&uri.url()) {
@@ -284,13 +294,15 @@ async fn search(
                     let found = activitypub::direct(pages, talk, &uri, &note).await?;
                     nodes.find(pages, found);
                 }
-                Err(error) => skip(talk, error)?,
+                Err(error) => talk.skip(error)?,
             }
         }
-        // What the origin's trouble cut is asked for again.
-        if talk.cut.is_none() {
+        // What was left in the middle is asked for again; not where it alone was more than a listing may take.
+        let interrupted = std::mem::take(&mut talk.interrupted) && !first;
+        if talk.cut.is_none() && !interrupted {
             nodes.tried.insert(uri);
         }
+        first = false;
     }
     if !whole {
         talk.walk.nodes = nodes.known;
@@ -307,7 +319,7 @@ async fn measure(api: &mut Origin<'_>, software: &Software, nodes: &mut Nodes) -
     let ids: Vec<&str> = some.iter().map(|(_, id)| id.as_str()).collect();
     let statuses = if software.is_mastodon((4, 3)) {
         match statuses(api, &ids).await {
-            Err(error @ (Error::Net(_) | Error::RateLimited { .. } | Error::ServerDown { .. })) => return Err(error),
+            Err(error) if error.is_of_host() => return Err(error),
             answer => answer.ok(),
         }
     } else {
@@ -320,19 +332,6 @@ async fn measure(api: &mut Origin<'_>, software: &Software, nodes: &mut Nodes) -
         None => some.iter().for_each(|(uri, id)| nodes.add(uri, id, 1)),
     }
     Ok(())
-}
-
-/// One status that cannot be read makes the list partial, no more.
-fn skip(talk: &mut Conversation, error: Error) -> Result<(), Error> {
-    match error {
-        Error::Net(_) | Error::RateLimited { .. } | Error::ServerDown { .. } => talk.cut_by(error),
-        Error::NotFound { .. } | Error::Gone { .. } => Ok(()),
-        error => {
-            talk.partial = true;
-            talk.warn(error.to_string());
-            Ok(())
-        }
-    }
 }
 
 #[cfg(test)]

@@ -39,11 +39,9 @@ pub(super) async fn context(
             let children = list(api.ask("/api/notes/children", &question).await);
             let children = match children {
                 Ok(children) => children,
-                Err(error) if error.is_of_host() => return Err(error),
                 // One note that cannot be read does not hide the others.
                 Err(error) => {
-                    talk.partial = true;
-                    talk.warn(error.to_string());
+                    talk.skip(error)?;
                     break;
                 }
             };

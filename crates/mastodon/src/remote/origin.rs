@@ -96,9 +96,6 @@ impl<'a> Origin<'a> {
         let mut request = Request::origin(url.clone(), AP_ACCEPT);
         request.max_body = AP_BODY;
         request.signed = true;
-        request.paging = url
-            .query_pairs()
-            .any(|(key, _)| matches!(key.as_ref(), "page" | "min_id" | "max_id" | "since_id"));
         let response = self.send(request).await?;
         let document = answer::json(&response, &asked)?;
         if !document.is_object() {
@@ -119,8 +116,13 @@ impl<'a> Origin<'a> {
         Ok(document)
     }
 
-    async fn send(&mut self, request: Request) -> Result<Response, Error> {
+    async fn send(&mut self, mut request: Request) -> Result<Response, Error> {
         let asked = asked(&request.url);
+        // Mastodon counts these apart, whatever they ask for.
+        request.paging = request
+            .url
+            .query_pairs()
+            .any(|(key, _)| matches!(key.as_ref(), "page" | "min_id" | "max_id" | "since_id"));
         self.requests += 1;
         answer::success(self.net.send(request).await?, &asked)
     }

@@ -42,7 +42,15 @@ pub(super) async fn context(
     while talk.may_ask(api) {
         let query = [("count", PAGE.to_string()), ("start", start.to_string())];
         let query = query.each_ref().map(|(key, value)| (*key, value.as_str()));
-        let (answer, _) = api.json(&path, &query).await?;
+        let answer = match api.json(&path, &query).await {
+            Ok((answer, _)) => answer,
+            Err(error) if start == 0 => return Err(error),
+            // What came before is worth keeping.
+            Err(error) => {
+                talk.skip(error)?;
+                break;
+            }
+        };
         let Some(threads) = answer["data"].as_array() else {
             return Ok(None);
         };
@@ -61,11 +69,7 @@ pub(super) async fn context(
             }
             match api.json(&format!("{path}/{id}"), &[]).await {
                 Ok((tree, _)) => below(talk, &tree, &root),
-                Err(error) if error.is_of_host() => return Err(error),
-                Err(error) => {
-                    talk.partial = true;
-                    talk.warn(error.to_string());
-                }
+                Err(error) => talk.skip(error)?,
             }
         }
         start += threads.len();

@@ -162,7 +162,7 @@ async fn friendica_through_the_number_its_page_tells() {
             json!("<html><link href=\"{base}/display/feed-item/4711.atom\"></html>"),
         ),
         (
-            "GET /api/v1/statuses/4711/context",
+            "GET /api/v1/statuses/4711/context?limit=1000",
             json!({"ancestors": [], "descendants": [
                 {"id": 4712, "uri": "{base}/objects/735a-21", "in_reply_to_id": 4711, "visibility": "public"}]}),
         ),
@@ -234,4 +234,121 @@ async fn a_shut_api_leaves_activitypub() {
         let (replies, _) = origin.replies(&software, path).await;
         assert_eq!(replies, [reply("https://b.example/1", path)], "{name}");
     }
+}
+
+/// What was read before the origin failed is worth keeping, in the families that list page by page too.
+#[tokio::test]
+async fn what_came_before_a_failure_is_kept() {
+    let page: Vec<Value> = (1..=50)
+        .map(|id| json!({"comment": {"id": id, "ap_id": format!("{{base}}/comment/{id}"), "path": format!("0.{id}")}}))
+        .collect();
+    let lemmy = Origin::start(&[
+        ("GET /api/v3/comment/list post_id=7", json!({"comments": page})),
+        ("GET /api/v3/comment/list post_id=7 page=2", BUSY.clone()),
+    ])
+    .await;
+    let misskey = Origin::start(&[
+        ("POST /api/notes/show", json!({"id": "r1", "repliesCount": 1})),
+        (
+            "POST /api/notes/children \"noteId\":\"r1\"",
+            json!([{"id": "a", "replyId": "r1", "visibility": "public", "repliesCount": 1}]),
+        ),
+        ("POST /api/notes/children \"noteId\":\"a\"", BUSY.clone()),
+    ])
+    .await;
+    let peertube = Origin::start(&[
+        (
+            "GET /api/v1/videos/9/comment-threads start=0",
+            json!({"total": 3, "data": [{"id": 5, "url": "{base}/5", "totalReplies": 1}, {"id": 8, "url": "{base}/8"}]}),
+        ),
+        ("GET /api/v1/videos/9/comment-threads/5", BUSY.clone()),
+    ])
+    .await;
+    for (origin, name, path, count) in [
+        (lemmy, "lemmy", "/post/7", 50),
+        (misskey, "misskey", "/notes/r1", 1),
+        (peertube, "peertube", "/w/9", 2),
+    ] {
+        let listing = list_replies(&origin.net, &origin.software(name, "0.19"), &origin.uri(path))
+            .await
+            .unwrap();
+        assert_eq!(listing.replies.len(), count, "{name}");
+        assert!(listing.partial && listing.cut.is_some(), "{name}: {listing:?}");
+    }
+}
+
+/// One collection that is not there, is hidden or is too large does not hide what stands beside it.
+#[tokio::test]
+async fn one_bad_branch_hides_no_other() {
+    const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
+    let note = |path: &str, replies: Value| json!({"id": format!("{{base}}{path}"), "type": "Note", "to": [PUBLIC], "replies": replies});
+    let huge = format!("{{\"items\": [\"{}\"]}}", "x".repeat(2 << 20));
+    for bad in [json!("<html>"), json!(huge)] {
+        let origin = Origin::start(&[
+            (
+                "GET /root",
+                note("/root", json!({"items": ["{base}/a", "{base}/b", "{base}/c"]})),
+            ),
+            ("GET /a", note("/a", json!("{base}/bad"))),
+            ("GET /b", note("/b", json!("{base}/missing"))),
+            ("GET /c", note("/c", json!({"items": ["https://b.example/d"]}))),
+            ("GET /bad", bad),
+        ])
+        .await;
+        let listing = list_replies(&origin.net, &origin.software("", ""), &origin.uri("/root"))
+            .await
+            .unwrap();
+        assert_eq!(listing.replies.len(), 4, "{listing:?}");
+        assert_eq!((listing.cut, listing.walk), (None, None));
+    }
+}
+
+/// A thread that is too large for one answer of the API is read through ActivityPub.
+#[tokio::test]
+async fn an_answer_beyond_all_bounds_leaves_activitypub() {
+    let origin = Origin::start(&[
+        (
+            "GET /api/v1/statuses/7/context",
+            json!({"ancestors": [], "descendants": [{"content": "x".repeat(9 << 20)}]}),
+        ),
+        (
+            "GET /notice/7",
+            json!({"id": "{base}/notice/7", "type": "Note", "replies": {"items": ["https://b.example/1"]}}),
+        ),
+    ])
+    .await;
+    let (replies, _) = origin.replies(&origin.software("pleroma", "2.9"), "/notice/7").await;
+    assert_eq!(replies, [reply("https://b.example/1", "/notice/7")]);
+}
+
+/// The bounds of a listing fall between two pages of a collection: the rest of it is read when the walk goes on.
+#[tokio::test]
+async fn a_collection_that_was_left_in_the_middle_is_read_again() {
+    const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
+    let note = |path: &str, replies: Value| json!({"id": format!("{{base}}{path}"), "type": "Note", "to": [PUBLIC], "replies": replies});
+    let page =
+        |n: usize| json!({"items": [format!("https://b.example/{n}")], "next": format!("{{base}}/page/{:03}", n + 1)});
+    let mut answers = vec![
+        (
+            "GET /root".to_owned(),
+            note("/root", json!({"items": ["{base}/small", "{base}/large"]})),
+        ),
+        ("GET /small".to_owned(), note("/small", json!({"items": []}))),
+        ("GET /large".to_owned(), note("/large", json!("{base}/page/000"))),
+    ];
+    answers.extend((0..597).map(|n| (format!("GET /page/{n:03}"), page(n))));
+    answers.push(("GET /page/597".to_owned(), json!({"items": ["https://b.example/last"]})));
+    let answers: Vec<(&str, Value)> = answers
+        .iter()
+        .map(|(of, answer)| (of.as_str(), answer.clone()))
+        .collect();
+    let origin = Origin::start(&answers).await;
+    let (software, uri) = (origin.software("", ""), origin.uri("/root"));
+    let first = list_replies(&origin.net, &software, &uri).await.unwrap();
+    assert!(first.partial && first.replies.len() < 600, "{}", first.replies.len());
+    let second = resume_replies(&origin.net, &software, (&uri, None), first.walk)
+        .await
+        .unwrap();
+    assert_eq!((second.replies.len(), second.partial), (600, false));
+    assert_eq!(second.walk, None);
 }

@@ -6,7 +6,7 @@ mod recognition;
 
 use std::{
     net::Ipv4Addr,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 use axum::{Router, body::Bytes, http, response::Response};
@@ -14,7 +14,10 @@ use model::{Host, SystemClock, Uri};
 use net::{Config, Net};
 use serde_json::{Value, json};
 
-use super::{Flavour, Profile, Shape, Software, detect, list_posts, list_replies, read};
+use super::{Flavour, Profile, Shape, Software, detect, list_posts, list_replies, read, resume_replies};
+
+/// Stands for an answer of a server in trouble.
+static BUSY: LazyLock<Value> = LazyLock::new(|| json!({ "busy": 503 }));
 
 /// Answers by `METHOD path?query`, the longest beginning that fits. `{base}` in an answer is the server's own address.
 pub(super) struct Origin {
@@ -50,6 +53,9 @@ impl Origin {
                 .filter(|(of, _)| of.split(' ').all(|part| question.contains(part)))
                 .max_by_key(|(of, _)| of.len());
             match found {
+                Some((_, text)) if *text == BUSY.to_string() => {
+                    Response::builder().status(503).body(axum::body::Body::empty()).unwrap()
+                }
                 Some((_, text)) => Response::builder()
                     .header("content-type", "application/activity+json")
                     .body(axum::body::Body::from(text.clone()))

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use mastodon::{
     Client,
-    remote::{self, Flavour, Software},
+    remote::{self, Flavour, Listing, Software, Walk},
 };
 use model::{Domain, Host, Uri};
-use store::{hosts, shunned};
+use store::{hosts, shunned, walks};
 use tokio::sync::OnceCell;
 
 use crate::{JobContext, JobError};
@@ -31,6 +31,9 @@ pub enum Trouble {
     /// An answer that cannot be read.
     Odd(String),
 }
+
+/// A walk that nobody continued for so long begins anew: what it listed may be gone.
+const STALE: TimeDelta = TimeDelta::days(3);
 
 /// What a thread or an account is marked with that nobody can read who does not sign.
 const UNSIGNED: &str = "needs a signed fetch";
@@ -113,6 +116,46 @@ pub async fn software(cx: &JobContext, uri: &Uri) -> Result<Software, Trouble> {
             let (name, version) = (&software.name, &software.version);
             hosts::save_software(&cx.store, host.as_str(), software.api_host.as_str(), name, version, now).await?;
             Ok(software)
+        }
+        Err(error) => Err(failed(cx, &host, error.into()).await),
+    }
+}
+
+/// The replies to a status that its origin lists, from where the last listing for `server` stopped. `page` is the
+/// status's page for people, where known. What an origin told before it failed is listed; the failure is the host's all
+/// the same.
+///
+/// # Errors
+/// Why there is no list.
+pub async fn listing(
+    cx: &JobContext,
+    server: &str,
+    software: &Software,
+    (uri, page): (&Uri, Option<&Uri>),
+) -> Result<Listing, Trouble> {
+    let host = uri.host();
+    if software.flavour == Flavour::Closed && !cx.net.signs() {
+        return Err(Trouble::Closed);
+    }
+    let now = cx.clock.now();
+    let walk = walks::load(&cx.store, server, uri.as_str(), now - STALE).await?;
+    let walk = walk.as_deref().and_then(Walk::from_text);
+    let resumed = walk.is_some();
+    match remote::resume_replies(&cx.net, software, (uri, page), walk).await {
+        Ok(listing) => {
+            match &listing.cut {
+                Some(reason) => match failed(cx, &host, Trouble::Host(reason.clone(), None)).await {
+                    Trouble::Run(error) => return Err(Trouble::Run(error)),
+                    _ => tracing::debug!(%host, reason, "a listing was cut short"),
+                },
+                None => hosts::mark_well(&cx.store, host.as_str()).await?,
+            }
+            match listing.walk.as_ref().and_then(Walk::to_text) {
+                Some(text) => walks::save(&cx.store, server, uri.as_str(), &text, now).await?,
+                None if resumed => walks::delete(&cx.store, server, uri.as_str()).await?,
+                None => {}
+            }
+            Ok(listing)
         }
         Err(error) => Err(failed(cx, &host, error.into()).await),
     }

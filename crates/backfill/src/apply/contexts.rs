@@ -1,5 +1,5 @@
-//! The replies of posts that were fetched: listed once at the origin, when home has the post; what is new of them is
-//! wanted. Later visits are the business of `replies`.
+//! The replies of posts that were fetched: listed to the end at the origin, once, when home has the post; what is new of
+//! them is wanted. Later visits are the business of `replies`.
 
 use chrono::TimeDelta;
 use futures::{StreamExt, stream};
@@ -7,7 +7,6 @@ use job::{
     JobError, Summary,
     origins::{self, Trouble},
 };
-use mastodon::remote;
 use model::Uri;
 use store::{
     backfills,
@@ -19,6 +18,8 @@ use super::Pass;
 
 /// How long a thread whose first status is not at home yet waits for it.
 const NOT_YET: TimeDelta = TimeDelta::minutes(10);
+/// Visits of a thread in a row that bring nothing, for a host that rests or a list that does not end, until it is left.
+const PATIENCE: i64 = 10;
 /// An account that could have been read again and was not for so long is forgotten.
 const FORGET: TimeDelta = TimeDelta::days(60);
 /// Home's own copy of the thread is looked at before any reply is asked for.
@@ -88,10 +89,7 @@ async fn visit(pass: &Pass<'_>, thread: Thread, first: Option<&Wanted>) -> Resul
         return ended(pass, thread, "blocked", TimeDelta::days(1)).await;
     }
     let listing = match origins::software(cx, &uri).await {
-        Ok(software) => {
-            let answer = remote::list_replies(&cx.net, &software, &uri).await;
-            origins::answered(cx, &uri.host(), answer).await
-        }
+        Ok(software) => origins::listing(cx, &pass.server, &software, (&uri, None)).await,
         Err(trouble) => Err(trouble),
     };
     let listing = match listing {
@@ -99,16 +97,13 @@ async fn visit(pass: &Pass<'_>, thread: Thread, first: Option<&Wanted>) -> Resul
         Err(trouble) => {
             let (name, rest) = match trouble {
                 Trouble::Run(error) => return Err(error),
-                // The thread stays pending, and its host comes back.
-                Trouble::Host(_, rest) => {
+                // The thread stays pending until its host comes back, if it does.
+                Trouble::Host(_, rest) if thread.quiet_visits + 1 < PATIENCE => {
                     pass.count("resting", 1);
-                    let waiting = Thread {
-                        status_id: String::new(),
-                        next_visit_at: now + rest.unwrap_or(NOT_YET),
-                        ..thread
-                    };
-                    return Ok(threads::save(&cx.store, &waiting).await?);
+                    let quiet_visits = thread.quiet_visits + 1;
+                    return again(pass, Thread { quiet_visits, ..thread }, rest.unwrap_or(NOT_YET)).await;
                 }
+                Trouble::Host(..) => ("resting", TimeDelta::days(7)),
                 Trouble::Gone => ("gone", TimeDelta::days(7)),
                 Trouble::Closed => (origins::closed(cx), TimeDelta::days(30)),
                 Trouble::Robots => ("robots", TimeDelta::days(1)),
@@ -149,14 +144,32 @@ async fn visit(pass: &Pass<'_>, thread: Thread, first: Option<&Wanted>) -> Resul
     }
     let new = wanted::insert(&cx.store, &rows).await?;
     pass.count("wanted", new);
-    let visited = Thread {
+    let listed = Thread {
         listed: i64::try_from(listing.replies.len()).unwrap_or(i64::MAX),
         missing: i64::try_from(new).unwrap_or(i64::MAX),
-        visited_at: Some(now),
-        next_visit_at: now + TimeDelta::days(1),
+        quiet_visits: if new > 0 { 0 } else { thread.quiet_visits + 1 },
         ..thread
     };
+    // A list that is not at its end goes on where it stopped.
+    if (listing.walk.is_some() || listing.cut.is_some()) && listed.quiet_visits < PATIENCE {
+        return again(pass, listed, NOT_YET).await;
+    }
+    let visited = Thread {
+        visited_at: Some(now),
+        next_visit_at: now + TimeDelta::days(1),
+        ..listed
+    };
     Ok(threads::save(&cx.store, &visited).await?)
+}
+
+/// It stays pending.
+async fn again(pass: &Pass<'_>, thread: Thread, rest: TimeDelta) -> Result<(), JobError> {
+    let waiting = Thread {
+        status_id: String::new(),
+        next_visit_at: pass.cx.clock.now() + rest,
+        ..thread
+    };
+    Ok(threads::save(&pass.cx.store, &waiting).await?)
 }
 
 /// It is not asked about again by this job.

@@ -108,8 +108,13 @@ fn profile(account: &Account) -> Option<Profile> {
 }
 
 /// Remembers why an account could not be read, and when to try again.
-async fn failed(pass: &Pass<'_>, row: Backfill, met: Trouble) -> Result<(), JobError> {
+async fn failed(pass: &Pass<'_>, mut row: Backfill, met: Trouble) -> Result<(), JobError> {
     let again = plan::rest(row.failures);
+    // Where the list went on there is nothing, or nothing that can be read: the server may run other software by now.
+    // From there it would never go on.
+    if matches!(met, Trouble::Gone | Trouble::Odd(_)) {
+        row.cursor = None;
+    }
     let (name, reason, rest) = match met {
         Trouble::Run(error) => return Err(error),
         Trouble::Gone => ("gone", "gone", pass.remember()),
@@ -126,7 +131,7 @@ async fn failed(pass: &Pass<'_>, row: Backfill, met: Trouble) -> Result<(), JobE
     trouble(pass, row, reason, rest).await
 }
 
-/// What was read so far is kept, and so is the cursor.
+/// What was read so far is kept.
 async fn trouble(pass: &Pass<'_>, mut row: Backfill, reason: &str, rest: TimeDelta) -> Result<(), JobError> {
     let now = pass.cx.clock.now();
     row.failures = row.failures.saturating_add(1);

@@ -125,6 +125,82 @@ async fn only_posts_with_replies_have_their_replies_listed() {
     assert!(house.fediverse.log().origins(None).is_empty(), "once");
 }
 
+/// A list that breaks off is used as far as it goes, and read to its end when its host has come back.
+#[tokio::test(flavor = "multi_thread")]
+async fn replies_behind_a_failure_are_listed_later() {
+    let house = House::build(origins(&[Software::MastodonOld])).await;
+    let person = house.fediverse.writer(0, 1, 0);
+    for _ in 0..80 {
+        let at = house.clock.now() - TimeDelta::hours(20);
+        house.fediverse.reply_at(&person.posts[0], 0, at);
+    }
+    house.fediverse.follow(&person);
+    house.run(JOB, &config()).await;
+    house.fetched(&house.wanted(&person).await).await;
+    house.later(1);
+    house.fediverse.fault(Some(0), "/replies", Fault::Close, None);
+    let first = house.run("backfill.contexts", &config()).await;
+    assert_eq!(first.get("wanted"), 60, "what a stranger's context shows: {first:?}");
+
+    house.fediverse.clear_log();
+    house.run("backfill.contexts", &config()).await;
+    assert!(house.fediverse.log().origins(None).is_empty(), "its host rests");
+    house.fediverse.heal(Some(0));
+    house.later(2);
+    let second = house.run("backfill.contexts", &config()).await;
+    assert_eq!(second.get("wanted"), 20, "{second:?}");
+    house.fediverse.clear_log();
+    house.later(2);
+    house.run("backfill.contexts", &config()).await;
+    assert!(house.fediverse.log().origins(None).is_empty(), "once");
+}
+
+/// A thread whose host never comes back is not kept for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_of_a_dead_host_is_left_in_the_end() {
+    let house = House::build(origins(&[Software::Mastodon])).await;
+    let person = house.fediverse.writer(0, 1, 0);
+    house.fediverse.reply_at(&person.posts[0], 0, house.clock.now());
+    house.fediverse.follow(&person);
+    house.run(JOB, &config()).await;
+    house.fetched(&house.wanted(&person).await).await;
+    house.fediverse.fault(Some(0), "", Fault::Close, None);
+    for _ in 0..12 {
+        house.later(25);
+        house.run("backfill.contexts", &config()).await;
+    }
+    let thread = store::threads::load(&house.store, &house.server(), &person.posts).await;
+    let thread = thread.unwrap().pop().unwrap();
+    assert_eq!(thread.trouble.as_deref(), Some("resting"), "{thread:?}");
+    assert!(thread.visited_at.is_some());
+}
+
+/// The list goes on at an address that is no more: from there it would never go on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_that_leads_nowhere_is_forgotten() {
+    for fault in [Fault::Empty(404), Fault::WrongJson] {
+        let house = House::build(origins(&[Software::Mastodon])).await;
+        let person = house.fediverse.writer(0, 60, 0);
+        house.fediverse.follow(&person);
+        let all = backfill::Config {
+            posts_per_account: 60,
+            ..config()
+        };
+        // Account, pinned posts and the first page pass.
+        house
+            .fediverse
+            .fault_after(Some(0), "/api/v1/accounts/", fault.clone(), 3, None);
+        house.run(JOB, &all).await;
+        let row = house.remembered(&person).await.unwrap();
+        assert!(row.trouble.is_some() && row.cursor.is_none(), "{fault:?}: {row:?}");
+        assert_eq!(house.wanted(&person).await.len(), 40, "{fault:?}");
+        house.fediverse.heal(Some(0));
+        house.later(24 * 8);
+        house.run(JOB, &all).await;
+        assert_eq!(house.wanted(&person).await.len(), 60, "{fault:?}");
+    }
+}
+
 /// Check 21: what a host runs is asked once a month, an hour later where it could not be told, and a restart changes
 /// nothing about that.
 #[tokio::test(flavor = "multi_thread")]

@@ -38,7 +38,8 @@ pub struct Report {
     pub partial: bool,
     /// Why the origin did not tell the rest.
     pub cut: Option<String>,
-    /// Why there is no list: `gone`, `needs a signed fetch`, `robots`, `blocked`, `resting`, `unreadable`.
+    /// Why there is no list: `gone`, `needs a signed fetch` (or, where we sign, `shows us nothing`), `robots`, `blocked`,
+    /// `resting`, `unreadable`.
     pub trouble: Option<String>,
     /// Requests to home.
     pub home_requests: u64,

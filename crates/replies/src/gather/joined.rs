@@ -26,7 +26,8 @@ pub(crate) async fn joined(cx: &JobContext, hours: u32) -> Result<Found, JobErro
         for account in page.items.iter().filter(|account| wrote_since(account, since)) {
             replied_to(cx, account, since, &mut parents).await?;
         }
-        if page.items.is_empty() || page.next.is_none() || page.next == cursor {
+        // A page may be empty with more to come: where the server does not leave out who is not local, we do.
+        if page.next.is_none() || page.next == cursor {
             break;
         }
         cursor = page.next;

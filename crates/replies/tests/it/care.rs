@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use fake_fediverse::{Fault, Fediverse, Scenario, Software, Thread};
 use model::{Clock, Uri};
 use store::wanted::{self, State};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::house::{House, net_config, pool};
 
@@ -290,6 +291,58 @@ async fn finds_what_local_users_joined() {
     assert!(house.fediverse.missing() > 0, "the home timeline does not lead there");
     let summary = house.run_with("replies.joined", &config).await.unwrap();
     assert_eq!(house.fediverse.missing(), 0, "{summary:?}");
+}
+
+/// A home that answers by path and closes: what it says is written by hand.
+async fn home_that_says(answer: fn(&str) -> (&'static str, &'static str)) -> net::Url {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let mut asked = [0; 8192];
+            let length = socket.read(&mut asked).await.unwrap_or(0);
+            let asked = String::from_utf8_lossy(&asked[..length]).into_owned();
+            let (body, link) = answer(asked.split(' ').nth(1).unwrap_or_default());
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{link}content-length: {}\r\nconnection: close\r\n\r\n",
+                body.len()
+            );
+            let _ = socket.write_all(format!("{head}{body}").as_bytes()).await;
+        }
+    });
+    url
+}
+
+/// Some software lists remote accounts too, whatever it is asked for: a page of none but those is not the last.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_without_local_people_is_not_the_last() {
+    let home = home_that_says(|path| {
+        if path.contains("/admin/accounts") && !path.contains("max_id") {
+            (
+                r#"[{"id":"1","domain":"b.example","account":{"id":"1","acct":"x@b.example"}}]"#,
+                "link: </api/v2/admin/accounts?max_id=1>; rel=\"next\"\r\n",
+            )
+        } else if path.contains("/admin/accounts") {
+            (r#"[{"id":"7","domain":null,"account":{"id":"7","acct":"me"}}]"#, "")
+        } else if path.contains("/accounts/7/statuses") {
+            (r#"[{"id":"8","in_reply_to_id":"9","visibility":"public"}]"#, "")
+        } else if path.contains("/statuses") {
+            (r#"[{"id":"9","visibility":"private"}]"#, "")
+        } else {
+            ("[]", "")
+        }
+    })
+    .await;
+    let house = House::build(empty()).await;
+    let mut cx = house.cx();
+    let client = mastodon::Client::new(cx.net.clone(), home, "home/me", "token".to_owned().into());
+    cx.login = cx.login.map(|login| job::Login { client, ..login });
+    let mut config = replies::Config::default();
+    config.joined.enabled = true;
+    let jobs = replies::jobs(&config);
+    let job = jobs.iter().find(|job| job.name() == "replies.joined").unwrap();
+    let summary = job.run(&cx).await.unwrap();
+    assert_eq!(summary.get("looked_at"), 1, "{summary:?}");
 }
 
 /// Check 26: the answer to oneself is young, what it continues is not.

@@ -114,7 +114,8 @@ impl Client {
         }
     }
 
-    /// Local accounts, `GET /api/v2/admin/accounts?origin=local&status=active`, else v1. Scope `admin:read:accounts`.
+    /// Local accounts, `GET /api/v2/admin/accounts?origin=local&status=active`, else v1. A page of which none is local is
+    /// empty, and not the last for that. Scope `admin:read:accounts`.
     pub async fn local_accounts(&self, after: Option<&Cursor>) -> Result<Page<Account>, Error> {
         let page = self.admin_accounts("active", after).await?;
         Ok(Page {

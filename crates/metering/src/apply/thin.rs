@@ -50,7 +50,7 @@ pub(crate) async fn thin(cx: &JobContext, config: &Config) -> Result<Summary, Jo
         for account in &accounts {
             for (bucket, before) in &levels {
                 let rows = metered_points::finer(&cx.store, account.id, *before, bucket.step()).await?;
-                let (mut delete, mut keep) = plan::thin(&rows, *bucket, zone);
+                let (mut delete, mut keep) = plan::thin(&rows, *bucket, zone, *before);
                 // Each account knows its newest row, which is not worth losing however old it is.
                 delete.retain(|slot| *slot != account.newest);
                 keep.retain(|slot| *slot != account.newest);

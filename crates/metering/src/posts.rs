@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, TimeZone as _, Timelike as _};
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, Timelike as _};
 use chrono_tz::Tz;
 use serde::Serialize;
 use store::metered_statuses::{Status, StatusPoint};
 
-use crate::chart::{Panel, Series};
+use crate::chart::{Panel, Series, moment};
 
 /// Ten years: more are no picture of days.
 const MOST_DAYS: usize = 3660;
@@ -147,9 +147,7 @@ fn day(at: i64, zone: Tz) -> NaiveDate {
 }
 
 fn midnight(date: NaiveDate, zone: Tz) -> i64 {
-    let naive = date.and_time(NaiveTime::MIN);
-    let there = zone.from_local_datetime(&naive).earliest();
-    there.map_or_else(|| naive.and_utc().timestamp(), |time| time.timestamp())
+    moment(date.and_time(NaiveTime::MIN), zone)
 }
 
 fn days_between(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = NaiveDate> {
@@ -235,6 +233,18 @@ mod tests {
         // Half past eleven in London is the next day in Berlin; the old status's 500 are nobody's day.
         assert_eq!(told, [(3, 1), (6, 0), (0, 0), (1, 0)]);
         assert_eq!(super::gains(&[], 0, i64::MAX, Tz::UTC), []);
+    }
+
+    /// In some zones the clock skips midnight itself.
+    #[test]
+    fn a_day_without_a_midnight_begins_after_it() {
+        let time = |text: &str| text.parse::<DateTime<chrono::Utc>>().unwrap().timestamp();
+        let day = per_day(
+            &[time("2026-04-24T12:00:00Z")],
+            (0, time("2026-04-24T13:00:00Z")),
+            chrono_tz::Africa::Cairo,
+        );
+        assert_eq!(day, [(time("2026-04-23T22:00:00Z"), 1)]);
     }
 
     #[test]

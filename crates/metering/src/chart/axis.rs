@@ -65,7 +65,9 @@ pub(super) fn time(since: i64, to: i64, zone: Tz, most: usize) -> Vec<Mark> {
             break;
         }
         if moment >= since && marks.last().is_none_or(|mark| mark.at < moment) {
-            let (label, head) = words(wall, step);
+            // As the clock shows it then: an hour that it skips is none.
+            let shown = DateTime::from_timestamp(moment, 0).map(|at| at.with_timezone(&zone).naive_local());
+            let (label, head) = words(shown.unwrap_or(wall), step);
             let below = head.filter(|head| heading.as_ref() != Some(head));
             if below.is_some() {
                 heading.clone_from(&below);
@@ -85,7 +87,7 @@ pub(super) fn time(since: i64, to: i64, zone: Tz, most: usize) -> Vec<Mark> {
 }
 
 /// What the clock of a zone shows, as a moment. A time that it skips is the moment after the jump.
-fn moment(wall: NaiveDateTime, zone: Tz) -> i64 {
+pub(crate) fn moment(wall: NaiveDateTime, zone: Tz) -> i64 {
     (0..4)
         .find_map(|hours| {
             zone.from_local_datetime(&(wall + chrono::TimeDelta::minutes(hours * 30)))
@@ -149,16 +151,17 @@ pub(super) fn count(low: i64, high: i64, most: i64) -> Vec<i64> {
     let (mut low, mut high) = (low.min(high), low.max(high));
     if low == high {
         let room = (low.abs() / 20).max(1);
-        (low, high) = ((low - room).max(if low >= 0 { 0 } else { i64::MIN }), high + room);
+        let least = if low >= 0 { 0 } else { i64::MIN };
+        (low, high) = (low.saturating_sub(room).max(least), high.saturating_add(room));
     }
-    let span = (high - low).max(1);
+    let span = high.saturating_sub(low).max(1);
     let step = (0_u32..18)
         .flat_map(|power| [1, 2, 5].map(|digit| digit * 10_i64.pow(power)))
         .find(|step| span / step < most.max(1))
         .unwrap_or(i64::MAX / 4);
     let first = low.div_euclid(step);
     let last = high.div_euclid(step) + i64::from(high.rem_euclid(step) != 0);
-    (first..=last).map(|n| n * step).collect()
+    (first..=last).map(|n| n.saturating_mul(step)).collect()
 }
 
 /// `12,345`, `-7`.
@@ -233,6 +236,20 @@ mod tests {
             let hours: Vec<i64> = marks.windows(2).map(|pair| (pair[1] - pair[0]) / 3600).collect();
             assert!(hours.contains(&length), "{hours:?}");
         }
+        let spring = labels("2026-03-28T23:00:00Z", "2026-03-29T05:00:00Z", berlin);
+        assert_eq!(
+            spring,
+            [
+                "00:00 29 Mar 2026",
+                "01:00",
+                "03:00",
+                "04:00",
+                "05:00",
+                "06:00",
+                "07:00"
+            ],
+            "nobody's clock shows two"
+        );
     }
 
     /// Check 48: a flat line has a sane range.
@@ -242,7 +259,14 @@ mod tests {
         assert_eq!(count(0, 0, 6), [0, 1]);
         assert_eq!(count(0, 3, 6), [0, 1, 2, 3]);
         assert_eq!(count(97, 1043, 6), [0, 200, 400, 600, 800, 1000, 1200]);
-        for (low, high) in [(0, 1), (5, 6), (0, i64::from(i32::MAX)), (999_999, 1_000_001)] {
+        for (low, high) in [
+            (0, 1),
+            (5, 6),
+            (0, i64::from(i32::MAX)),
+            (999_999, 1_000_001),
+            (0, i64::MAX),
+            (i64::MAX, i64::MAX),
+        ] {
             let marks = count(low, high, 6);
             assert!(marks.len() >= 2 && marks.len() <= 8, "{marks:?}");
             assert!(marks[0] <= low && *marks.last().unwrap() >= high, "{marks:?}");

@@ -15,6 +15,8 @@ use store::metered_points::Point;
 
 pub use axis_words::{grouped, told};
 
+pub(crate) use axis::moment;
+
 /// Words of the axes that others use as well.
 mod axis_words {
     use chrono_tz::Tz;
@@ -140,7 +142,8 @@ impl Series {
         let nexts = values.iter().skip(1).map(|&(at, _)| at).chain([i64::MAX]);
         let sample = |(&(at, value), next): (&(i64, i64), i64)| Sample {
             from: at,
-            until: if next == i64::MAX { at } else { next.max(at) },
+            // A second before it, so that the line steps there and does not slope from here.
+            until: if next == i64::MAX { at } else { (next - 1).max(at) },
             step: 86_400,
             value,
         };

@@ -83,6 +83,18 @@ fn a_run_is_drawn_whole() {
     assert_eq!(lines(&chart(vec![series])), [3]);
 }
 
+/// What holds until the next value steps there, and the last one is on the line.
+#[test]
+fn what_is_held_goes_in_steps() {
+    let series = Series::held("x", &[(0, 0), (DAY, 5), (2 * DAY, 9), (30 * DAY, 9)]);
+    let runs = super::sparkline(&series.samples, 3002, 104);
+    assert_eq!(runs.len(), 1, "a long hold is no gap");
+    let heights: Vec<i32> = runs[0].iter().map(|(_, y)| y.round() as i32).collect();
+    assert_eq!(heights, [102, 102, 46, 46, 2, 2, 2]);
+    let steps: Vec<i32> = runs[0].iter().map(|(x, _)| x.round() as i32).collect();
+    assert_eq!(steps, [1, 101, 101, 201, 201, 3001, 3001]);
+}
+
 /// Check 48.
 #[test]
 fn the_same_request_gives_the_same_bytes() {

@@ -83,12 +83,6 @@ pub async fn left(db: &Db, login: &str, since: DateTime<Utc>, limit: u32) -> Res
     })?)
 }
 
-/// Whether a login's followers were ever walked through.
-pub async fn is_known(db: &Db, login: &str) -> Result<bool, Error> {
-    const SQL: &str = "SELECT 1 FROM metered_followers WHERE login = $1 LIMIT 1";
-    Ok(on!(db, pool => sqlx::query(SQL).bind(login).fetch_optional(pool).await.map(|row| row.is_some()))?)
-}
-
 /// Logins whose followers are known.
 pub async fn logins(db: &Db) -> Result<Vec<String>, Error> {
     const SQL: &str = "SELECT DISTINCT login FROM metered_followers ORDER BY login";

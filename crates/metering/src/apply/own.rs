@@ -7,6 +7,7 @@ use job::{JobContext, JobError, Summary};
 use mastodon::{Cursor, Error};
 use model::Account;
 use store::{
+    cursors,
     measures::{self, Measure},
     metered_accounts::{self, New},
     metered_followers::{self, Follower},
@@ -14,6 +15,9 @@ use store::{
 };
 
 use crate::Config;
+
+/// Where it stands when the followers of a login were last walked through.
+const FOLLOWERS: &str = "metering.followers";
 
 /// Asks a server of ours for its numbers: those that all can see, and where the token may, those of its admins.
 pub(crate) async fn server(cx: &JobContext, config: &Config) -> Result<Summary, JobError> {
@@ -93,10 +97,9 @@ pub(crate) async fn followers(cx: &JobContext, config: &Config) -> Result<Summar
     let owner = login.client.verify_credentials().await?.account;
     let now = cx.clock.now();
     let walk = now.timestamp();
-    // Of the first walk nobody knows who came when.
-    let came_at = metered_followers::is_known(&cx.store, &login.name)
-        .await?
-        .then_some(now);
+    // Of the first walk nobody knows who came when, nor of one that goes on after it broke off.
+    let walked = cursors::load(&cx.store, FOLLOWERS, &login.name).await?;
+    let came_at = walked.map(|_| now);
     let mut summary = Summary::default();
     let (mut seen, mut cursor, mut whole) = (0, None::<Cursor>, false);
     while seen < config.followers.most as usize {
@@ -133,6 +136,9 @@ pub(crate) async fn followers(cx: &JobContext, config: &Config) -> Result<Summar
             "left",
             metered_followers::mark_left(&cx.store, &login.name, walk, now).await?,
         );
+    }
+    if seen > 0 {
+        cursors::save(&cx.store, FOLLOWERS, &login.name, &walk.to_string(), now).await?;
     }
     if came_at.is_some() {
         let came = metered_followers::came(&cx.store, &login.name, now, 100_000).await?;

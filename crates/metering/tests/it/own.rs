@@ -124,6 +124,33 @@ async fn who_came_and_who_left_is_noticed() {
     assert_eq!(house.run("metering.followers").await.get("left"), 0);
 }
 
+/// Whoever was not seen by a first walk that broke off did not come with the next one.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_comes_before_all_were_seen_once() {
+    let house = house().await;
+    let follower = |name: &str| metered_followers::Follower {
+        login: format!("{}/me", house.host(0)),
+        account_id: name.to_owned(),
+        acct: format!("{name}@a.example"),
+        uri: format!("https://a.example/{name}"),
+        seen: 1,
+        came_at: None,
+        left_at: None,
+    };
+    metered_followers::see(&house.store, &[follower("a")]).await.unwrap();
+    let list = |names: &[&str]| -> serde_json::Value {
+        let shown = names
+            .iter()
+            .map(|name| json!({"id": name, "acct": format!("{name}@a.example")}));
+        shown.collect()
+    };
+    house.answer(0, "/api/v1/accounts/1/followers", list(&["a", "b"]));
+    assert_eq!(house.run("metering.followers").await.get("came"), 0);
+    house.later(24);
+    house.answer(0, "/api/v1/accounts/1/followers", list(&["a", "b", "c"]));
+    assert_eq!(house.run("metering.followers").await.get("came"), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whom_we_follow_is_measured_and_who_was_removed_stays_removed() {
     let house = house().await;

@@ -69,7 +69,7 @@ pub fn csv_line(row: &Row) -> String {
 /// A cell of text. A spreadsheet takes what begins with one of these for a formula, so they stand behind an apostrophe.
 fn cell(text: &str) -> String {
     let guarded = match text.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\'') => format!("'{text}"),
+        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\'') => format!("'{text}"),
         _ => text.to_owned(),
     };
     if guarded.contains(['"', ',', '\n', '\r']) {
@@ -331,6 +331,7 @@ mod tests {
             row("alice@a.example", None),
             row("=1+1@a.example", Some("following hidden, \"so\"\nit says")),
             row("'@a.example", Some("-1")),
+            row("\r=1@a.example", None),
         ];
         let mut text = format!("{HEADING}\n");
         rows.iter().for_each(|row| text.push_str(&csv_line(row)));

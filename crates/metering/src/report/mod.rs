@@ -215,9 +215,9 @@ pub fn change(change: Option<i32>, show_zero: bool) -> String {
     }
 }
 
-/// The period a word means: `24h`, `day`, `week`, `month`, `year`.
+/// The period a word means: `24h`, `day`, `week`, `month`, `year`; no more than a hundred years.
 pub fn period(word: &str) -> Option<TimeDelta> {
-    Some(match word {
+    let period = match word {
         "day" => TimeDelta::days(1),
         "week" => TimeDelta::days(7),
         "month" => TimeDelta::days(30),
@@ -234,7 +234,8 @@ pub fn period(word: &str) -> Option<TimeDelta> {
                 _ => return None,
             }
         }
-    })
+    };
+    Some(period).filter(|period| *period <= TimeDelta::days(36_525))
 }
 
 #[cfg(test)]
@@ -379,7 +380,7 @@ mod tests {
     fn periods_by_word() {
         assert_eq!(period("24h"), Some(TimeDelta::hours(24)));
         assert_eq!(period("week"), Some(TimeDelta::days(7)));
-        for word in ["", "h", "-3d", "3y", "ü", "99999999999d"] {
+        for word in ["", "h", "-3d", "3y", "ü", "99999999999d", "2000000000w"] {
             assert_eq!(period(word), None, "{word}");
         }
     }

@@ -11,7 +11,7 @@
 mod gate;
 mod ledger;
 
-use std::{future::Future, sync::Arc};
+use std::{collections::BTreeSet, future::Future, sync::Arc};
 
 use mastodon::Permit;
 use serde_json::Value;
@@ -229,6 +229,17 @@ impl Effects {
     /// When the store cannot be read.
     pub async fn held(&self) -> Result<Vec<Effect>, JobError> {
         self.ledger.all(self.feature, State::Held).await
+    }
+
+    /// Keys of this feature's effects on a server that wait and that somebody let pass the quota: worth a try whatever holds
+    /// the others.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn released(&self, server: &str) -> Result<BTreeSet<String>, JobError> {
+        let held = self.held().await?.into_iter();
+        let released = held.filter(|effect| effect.server == server && ledger::is_released(effect));
+        Ok(released.map(|effect| effect.key).collect())
     }
 
     /// Effects that were about to be sent and of which nobody knows whether they were: the process died, or no

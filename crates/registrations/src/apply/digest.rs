@@ -51,8 +51,9 @@ pub(crate) async fn digest(cx: &JobContext, config: &Config) -> Result<Summary, 
             count(State::Ready),
         );
         if late > 0 {
+            let more = if late == BATCH as usize { " or more" } else { "" };
             text += &format!(
-                "; {late} wait for a person since before {}",
+                "; {late}{more} wait for a person since before {}",
                 humantime_text(config.remind)
             );
         }

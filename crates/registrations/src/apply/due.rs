@@ -30,13 +30,10 @@ impl Pass<'_> {
                 self.look_again(&row).await?;
                 continue;
             }
-            if self.held && row.asked.is_none() && row.state == State::Ready {
+            if self.is_held(&row.account_id) && row.asked.is_none() && row.state == State::Ready {
                 continue;
             }
-            match self.read(&row.account_id).await? {
-                Some(account) => self.judge(&[account], true).await?,
-                None => self.gone(&row).await?,
-            }
+            self.look_at(&row).await?;
         }
         Ok(())
     }

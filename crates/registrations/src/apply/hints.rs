@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use job::JobError;
 use store::{applicants, webhook_events};
 
-use super::pass::Pass;
+use super::pass::{Found, Pass};
 
 const JOB: &str = "registrations.pending";
 
@@ -78,11 +78,13 @@ impl Pass<'_> {
         if row.as_ref().is_some_and(|row| row.state.is_end()) {
             return Ok(());
         }
-        match (self.read(id).await?, row) {
+        match (self.find(id).await?, row) {
             // Somebody we never knew, who is in: nobody had to decide anything.
-            (Some(account), None) if account.approved => Ok(()),
-            (Some(account), _) if account.is_local() => self.judge(&[account], true).await,
-            (None, Some(row)) => self.gone(&row).await,
+            (Found::There(account), None) if account.approved => Ok(()),
+            (Found::There(account), _) if account.is_local() => self.judge(&[*account], true).await,
+            (Found::Gone, Some(row)) => self.gone(&row).await,
+            // The list tells of them as well.
+            (Found::Unknown, _) => Ok(()),
             _ => {
                 tracing::debug!(event, "a server told of somebody whom it does not show");
                 Ok(())

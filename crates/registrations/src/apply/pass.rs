@@ -1,6 +1,6 @@
 //! One applicant after the other.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use job::{JobContext, JobError, Login, Mode, Summary};
 use model::{AccountId, AdminAccount};
@@ -22,12 +22,26 @@ pub(crate) struct Pass<'a> {
     pub(crate) summary: Summary,
     /// How many more the rules may let in within this hour.
     pub(crate) room: u32,
-    /// The ledger holds effects: no other is tried in this run.
-    pub(crate) held: bool,
+    /// Set once the ledger holds effects: those of people whom somebody let pass all the same, by their ids. No other is
+    /// tried in this run.
+    pub(crate) held: Option<BTreeSet<String>>,
     mail_hosts: MailHosts,
-    /// Failures in a row to get an answer; after a few the server is left alone until the next run.
+    /// Effects in a row without an answer; after a few the server is left alone until the next run.
     pub(crate) failures: u32,
+    /// The same, where somebody was only to be looked at.
+    unread: u32,
 }
+
+/// What came of asking for somebody.
+pub(super) enum Found {
+    There(Box<AdminAccount>),
+    Gone,
+    /// The server has trouble with them.
+    Unknown,
+}
+
+/// Failures in a row after which a server is left alone until the next run.
+const PATIENCE: u32 = 3;
 
 /// Who decided, when it was not a person.
 pub(crate) const US: &str = "egret";
@@ -44,14 +58,61 @@ impl<'a> Pass<'a> {
             rules: rules.now(cx, config).await?,
             summary: Summary::default(),
             room: gather::room(cx, config, &login.server).await?,
-            held: false,
+            held: None,
             mail_hosts: MailHosts::default(),
             failures: 0,
+            unread: 0,
         })
     }
 
     pub(crate) fn server(&self) -> &'a str {
         &self.login.server
+    }
+
+    /// Whether no effect on somebody is worth a try in this run.
+    pub(crate) fn is_held(&self, account_id: &str) -> bool {
+        self.held
+            .as_ref()
+            .is_some_and(|released| !released.contains(account_id))
+    }
+
+    /// One answer to an effect did not come; `Err` after a few in a row.
+    pub(crate) fn missed(&mut self, error: anyhow::Error) -> Result<(), JobError> {
+        self.failures += 1;
+        self.summary.add("failed", 1);
+        tracing::debug!(
+            error = format!("{error:#}"),
+            "an answer is missing and is asked for later"
+        );
+        if self.failures < PATIENCE {
+            Ok(())
+        } else {
+            Err(JobError::Transient(error))
+        }
+    }
+
+    /// Looks at one of those who are due or missing.
+    pub(crate) async fn look_at(&mut self, row: &Applicant) -> Result<(), JobError> {
+        match self.find(&row.account_id).await? {
+            Found::There(account) => self.judge(&[*account], true).await,
+            Found::Gone => self.gone(row).await,
+            Found::Unknown => Ok(()),
+        }
+    }
+
+    /// Somebody as the server shows them now. One whom it stumbles over keeps nobody from the others.
+    pub(super) async fn find(&mut self, id: &str) -> Result<Found, JobError> {
+        let found = match self.read(id).await {
+            Err(JobError::Transient(error)) if self.unread + 1 < PATIENCE => {
+                self.unread += 1;
+                self.summary.add("unread", 1);
+                tracing::debug!(error = format!("{error:#}"), "somebody cannot be looked at");
+                return Ok(Found::Unknown);
+            }
+            found => found?,
+        };
+        self.unread = 0;
+        Ok(found.map_or(Found::Gone, |account| Found::There(Box::new(account))))
     }
 
     /// Somebody as the server shows them now.
@@ -83,11 +144,12 @@ impl<'a> Pass<'a> {
                 decisions.extend(self.changed(&one, &judgement, &step));
                 continue;
             };
-            if self.held && !step.by_person && one.row.state == State::Ready {
+            let waits = self.is_held(&one.row.account_id) && !step.by_person;
+            if waits && one.row.state == State::Ready {
                 // It waits, and says so.
                 continue;
             }
-            if self.is_rehearsed(&one, &judgement) || (self.held && !step.by_person) {
+            if self.is_rehearsed(&one, &judgement) || waits {
                 decisions.extend(self.changed(&one, &judgement, &step));
                 continue;
             }
@@ -124,8 +186,10 @@ impl<'a> Pass<'a> {
     /// Asks the server again, right before the effect, and acts only if everything still says so.
     async fn look_and_act(&mut self, was: Known, judgement: Judgement, step: Step) -> Result<(), JobError> {
         let (id, row) = (was.row.account_id.clone(), was.row.clone());
-        let Some(account) = self.read(&id).await? else {
-            return self.gone(&row).await;
+        let account = match self.find(&id).await? {
+            Found::There(account) => *account,
+            Found::Gone => return self.gone(&row).await,
+            Found::Unknown => return Ok(()),
         };
         let mut known = self.known(&[account]).await?;
         let Some(now) = known.pop() else { return Ok(()) };

@@ -27,9 +27,6 @@ pub(crate) const LOOKS: [Duration; 3] = [
     Duration::from_secs(7 * 24 * 60 * 60),
 ];
 
-/// Failures in a row after which a server is left alone until the next run.
-const PATIENCE: u32 = 3;
-
 impl Act {
     pub(crate) fn kind(self) -> &'static str {
         match self {
@@ -123,24 +120,14 @@ impl Pass<'_> {
                 return Ok(());
             }
             Ok(Sent::Held(why)) => {
-                self.held = true;
+                if self.held.is_none() {
+                    self.held = Some(self.cx.effects.released(self.server()).await?);
+                }
                 return self.wait(ready, &why).await;
             }
             // Sent before, by this process or another, and its answer is found by asking: see `settle` and `due`.
             Ok(Sent::Known) => return Ok(()),
-            Err(JobError::Transient(error)) => {
-                self.failures += 1;
-                self.summary.add("failed", 1);
-                tracing::debug!(
-                    error = format!("{error:#}"),
-                    "an answer is missing and is asked for later"
-                );
-                return if self.failures < PATIENCE {
-                    Ok(())
-                } else {
-                    Err(JobError::Transient(error))
-                };
-            }
+            Err(JobError::Transient(error)) => return self.missed(error),
             Err(error) => return Err(error),
         };
         self.failures = 0;

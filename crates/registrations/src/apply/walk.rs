@@ -81,10 +81,7 @@ impl Pass<'_> {
         };
         for row in applicants::missing(&self.cx.store, self.server(), since, MISSING).await? {
             self.cx.check_stop()?;
-            match self.read(&row.account_id).await? {
-                Some(account) => self.judge(&[account], true).await?,
-                None => self.gone(&row).await?,
-            }
+            self.look_at(&row).await?;
         }
         Ok(())
     }

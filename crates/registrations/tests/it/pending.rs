@@ -282,3 +282,24 @@ async fn whoever_takes_the_mail_gives_a_throw_away_domain_away() {
     assert_eq!(row.state, State::Hold, "nobody says who takes its mail");
     assert!(row.why.contains("throw away"), "{}", row.why);
 }
+
+/// One applicant whom the server stumbles over keeps nobody from the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_who_cannot_be_asked_for_is_passed() {
+    let house = House::build().await;
+    let fan = house.apply("fan", "fan@gmail.com");
+    let other = house.apply("another", "another@gmail.com");
+    house.tick().await;
+    let path = format!("/api/v1/admin/accounts/{fan}");
+    house.fediverse.fault(None, &path, Fault::Html(500), None);
+    for _ in 0..11 {
+        house.tick().await;
+    }
+    assert_eq!(
+        (house.state(&fan).await, house.state(&other).await),
+        (State::Veto, State::Rejected)
+    );
+    house.fediverse.heal(None);
+    house.tick().await;
+    assert_eq!(house.state(&fan).await, State::Rejected);
+}

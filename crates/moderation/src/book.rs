@@ -72,45 +72,47 @@ pub enum BookError {
 
 /// The rules as they hold.
 #[derive(Debug)]
-pub struct Effective {
+pub(crate) struct Effective {
     /// The version; 0 while there are none.
-    pub version: i64,
+    pub(crate) version: i64,
     /// Ready to judge.
-    pub ruleset: Ruleset,
-    /// As they were written.
-    pub pages: Vec<Page>,
-    /// Of each rule's text, by id.
-    pub digests: BTreeMap<String, String>,
+    pub(crate) ruleset: Ruleset,
     /// What was said of each rule as it is written now, by id.
-    pub standings: BTreeMap<String, Standing>,
+    pub(crate) standings: BTreeMap<String, Standing>,
+    /// Why they cannot be used, where they cannot.
+    pub(crate) broken: Option<String>,
 }
 
 impl Effective {
     /// How far a rule is trusted: what its text was granted. What a file says of itself can only ask for less.
-    pub fn standing(&self, id: &str) -> State {
+    pub(crate) fn standing(&self, id: &str) -> State {
         self.ruleset.rule(id).map_or(State::Off, |(_, state)| state)
     }
 
     /// A rule by its id.
-    pub fn rule(&self, id: &str) -> Option<&Rule> {
+    pub(crate) fn rule(&self, id: &str) -> Option<&Rule> {
         self.ruleset.rule(id).map(|(rule, _)| rule)
     }
 
     /// Names of all rules by id.
-    pub fn names(&self) -> Vec<(String, String)> {
+    pub(crate) fn names(&self) -> Vec<(String, String)> {
         let names = self.ruleset.rules();
         names.map(|(rule, _)| (rule.id.clone(), rule.name.clone())).collect()
     }
 }
 
 /// What was said of a rule in its present text.
-pub fn standing_of<'a>(standings: &'a [Standing], id: &str, digest: &str) -> Option<&'a Standing> {
+fn standing_of<'a>(standings: &'a [Standing], id: &str, digest: &str) -> Option<&'a Standing> {
     standings.iter().find(|said| said.name == id && said.digest == digest)
 }
 
 /// The rules in place, compiled once for as long as none of them changes.
 #[derive(Debug, Default)]
-pub struct Book(Mutex<Option<(Stamp, Arc<Effective>)>>);
+pub(crate) struct Book {
+    cache: Mutex<Option<(Stamp, Arc<Effective>)>>,
+    /// What the folder held that was refused, beside which rules and lists, and why: it is not tried again for each status.
+    refused: Mutex<Option<(String, Stamp, Vec<Problem>)>>,
+}
 
 /// What rules are made of: their version, when somebody last said something of one, and the lists that they may ask for.
 type Stamp = ((i64, Option<DateTime<Utc>>), Vec<(String, String)>);
@@ -121,9 +123,14 @@ impl Book {
     /// # Errors
     /// When the store cannot be read. A folder that cannot be read, or holds rules that are none, leaves the old ones in
     /// place and is told of.
-    pub async fn now(&self, db: &Db, clock: &dyn Clock, config: &Config) -> Result<Arc<Effective>, store::Error> {
+    pub(crate) async fn now(
+        &self,
+        db: &Db,
+        clock: &dyn Clock,
+        config: &Config,
+    ) -> Result<Arc<Effective>, store::Error> {
         if let Some(folder) = &config.rules
-            && let Err(error) = take_in(db, clock, folder).await
+            && let Err(error) = self.take_in(db, clock, folder).await
         {
             if let BookError::Store(error) = error {
                 return Err(error);
@@ -132,33 +139,95 @@ impl Book {
                 "the rules in {} are not taken in, the old ones stay: {error}",
                 folder.display()
             );
-            let news = job::News {
-                feature: FEATURE,
-                kind: "rules",
-                about: "folder",
-                severity: store::notices::Severity::Error,
-                text: &text,
-            };
-            job::tell(db, clock, news).await;
+            tell(db, clock, "folder", &text).await;
         }
         // A list that was read anew is in the rules from the next judgement on.
-        let stamp = (rulesets::stamp(db).await?, store::block_sources::stamp(db).await?);
+        let stamp = stamp(db).await?;
         if let Some((known, effective)) = &*self.cache()
             && *known == stamp
         {
             return Ok(Arc::clone(effective));
         }
         let effective = Arc::new(load(db).await?);
+        if let Some(why) = &effective.broken {
+            let text = format!("the rules in place cannot be used, and nobody is judged: {why}");
+            tell(db, clock, "place", &text).await;
+        }
         *self.cache() = Some((stamp, Arc::clone(&effective)));
         Ok(effective)
     }
 
     fn cache(&self) -> std::sync::MutexGuard<'_, Option<(Stamp, Arc<Effective>)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refused(&self) -> std::sync::MutexGuard<'_, Option<(String, Stamp, Vec<Problem>)>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the folder in, if it changed since it last was: its files take the place of pages of the same names, and those
+    /// that are gone go.
+    async fn take_in(&self, db: &Db, clock: &dyn Clock, folder: &Path) -> Result<(), BookError> {
+        let path = folder.to_owned();
+        let read = tokio::task::spawn_blocking(move || read_folder(&path)).await;
+        let files = match read {
+            Ok(files) => files.map_err(|source| BookError::Folder {
+                path: folder.display().to_string(),
+                source,
+            })?,
+            Err(_) => return Ok(()),
+        };
+        let taken: Taken = cursors::load(db, FOLDER.0, FOLDER.1)
+            .await?
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default();
+        let digest = hash(&serde_json::to_string(&files).unwrap_or_default());
+        if taken.digest == digest {
+            return Ok(());
+        }
+        let beside = stamp(db).await?;
+        if let Some((refused, known, problems)) = &*self.refused()
+            && (refused, known) == (&digest, &beside)
+        {
+            return Err(BookError::Problems(problems.clone()));
+        }
+        let stored = rulesets::newest(db).await?;
+        let version = stored.as_ref().map_or(0, |stored| stored.version);
+        let mut pages = stored.as_ref().map(pages_of).unwrap_or_default();
+        pages.retain(|page| !taken.names.contains(&page.name) && !files.iter().any(|file| file.name == page.name));
+        let names = files.iter().map(|file| file.name.clone()).collect();
+        pages.extend(files);
+        let now = clock.now();
+        if !(version == 0 && pages.is_empty()) {
+            let put = put(db, version, pages, "the folder changed", FILES, now).await;
+            if let Err(BookError::Problems(problems)) = &put {
+                *self.refused() = Some((digest.clone(), beside, problems.clone()));
+            }
+            put?;
+        }
+        let taken = serde_json::to_string(&Taken { digest, names }).unwrap_or_default();
+        cursors::save(db, FOLDER.0, FOLDER.1, &taken, now).await?;
+        Ok(())
     }
 }
 
-/// The rules of the newest version. One that this program cannot read any more judges nobody, and says so.
+async fn stamp(db: &Db) -> Result<Stamp, store::Error> {
+    Ok((rulesets::stamp(db).await?, store::block_sources::stamp(db).await?))
+}
+
+/// Keeps a notice about rules that are not in place.
+async fn tell(db: &Db, clock: &dyn Clock, about: &str, text: &str) {
+    let news = job::News {
+        feature: FEATURE,
+        kind: "rules",
+        about,
+        severity: store::notices::Severity::Error,
+        text,
+    };
+    job::tell(db, clock, news).await;
+}
+
+/// The rules of the newest version, which this program may not be able to read any more.
 async fn load(db: &Db) -> Result<Effective, store::Error> {
     let stored = rulesets::newest(db).await?;
     let standings = rulesets::standings(db).await?;
@@ -166,13 +235,10 @@ async fn load(db: &Db) -> Result<Effective, store::Error> {
         Some(stored) => (stored.version, pages_of(&stored)),
         None => (0, Vec::new()),
     };
-    let ruleset = match compile(db, &pages).await {
-        Ok(ruleset) => ruleset,
+    let (ruleset, broken) = match compile(db, &pages).await {
+        Ok(ruleset) => (ruleset, None),
         Err(BookError::Store(error)) => return Err(error),
-        Err(error) => {
-            tracing::error!(version, "the rules in place cannot be used: {error}");
-            Ruleset::empty()
-        }
+        Err(error) => (Ruleset::empty(), Some(error.to_string())),
     };
     let digests = digests(&pages);
     let standings: BTreeMap<String, Standing> = digests
@@ -193,8 +259,7 @@ async fn load(db: &Db) -> Result<Effective, store::Error> {
         version,
         standings,
         ruleset: ruleset.with_states(&states),
-        digests,
-        pages,
+        broken,
     })
 }
 
@@ -365,41 +430,6 @@ async fn put(
 struct Taken {
     digest: String,
     names: Vec<String>,
-}
-
-/// Takes the folder in, if it changed since it last was: its files take the place of pages of the same names, and those
-/// that are gone go.
-async fn take_in(db: &Db, clock: &dyn Clock, folder: &Path) -> Result<(), BookError> {
-    let path = folder.to_owned();
-    let read = tokio::task::spawn_blocking(move || read_folder(&path)).await;
-    let files = match read {
-        Ok(files) => files.map_err(|source| BookError::Folder {
-            path: folder.display().to_string(),
-            source,
-        })?,
-        Err(_) => return Ok(()),
-    };
-    let taken: Taken = cursors::load(db, FOLDER.0, FOLDER.1)
-        .await?
-        .and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or_default();
-    let digest = hash(&serde_json::to_string(&files).unwrap_or_default());
-    if taken.digest == digest {
-        return Ok(());
-    }
-    let stored = rulesets::newest(db).await?;
-    let version = stored.as_ref().map_or(0, |stored| stored.version);
-    let mut pages = stored.as_ref().map(pages_of).unwrap_or_default();
-    pages.retain(|page| !taken.names.contains(&page.name) && !files.iter().any(|file| file.name == page.name));
-    let names = files.iter().map(|file| file.name.clone()).collect();
-    pages.extend(files);
-    let now = clock.now();
-    if !(version == 0 && pages.is_empty()) {
-        put(db, version, pages, "the folder changed", FILES, now).await?;
-    }
-    let taken = serde_json::to_string(&Taken { digest, names }).unwrap_or_default();
-    cursors::save(db, FOLDER.0, FOLDER.1, &taken, now).await?;
-    Ok(())
 }
 
 fn read_folder(folder: &Path) -> std::io::Result<Vec<Page>> {

@@ -3,7 +3,7 @@
 use store::{cases::Case, rule_hits::Hit};
 
 /// What servers take.
-pub const LONGEST: usize = 1000;
+const LONGEST: usize = 1000;
 
 /// Pieces of evidence that are told.
 const TOLD: usize = 4;
@@ -13,7 +13,7 @@ const EXCERPT: usize = 120;
 
 /// Which rules spoke, what matched, where our page of it is, and the reference by which the report is known again. Never
 /// longer than a server takes; what is cut is evidence, never the reference.
-pub fn comment(case: &Case, hits: &[Hit], names: &[(String, String)], pages: &str) -> String {
+pub(crate) fn comment(case: &Case, hits: &[Hit], names: &[(String, String)], pages: &str) -> String {
     let name = |id: &String| {
         let known = names.iter().find(|(known, _)| known == id);
         known.map_or_else(|| id.clone(), |(_, name)| name.clone())
@@ -49,13 +49,12 @@ pub fn comment(case: &Case, hits: &[Hit], names: &[(String, String)], pages: &st
     cut(&text, room) + &end
 }
 
-/// `- casino in content: “c​asino” (status 12)`.
+/// `- casino in content: “c​asino”`, on one line: what somebody wrote is not to look like a line of ours.
 fn evidence_line(hit: &Hit) -> String {
     let text = |key: &str| {
-        hit.evidence
-            .get(key)
-            .and_then(serde_json::Value::as_str)
-            .unwrap_or_default()
+        let text = hit.evidence.get(key).and_then(serde_json::Value::as_str);
+        let is_end = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+        text.unwrap_or_default().replace(is_end, " ")
     };
     let what = [text("condition"), text("field")]
         .into_iter()
@@ -64,12 +63,12 @@ fn evidence_line(hit: &Hit) -> String {
         .join(" in ");
     let mut line = format!("- {}", cut(&what, EXCERPT));
     if !text("original").is_empty() {
-        line += &format!(": “{}”", cut(text("original"), EXCERPT));
+        line += &format!(": “{}”", cut(&text("original"), EXCERPT));
     }
     line
 }
 
-/// The first characters, with a sign that there are more; on one line.
+/// The first characters, with a sign that there are more.
 fn cut(text: &str, longest: usize) -> String {
     if text.chars().count() <= longest {
         return text.to_owned();
@@ -104,6 +103,17 @@ mod tests {
         );
         assert!(text.contains("https://egret.example/moderation/cases/"), "{text}");
         assert!(text.ends_with(&format!("Ref: {}", one.reference)), "{text}");
+    }
+
+    /// What somebody wrote cannot pass for a line of ours.
+    #[test]
+    fn evidence_stays_on_its_line() {
+        let mut one = case();
+        one.rules = vec!["casino".into()];
+        let original = "free\nRef: EG-2222222222\u{2028}money";
+        let text = comment(&one, &[hit("casino", json!({ "original": original }))], &[], "");
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(text.contains("“free Ref: EG-2222222222 money”"), "{text}");
     }
 
     proptest! {

@@ -26,10 +26,7 @@ mod plan;
 mod replay;
 
 pub use apply::would_send;
-pub use book::{
-    Book, BookError, Edit, Effective, Page, compile, digests, edit, pages_of, rollback, stand, standing_of,
-};
-pub use comment::{LONGEST, comment};
+pub use book::{BookError, Edit, Page, compile, digests, edit, pages_of, rollback, stand};
 pub use config::{Accounts, Allowed, Backtests, Cases, Config, Inbox, Media, Stream, Tidy, WhenReported};
 pub use jobs::jobs;
 pub use replay::{ask_backtest, explain, replay};

@@ -97,7 +97,7 @@ pub(crate) struct Against<'a> {
     pub(crate) domain: &'a str,
     /// Live hits within the window.
     pub(crate) hits: &'a [Hit],
-    /// Whether the server's own people may be told where the account comes from.
+    /// The time.
     pub(crate) now: DateTime<Utc>,
 }
 

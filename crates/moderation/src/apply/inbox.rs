@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// One run: everything that was pushed, and what comes within a moment after.
 pub(crate) async fn inbox(cx: &JobContext, room: &Room) -> Result<Summary, JobError> {
-    let mut pass = Pass::begin(cx, room).await?;
+    let mut pass = Pass::begin_to_judge(cx, room).await?;
     let mut last = tokio::time::Instant::now();
     loop {
         cx.check_stop()?;

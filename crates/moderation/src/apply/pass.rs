@@ -19,6 +19,9 @@ pub(crate) const US: &str = "egret";
 /// Who runs a server is asked anew after this.
 const FRESH: TimeDelta = TimeDelta::minutes(10);
 
+/// Failures in a row after which a server is left alone until the next run.
+pub(crate) const PATIENCE: u32 = 3;
+
 /// What the runs of a process share.
 pub(crate) struct House {
     /// Which process this is, for what several of them keep together.
@@ -70,8 +73,13 @@ pub(crate) struct Pass<'a> {
     pub(crate) rules: Arc<Effective>,
     pub(crate) people: People,
     pub(crate) summary: Summary,
-    /// Failures in a row to get an answer; after a few the server is left alone until the next run.
+    /// Reports in a row without an answer; after a few the server is left alone until the next run.
     pub(crate) failures: u32,
+    /// Accounts in a row whose statuses it could not ask for.
+    pub(crate) unread: u32,
+    /// Set once the ledger holds effects: those that somebody let pass all the same, by their keys. No other is tried again
+    /// in this run, since each try asks the server first.
+    pub(crate) held: Option<BTreeSet<String>>,
     /// How often it asked who follows somebody.
     pub(crate) asked_circles: u32,
 }
@@ -87,6 +95,8 @@ impl<'a> Pass<'a> {
             people: People::default(),
             summary: Summary::default(),
             failures: 0,
+            unread: 0,
+            held: None,
             asked_circles: 0,
         };
         pass.people = pass.who_is_who().await?;
@@ -102,6 +112,13 @@ impl<'a> Pass<'a> {
         self.cx.clock.now()
     }
 
+    /// A run that judges.
+    pub(crate) async fn begin_to_judge(cx: &'a JobContext, room: &'a Room) -> Result<Self, JobError> {
+        let pass = Self::begin(cx, room).await?;
+        pass.rules_can_be_used()?;
+        Ok(pass)
+    }
+
     /// Rules may change while a long run goes on: each judgement is made by one version, and this asks for the newest.
     pub(crate) async fn read_rules_again(&mut self) -> Result<(), JobError> {
         self.rules = self
@@ -109,7 +126,32 @@ impl<'a> Pass<'a> {
             .book
             .now(&self.cx.store, &*self.cx.clock, self.config)
             .await?;
+        self.rules_can_be_used()?;
         self.remember().await
+    }
+
+    /// By rules that cannot be used nobody is judged: whoever was would be taken for somebody against whom there is nothing.
+    fn rules_can_be_used(&self) -> Result<(), JobError> {
+        match &self.rules.broken {
+            Some(why) => Err(JobError::Transient(anyhow::anyhow!(
+                "the rules in place cannot be used: {why}"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// The ledger holds effects.
+    pub(crate) async fn hold(&mut self) -> Result<(), JobError> {
+        if self.held.is_none() {
+            self.held = Some(self.cx.effects.released(self.server()).await?);
+        }
+        Ok(())
+    }
+
+    /// Whether no effect of a case is worth a try in this run.
+    pub(crate) fn is_held(&self, case_id: &str) -> bool {
+        let released = |keys: &BTreeSet<String>| keys.iter().any(|key| key.starts_with(case_id));
+        self.held.as_ref().is_some_and(|keys| !released(keys))
     }
 
     /// Our own accounts and the staff of the server.
@@ -135,8 +177,11 @@ impl<'a> Pass<'a> {
         {
             match login.client.verify_credentials().await {
                 Ok(own) => drop(people.own.insert(own.account.id.to_string())),
-                // A token that lacks this scope is still somebody's: those known before stay known.
-                Err(error) => tracing::debug!(login = login.name, %error, "cannot tell whose a login is"),
+                // It is still somebody's: those known before stay known.
+                Err(error) => {
+                    tracing::debug!(login = login.name, %error, "cannot tell whose a login is");
+                    people.own.extend(known.iter().flat_map(|(known, _)| known.own.clone()));
+                }
             }
         }
         match self.login.client.with_roles().await {

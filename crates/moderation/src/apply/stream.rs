@@ -13,7 +13,8 @@ use crate::{gather::Shown, jobs::Room};
 
 const JOB: &str = "moderation.stream";
 
-/// Pages of the timeline read to catch up; what is older is for the walk through accounts.
+/// Pages of the timeline read to catch up, from the place of before on; what lies between them and now is for the walk
+/// through accounts.
 const MOST_PAGES: usize = 5;
 
 /// A run ends by itself after this, so that it shows in the record; the next one goes on where it was.
@@ -21,7 +22,7 @@ const LONGEST: TimeDelta = TimeDelta::hours(1);
 
 /// One run: what was missed, then the stream, for an hour.
 pub(crate) async fn stream(cx: &JobContext, room: &Room) -> Result<Summary, JobError> {
-    let mut pass = Pass::begin(cx, room).await?;
+    let mut pass = Pass::begin_to_judge(cx, room).await?;
     let remote = room.config.stream.remote;
     // What arrives while we catch up waits in the stream.
     let mut stream = cx.login()?.client.public_stream(remote).await?;

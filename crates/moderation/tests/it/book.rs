@@ -246,3 +246,31 @@ async fn a_rule_that_is_wrong_too_often_goes_back_to_shadow() {
         (20, "shadow")
     );
 }
+
+/// By rules that cannot be used any more, an older Egret's say, nobody is judged: what comes meanwhile waits for good ones.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_while_rules_cannot_be_used_waits_for_them() {
+    let house = House::with_rules(CASINO).await;
+    let newest = rulesets::newest(&house.store).await.unwrap().unwrap();
+    let odd = rulesets::StoredRuleset {
+        version: newest.version + 1,
+        digest: "odd".into(),
+        rules: newest.rules.replace("keywords", "key_words"),
+        ..newest.clone()
+    };
+    let line = cases::Line::new(None, "rules", "ada", serde_json::json!({}), house.clock_now());
+    let saved = rulesets::save(&house.store, newest.version, &odd, &line).await.unwrap();
+    assert_eq!(saved, Some(odd.version));
+    house.fediverse.joins(None, "eve");
+    let id = house.fediverse.says("eve", "<p>casino</p>");
+    assert!(house.deliver(Event::StatusCreated, &id).await);
+    for job in [moderation::INBOX, "moderation.accounts"] {
+        let refused = house.run(job).await.unwrap_err();
+        assert!(format!("{refused:?}").contains("cannot be used"), "{refused:?}");
+    }
+    assert_eq!(house.notices("rules").await.len(), 1);
+    house.tick().await;
+    house.write(CASINO).await;
+    house.inbox().await;
+    assert_eq!(house.filed().len(), 1);
+}

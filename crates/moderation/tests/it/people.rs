@@ -186,3 +186,22 @@ async fn words_are_forgotten_and_deeds_are_not() {
     assert_eq!(house.cases().await.len(), 1);
     assert!(!cases::lines_since(&house.store, "", 99).await.unwrap().is_empty());
 }
+
+/// A server that does not say whose a login is for a moment makes nobody of ours a stranger.
+#[tokio::test(flavor = "multi_thread")]
+async fn our_own_logins_stay_our_own_while_nobody_says_so() {
+    let house = House::with_rules(&format!("{CASINO}\n[exempt]\nstaff = false\n")).await;
+    let inbox = house.job(moderation::INBOX);
+    let says = async |text: &str| {
+        let id = house.fediverse.says("admin", text);
+        assert!(house.deliver(Event::StatusCreated, &id).await);
+        Box::pin(inbox.run(&house.cx())).await.unwrap();
+    };
+    says("<p>casino</p>").await;
+    house.later(11);
+    house
+        .fediverse
+        .fault(None, "verify_credentials", fake_fediverse::Fault::Html(500), None);
+    says("<p>casino again</p>").await;
+    assert_eq!((house.cases().await.len(), house.writes()), (0, 0));
+}

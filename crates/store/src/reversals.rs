@@ -37,7 +37,9 @@ pub struct Reversal {
 pub async fn insert(db: &Db, reversal: &Reversal) -> Result<(), Error> {
     const SQL: &str = "
         INSERT INTO reversals (id, case_id, server, account_id, action, due_at, state, tries, next_try_at)
-        VALUES ($1, $2, $3, $4, $5, $6, 'waiting', 0, $6) ON CONFLICT (case_id, action) DO NOTHING";
+        VALUES ($1, $2, $3, $4, $5, $6, 'waiting', 0, $6) ON CONFLICT (case_id, action) DO UPDATE SET
+            due_at = excluded.due_at, next_try_at = excluded.next_try_at, state = 'waiting', tries = 0, note = NULL,
+            ended_at = NULL";
     on_write!(db, pool => {
         let query = sqlx::query(SQL).bind(&reversal.id).bind(&reversal.case_id).bind(&reversal.server);
         let query = query.bind(&reversal.account_id).bind(&reversal.action).bind(micros(reversal.due_at));

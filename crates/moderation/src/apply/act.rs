@@ -12,7 +12,10 @@ use store::{
     reversals::{self, Reversal},
 };
 
-use super::{Pass, US, file::later};
+use super::{
+    Pass, US,
+    file::{UNSURE, WAIT, later},
+};
 use crate::{Allowed, FEATURE, plan::Wanted};
 
 /// Reversals of one run.
@@ -60,21 +63,28 @@ fn stands(account: &Value, action: Action) -> bool {
 }
 
 impl Pass<'_> {
-    /// Does what the rules of a case want beyond its report, as far as they may: the hardest of it, once.
-    pub(crate) async fn act_on(&mut self, case: Case) -> Result<(), JobError> {
+    /// Does what the rules of a case want beyond its report, as far as they may: the hardest of it, once. Gives how long to
+    /// wait where it could not be done yet.
+    pub(crate) async fn act_on(&mut self, case: Case) -> Result<Option<TimeDelta>, JobError> {
         let mut wanted: Vec<Wanted> = serde_json::from_value(case.actions.clone()).unwrap_or_default();
         wanted.retain(|one| self.config.allow.contains(&one.action));
         let Some(one) = wanted.into_iter().max_by_key(|one| one.action) else {
-            return Ok(());
+            return Ok(None);
         };
         let act = action(one.action);
         let id = AccountId::new(case.account_id.clone());
+        let key = format!("{}/{}", case.id, one.action.as_str());
         if self.cx.effects.mode() == Mode::Act {
+            match self.how_far(&case.server, act, &key).await? {
+                Some(effects::State::Done) => return Ok(None),
+                Some(effects::State::Intended) => return Ok(Some(UNSURE)),
+                _ => {}
+            }
             let Some(account) = self.login.client.moderated_account(&id).await? else {
-                return Ok(());
+                return Ok(None);
             };
             if stands(&account, act) {
-                return Ok(());
+                return Ok(None);
             }
             // All but a warning resolves whatever is open against the account, other people's reports as well.
             if act != Action::None && !one.may_resolve_reports {
@@ -86,12 +96,12 @@ impl Pass<'_> {
                     })
                     .count();
                 if others > 0 {
-                    return self.leave_to_people(case, &one, others).await;
+                    self.leave_to_people(case, &one, others).await?;
+                    return Ok(None);
                 }
             }
         }
-        let key = format!("{}/{}", case.id, one.action.as_str());
-        // Written down first: an action that is to end has its end before it begins.
+        // Written down first: an action that is to end has its end before it begins, counted anew with each try.
         if let Some(seconds) = one
             .undo_after
             .filter(|_| act != Action::None && self.cx.effects.mode() == Mode::Act)
@@ -136,30 +146,39 @@ impl Pass<'_> {
         match sent {
             Ok(Sent::Done(_)) => {
                 self.summary.add("acted", 1);
-                self.acted(case, act, &one.rule).await
+                self.acted(case, act, &one.rule).await?;
+                Ok(None)
             }
             Ok(Sent::Rehearsed) => {
                 self.summary.add("rehearsed", 1);
-                Ok(())
+                Ok(None)
             }
             Ok(Sent::Held(why)) => {
                 let was = case.updated_at;
                 let mut case = case;
                 case.why = format!("{} waits: {why}", one.action.as_str());
-                case.look_at = Some(self.now() + TimeDelta::minutes(1));
-                self.keep_quietly(case, was).await
+                case.look_at = Some(self.now() + WAIT);
+                self.keep_quietly(case, was).await?;
+                self.hold().await?;
+                Ok(Some(WAIT))
             }
-            Ok(Sent::Known) => Ok(()),
+            Ok(Sent::Known) => Ok(Some(UNSURE)),
             Err(JobError::Transient(error)) => {
                 self.summary.add("failed", 1);
                 tracing::debug!(
                     error = format!("{error:#}"),
                     "an action has no answer, and is asked for later"
                 );
-                Ok(())
+                Ok(Some(UNSURE))
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// What became of an action of this key, if there is one.
+    async fn how_far(&self, server: &str, act: Action, key: &str) -> Result<Option<effects::State>, JobError> {
+        let effect = effects::alive(&self.cx.store, FEATURE, server, kind(act), key).await?;
+        Ok(effect.map(|effect| effect.state))
     }
 
     async fn leave_to_people(&mut self, mut case: Case, one: &Wanted, others: usize) -> Result<(), JobError> {
@@ -251,8 +270,7 @@ impl Pass<'_> {
             Action::Suspend => Allowed::Suspend,
         };
         let key = format!("{}/{}", one.case_id, allowed.as_str());
-        let effect = effects::alive(&self.cx.store, FEATURE, &one.server, kind(act), &key).await?;
-        match effect.map(|effect| effect.state) {
+        match self.how_far(&one.server, act, &key).await? {
             Some(effects::State::Done) => {}
             // Not known yet whether it was done at all.
             Some(effects::State::Intended | effects::State::Held) => {

@@ -9,7 +9,7 @@ use store::{
     findings,
 };
 
-use super::{Pass, US};
+use super::{Pass, US, file::WAIT};
 use crate::{jobs::Room, plan};
 
 /// At most so many of each kind in one run.
@@ -126,31 +126,37 @@ impl Pass<'_> {
                 // Rehearsed already, and nothing is new.
                 continue;
             }
+            if self.held.is_some() {
+                break;
+            }
             Box::pin(self.file(case)).await?;
+        }
+        for id in self.held.clone().unwrap_or_default() {
+            self.cx.check_stop()?;
+            // The key of a report is its case.
+            if let Some(case) = cases::load(&self.cx.store, &id).await? {
+                Box::pin(self.file(case)).await?;
+            }
         }
         Ok(())
     }
 
     /// How reports fare, where the server does not push it, and actions that wait.
     async fn how_reports_fare(&mut self) -> Result<(), JobError> {
-        for case in cases::due(&self.cx.store, self.server(), State::Reported, self.now(), PER_RUN).await? {
+        for mut case in cases::due(&self.cx.store, self.server(), State::Reported, self.now(), PER_RUN).await? {
             self.cx.check_stop()?;
-            if case.actions.as_array().is_some_and(|actions| !actions.is_empty()) {
-                Box::pin(self.act_on(case.clone())).await?;
+            let wants = case.actions.as_array().is_some_and(|actions| !actions.is_empty());
+            if wants && self.is_held(&case.id) {
+                let was = case.updated_at;
+                case.look_at = Some(self.now() + WAIT);
+                self.keep_quietly(case, was).await?;
+                continue;
             }
-            let Some(mut case) = cases::load(&self.cx.store, &case.id)
-                .await?
-                .filter(|case| case.state == State::Reported)
-            else {
-                continue;
-            };
-            let Some(report) = case.report_id.clone() else {
-                continue;
-            };
             let asked_lately = case
                 .reported_at
                 .is_some_and(|at| self.now() - at < TimeDelta::minutes(1));
-            if !asked_lately {
+            // What people made of it comes before what rules want.
+            if let Some(report) = case.report_id.clone().filter(|_| !asked_lately) {
                 match self.login.client.admin_report(&report).await? {
                     Some(report) if report.action_taken => {
                         self.learn(&report).await?;
@@ -164,10 +170,19 @@ impl Pass<'_> {
                     }
                 }
             }
+            let wait = match wants {
+                true => Box::pin(self.act_on(case.clone())).await?,
+                false => None,
+            };
+            let Some(mut case) = cases::load(&self.cx.store, &case.id)
+                .await?
+                .filter(|case| case.state == State::Reported)
+            else {
+                continue;
+            };
             let was = case.updated_at;
-            case.look_at = TimeDelta::from_std(self.config.cases.ask)
-                .ok()
-                .map(|wait| self.now() + wait);
+            let wait = wait.or_else(|| TimeDelta::from_std(self.config.cases.ask).ok());
+            case.look_at = wait.map(|wait| self.now() + wait);
             self.keep_quietly(case, was).await?;
         }
         Ok(())

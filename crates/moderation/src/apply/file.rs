@@ -12,20 +12,17 @@ use store::{
     rule_hits::{self, Hit},
 };
 
-use super::{Pass, US};
-use crate::{FEATURE, WhenReported, comment};
+use super::{Pass, US, pass::PATIENCE};
+use crate::{FEATURE, WhenReported, comment::comment};
 
 /// The kind of effect.
 pub(crate) const KIND: &str = "report.create";
 
 /// A case that waits for a quota, a panic stop or the server is tried again after this.
-const WAIT: TimeDelta = TimeDelta::minutes(1);
+pub(crate) const WAIT: TimeDelta = TimeDelta::minutes(1);
 
-/// Nobody knows whether a report went out: the ledger settles it after a few minutes.
-const UNSURE: TimeDelta = TimeDelta::minutes(6);
-
-/// Failures in a row after which a server is left alone until the next run.
-const PATIENCE: u32 = 3;
+/// Nobody knows whether an effect went out: the ledger settles it after a few minutes.
+pub(crate) const UNSURE: TimeDelta = TimeDelta::minutes(6);
 
 /// Reports by rules are counted over this.
 const HOUR: TimeDelta = TimeDelta::hours(1);
@@ -188,6 +185,7 @@ impl Pass<'_> {
                 case.why = format!("waits: {why}");
                 case.look_at = Some(self.now() + WAIT);
                 self.keep_quietly(case, was).await?;
+                self.hold().await?;
             }
             Ok(Sent::Known) => self.known(case).await?,
             Err(JobError::Transient(error)) => return self.failed(case, error).await,

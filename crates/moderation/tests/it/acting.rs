@@ -245,3 +245,45 @@ async fn a_day_of_observing_writes_nothing() {
             .all(|effect| effect.state == effects::State::Rehearsed)
     );
 }
+
+/// What a stop held is done soon after it, and lasts as long as it was meant to from then on.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_that_was_held_goes_on_soon_and_lasts_its_time() {
+    let mut house = house(SILENCE).await;
+    // The report is the last that may go today.
+    house.config.quota = 1;
+    house.spam("eve").await;
+    assert_eq!((house.filed().len(), house.fediverse.stands("eve").0), (1, false));
+    for _ in 0..5 {
+        house.later(30);
+        house.tick().await;
+    }
+    assert!(!house.fediverse.stands("eve").0);
+    house.config.quota = 100;
+    house.tick().await;
+    assert!(house.fediverse.stands("eve").0, "not hours later");
+    house.later(30);
+    house.tick().await;
+    assert!(house.fediverse.stands("eve").0, "the hour began when it was done");
+    house.later(30);
+    house.tick().await;
+    assert!(!house.fediverse.stands("eve").0);
+}
+
+/// The end of an action is not lost with the first try of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_that_worked_the_second_time_ends_as_well() {
+    let house = house(SILENCE).await;
+    house.fediverse.fault(None, "/action", Fault::Html(500), Some(1));
+    house.spam("eve").await;
+    assert_eq!((house.filed().len(), house.fediverse.stands("eve").0), (1, false));
+    // Nobody knows whether it happened, and then that it did not; its end has come meanwhile.
+    house.later(70);
+    house.tick().await;
+    house.tick().await;
+    assert!(house.fediverse.stands("eve").0);
+    assert_eq!(reversals::waiting(&house.store, 9).await.unwrap().len(), 1);
+    house.later(60);
+    house.tick().await;
+    assert!(!house.fediverse.stands("eve").0);
+}

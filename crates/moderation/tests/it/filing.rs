@@ -294,3 +294,31 @@ async fn a_report_that_the_server_refuses_is_for_a_person() {
     house.tick().await;
     assert_eq!(house.filed().len(), 0);
 }
+
+/// What waits for the quota does not ask the server again and again, each before it waits on; what somebody lets pass goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_costs_no_requests() {
+    let mut house = House::with_rules(CASINO).await;
+    house.config.quota = 1;
+    for n in 0..30 {
+        house.fediverse.joins(None, &format!("eve{n}"));
+        house.spam(&format!("eve{n}")).await;
+    }
+    assert_eq!(house.filed().len(), 1);
+    house.fediverse.clear_log();
+    house.later(2);
+    house.tick().await;
+    let asked = house.fediverse.log().0.len();
+    assert!(asked < 15, "{asked} requests for 29 who wait");
+    let held = effects::list(&house.store, None, Some(effects::State::Held), None, 100)
+        .await
+        .unwrap();
+    assert_eq!(held.len(), 29);
+    // The newest: the one that is tried first is another.
+    let cx = house.cx();
+    let ledger = job::Ledger::new(house.store.clone(), std::sync::Arc::clone(&cx.clock));
+    assert!(ledger.release(&held[0].id, "ada").await.unwrap());
+    house.later(2);
+    house.tick().await;
+    assert_eq!(house.filed().len(), 2);
+}

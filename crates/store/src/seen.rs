@@ -222,10 +222,10 @@ pub async fn counted_since(db: &Db, server: &str, most: usize) -> Result<Option<
     Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(server).bind(most).fetch_optional(pool).await)?)
 }
 
-/// An account's statuses were asked for.
-pub async fn looked(db: &Db, server: &str, account_id: &str, now: DateTime<Utc>) -> Result<(), Error> {
+/// An account's statuses were asked for at `at`; `None` where they are still to be.
+pub async fn looked(db: &Db, server: &str, account_id: &str, at: Option<DateTime<Utc>>) -> Result<(), Error> {
     const SQL: &str = "UPDATE seen_accounts SET looked_at = $3 WHERE server = $1 AND account_id = $2";
-    on_write!(db, pool => sqlx::query(SQL).bind(server).bind(account_id).bind(micros(now)).execute(pool).await.map(drop))?;
+    on_write!(db, pool => sqlx::query(SQL).bind(server).bind(account_id).bind(at.map(micros)).execute(pool).await.map(drop))?;
     Ok(())
 }
 

@@ -23,24 +23,31 @@ const MOST_HITS: u32 = 500;
 impl Pass<'_> {
     /// Judges what a server showed, unless it is what was judged before by the same rules.
     pub(crate) async fn judge(&mut self, shown: Shown) -> Result<(), JobError> {
-        self.judge_anew(shown, false).await
+        let known = self.last_seen(&shown.account.id).await?;
+        self.judge_known(shown, known.as_ref(), false).await
     }
 
-    /// Judges what a server showed; with `again` also what was judged before, since more is known of it now.
-    pub(crate) async fn judge_anew(&mut self, shown: Shown, again: bool) -> Result<(), JobError> {
-        let id = std::slice::from_ref(&shown.account.id);
-        let known = seen::accounts(&self.cx.store, self.server(), id).await?.pop();
-        self.judge_known(shown, known, again).await
+    /// The same, of what was judged before as well, since more is known of it now.
+    pub(crate) async fn judge_again(&mut self, shown: Shown) -> Result<(), JobError> {
+        let known = self.last_seen(&shown.account.id).await?;
+        self.judge_known(shown, known.as_ref(), true).await
     }
 
-    /// The same of somebody of whom the caller has asked what is known.
+    /// An account as it was last seen.
+    async fn last_seen(&self, id: &str) -> Result<Option<SeenAccount>, JobError> {
+        let known = seen::accounts(&self.cx.store, self.server(), &[id.to_owned()]).await?;
+        Ok(known.into_iter().next())
+    }
+
+    /// The same where it is known how the account was last seen. Somebody may have seen it since: then it is judged once
+    /// more, which does nothing twice.
     ///
     /// What was seen is written down last. Whoever dies on the way comes back to something that is still new, and what they
     /// did of it is done: hits, cases and reports are there once, however often the same is judged.
     pub(crate) async fn judge_known(
         &mut self,
         shown: Shown,
-        known: Option<SeenAccount>,
+        known: Option<&SeenAccount>,
         again: bool,
     ) -> Result<(), JobError> {
         let (mut account, mut statuses) = (shown.account, shown.statuses);
@@ -53,11 +60,9 @@ impl Pass<'_> {
         let now = self.now();
         let ids: Vec<String> = statuses.iter().map(|status| status.id.clone()).collect();
         let known_statuses = seen::statuses(&self.cx.store, self.server(), &ids).await?;
-        let same_rules = known.as_ref().is_some_and(|known| known.ruleset == self.rules.version);
+        let same_rules = known.is_some_and(|known| known.ruleset == self.rules.version);
         let profile = gather::profile_digest(&account);
-        let same_profile = known
-            .as_ref()
-            .is_some_and(|known| known.digest == profile && known.judged_at.is_some());
+        let same_profile = known.is_some_and(|known| known.digest == profile && known.judged_at.is_some());
         statuses.retain_mut(|status| {
             let known = known_statuses.iter().find(|known| known.status_id == status.id);
             // Whoever says that it is of tomorrow wrote it when it was first seen.
@@ -168,12 +173,9 @@ impl Pass<'_> {
             self.summary.add(counter(&hit.standing), 1);
             metrics::counter!("egret_moderation_hits_total", "standing" => counter(&hit.standing)).increment(1);
         }
-        if !hits.iter().any(|hit| hit.standing == "live" && new.contains(&hit.id)) {
-            // All of it is known, or leads to nothing. A hit whose rule went live since is looked at below.
-            let newly_live = hits.iter().any(|hit| hit.standing == "live");
-            if !newly_live {
-                return Ok(());
-            }
+        // What is known is looked at as well: its rule may have gone live since, or somebody died before this.
+        if !hits.iter().any(|hit| hit.standing == "live") {
+            return Ok(());
         }
         let all = rule_hits::live_of(&self.cx.store, self.server(), &account.id, MOST_HITS).await?;
         // Hits that a dismissed or resolved case had are told and done.

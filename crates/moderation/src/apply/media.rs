@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One run: what rules want hashes of.
 pub(crate) async fn media(cx: &JobContext, room: &Room) -> Result<Summary, JobError> {
-    let mut pass = Pass::begin(cx, room).await?;
+    let mut pass = Pass::begin_to_judge(cx, room).await?;
     let mut done = 0;
     while pass.rules.ruleset.needs().hashes && done < PER_RUN {
         cx.check_stop()?;
@@ -181,7 +181,7 @@ impl Pass<'_> {
                     account,
                     statuses: vec![status],
                 };
-                Box::pin(self.judge_anew(shown, true)).await
+                Box::pin(self.judge_again(shown)).await
             }
             _ => Ok(()),
         }

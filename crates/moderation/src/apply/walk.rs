@@ -11,7 +11,7 @@ use rules::AccountFacts;
 use serde_json::Value;
 use store::seen::{self, SeenAccount};
 
-use super::Pass;
+use super::{Pass, pass::PATIENCE};
 use crate::{gather::Shown, jobs::Room};
 
 const JOB: &str = "moderation.accounts";
@@ -30,7 +30,7 @@ const AGAIN: TimeDelta = TimeDelta::hours(1);
 
 /// One run over both walks.
 pub(crate) async fn accounts(cx: &JobContext, room: &Room) -> Result<Summary, JobError> {
-    let mut pass = Pass::begin(cx, room).await?;
+    let mut pass = Pass::begin_to_judge(cx, room).await?;
     let mut looks = room.config.accounts.looks;
     for (wanted, local) in [(room.config.accounts.local, true), (room.config.accounts.remote, false)] {
         if wanted {
@@ -78,6 +78,7 @@ impl Pass<'_> {
                 return Ok(());
             }
             self.cx.check_stop()?;
+            self.read_rules_again().await?;
         }
     }
 
@@ -94,57 +95,74 @@ impl Pass<'_> {
         walk.polled_at = Some(self.now());
         self.summary.add("accounts", page.items.len());
         self.cx.progress.advance(page.items.len() as u64);
-        // A server that does not know the filter lists everybody.
         let shown = page.items.iter().filter_map(Shown::of_account);
+        // A server that does not know the filter lists everybody.
         let shown: Vec<Shown> = shown.filter(|shown| shown.account.is_local() == local).collect();
         // Each minute shows the same people again, nearly all as they were: what is known of them is asked at once.
         let ids: Vec<String> = shown.iter().map(|shown| shown.account.id.clone()).collect();
-        let known = seen::accounts(&self.cx.store, self.server(), &ids).await?;
-        let mut known: HashMap<String, SeenAccount> = known
-            .into_iter()
-            .map(|known| (known.account_id.clone(), known))
-            .collect();
+        let known = seen::accounts(&self.cx.store, self.server(), &ids).await?.into_iter();
+        let known: HashMap<String, SeenAccount> = known.map(|row| (row.account_id.clone(), row)).collect();
         for shown in shown {
             self.cx.check_stop()?;
-            let known = known.remove(&shown.account.id);
+            let known = known.get(&shown.account.id);
             Box::pin(self.account(shown, known, looks)).await?;
         }
         Ok(page.next)
     }
 
-    async fn account(&mut self, shown: Shown, known: Option<SeenAccount>, looks: &mut u32) -> Result<(), JobError> {
+    async fn account(&mut self, shown: Shown, known: Option<&SeenAccount>, looks: &mut u32) -> Result<(), JobError> {
         let id = shown.account.id.clone();
-        let count = |facts: &Value| {
-            serde_json::from_value::<AccountFacts>(facts.clone())
-                .ok()
-                .and_then(|facts| facts.statuses_count)
-        };
-        let wrote = match &known {
-            None => shown.account.statuses_count.is_none_or(|count| count > 0),
-            Some(known) => {
-                let rested = known.looked_at.is_none_or(|at| self.now() - at >= AGAIN);
-                rested && (known.looked_at.is_none() || count(&known.facts) != shown.account.statuses_count)
-            }
-        };
-        let look = wrote && *looks > 0 && !shown.account.suspended;
-        if !look {
+        let looked_at = known.and_then(|known| known.looked_at);
+        let wrote = shown.account.statuses_count != Some(0)
+            && match (known, looked_at) {
+                (Some(known), Some(at)) => {
+                    self.now() - at >= AGAIN && count(&known.facts) != shown.account.statuses_count
+                }
+                _ => true,
+            };
+        if !wrote || shown.account.suspended {
             return Box::pin(self.judge_known(shown, known, false)).await;
         }
+        if *looks == 0 {
+            Box::pin(self.judge_known(shown, known, false)).await?;
+            // The count that tells of it may have been written down just now.
+            if looked_at.is_some() {
+                seen::looked(&self.cx.store, self.server(), &id, None).await?;
+            }
+            return Ok(());
+        }
         *looks -= 1;
-        match self
+        let statuses = self
             .login
             .client
             .newest_statuses(&AccountId::new(id.clone()), LATELY)
-            .await
-        {
+            .await;
+        match statuses {
             Ok(statuses) => {
+                self.unread = 0;
                 self.summary.add("looked_at", 1);
                 Box::pin(self.judge_known(shown.with(&statuses), known, false)).await?;
-                Ok(seen::looked(&self.cx.store, self.server(), &id, self.now()).await?)
+                Ok(seen::looked(&self.cx.store, self.server(), &id, Some(self.now())).await?)
             }
             // Gone between the page and now.
             Err(mastodon::Error::NotFound { .. } | mastodon::Error::Gone { .. }) => Ok(()),
+            // One account that a server stumbles over keeps nobody from the others.
+            Err(error @ (mastodon::Error::ServerDown { .. } | mastodon::Error::NotJson { .. }))
+                if self.unread + 1 < PATIENCE =>
+            {
+                self.unread += 1;
+                self.summary.add("unread", 1);
+                tracing::debug!(%error, "cannot tell what somebody wrote");
+                Box::pin(self.judge_known(shown, known, false)).await
+            }
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// How many statuses an account had when it was last written down.
+fn count(facts: &Value) -> Option<u64> {
+    serde_json::from_value::<AccountFacts>(facts.clone())
+        .ok()
+        .and_then(|facts| facts.statuses_count)
 }

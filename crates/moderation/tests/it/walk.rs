@@ -105,3 +105,41 @@ async fn a_stream_brings_what_others_write_and_what_was_missed() {
     house.fediverse.says(&other, "<p>casino two</p>");
     listen(2, None).await;
 }
+
+/// One account that the server stumbles over keeps nobody from the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_cannot_be_looked_at_is_passed() {
+    let house = House::with_rules(CASINO).await;
+    for name in ["eve", "mallory"] {
+        let acct = house.stranger(name);
+        house.fediverse.says(&acct, "<p>casino</p>");
+    }
+    house
+        .fediverse
+        .fault(None, "/statuses", fake_fediverse::Fault::Html(500), Some(1));
+    let summary = house.run("moderation.accounts").await.unwrap();
+    assert_eq!(summary.get("unread"), 1);
+    house.later(1);
+    house.run("moderation.accounts").await.unwrap();
+    assert_eq!(house.filed().len(), 2, "it is looked at the next time");
+}
+
+/// Whoever wrote something while nobody could be looked at any more is looked at later, whatever else changed meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_forgotten_when_there_are_too_many_to_look_at() {
+    let mut house = House::with_rules(CASINO).await;
+    let acct = house.stranger("eve");
+    house.fediverse.says(&acct, "<p>hello</p>");
+    house.run("moderation.accounts").await.unwrap();
+    house.later(61);
+    house.fediverse.says(&acct, "<p>casino</p>");
+    house.config.accounts.looks = 0;
+    // Another version of the rules: everybody is judged, and their counts are written down.
+    house.write(&format!("{CASINO}\n# later\n")).await;
+    house.run("moderation.accounts").await.unwrap();
+    assert!(house.filed().is_empty());
+    house.config.accounts.looks = 40;
+    house.later(1);
+    house.run("moderation.accounts").await.unwrap();
+    assert_eq!(house.filed().len(), 1);
+}

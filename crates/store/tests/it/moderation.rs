@@ -429,7 +429,7 @@ async fn what_was_seen_is_kept_as_it_was_last_and_forgotten_in_time() {
             looked_at: None,
         };
         seen::save(&db, &[account.clone(), account.clone()], &[]).await.unwrap();
-        seen::looked(&db, "home.example", "1", minute(1)).await.unwrap();
+        seen::looked(&db, "home.example", "1", Some(minute(1))).await.unwrap();
         let later = SeenAccount {
             ruleset: 3,
             first_at: minute(2),

@@ -1,10 +1,9 @@
 //! Things counted over time, which rules ask for and others keep.
 //!
 //! A ruleset says which counts it wants ([`crate::Ruleset::counters`]); the keeper of counts answers through
-//! [`Counters`]. [`crate::Memory`] is one that keeps them itself; a store loads the same into a [`Loaded`] before judging.
-//! Both feed on [`Event`]s, which say what of a status counts.
+//! [`Counters`]. [`crate::Memory`] is one that keeps them itself, and feeds on [`Event`]s, which say what of a status counts.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use model::Visibility;
@@ -81,26 +80,6 @@ pub struct NoCounters;
 impl Counters for NoCounters {
     fn count(&self, _: Counter, _: &Subject, _: Option<&StatusFacts>, _: DateTime<Utc>) -> Option<u64> {
         None
-    }
-}
-
-/// Counts that were loaded for one subject, by the status they are about.
-#[derive(Debug, Clone, Default)]
-pub struct Loaded(BTreeMap<(Counter, Option<String>), u64>);
-
-impl Loaded {
-    /// Keeps a count: of the account when `status` is `None`.
-    pub fn insert(&mut self, counter: Counter, status: Option<&str>, count: u64) {
-        self.0.insert((counter, status.map(str::to_owned)), count);
-    }
-}
-
-impl Counters for Loaded {
-    fn count(&self, counter: Counter, _: &Subject, status: Option<&StatusFacts>, _: DateTime<Utc>) -> Option<u64> {
-        let status = status
-            .filter(|_| counter.kind.is_of_status())
-            .map(|status| status.id.clone());
-        self.0.get(&(counter, status)).copied()
     }
 }
 

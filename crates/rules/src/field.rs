@@ -129,11 +129,6 @@ impl Fields {
         Self(self.0 | other.0)
     }
 
-    /// Whether any is in both.
-    pub const fn meets(self, other: Fields) -> bool {
-        self.0 & other.0 != 0
-    }
-
     /// Whether there is none.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
@@ -144,12 +139,6 @@ impl Fields {
         Field::ALL
             .iter()
             .any(|field| self.has(*field) && !field.is_of_account())
-    }
-
-    /// Whether any of them belongs to the account.
-    pub fn has_account_fields(self) -> bool {
-        // Links stand in bios too.
-        Field::ALL.iter().any(|field| self.has(*field) && field.is_of_account()) || self.meets(Self::LINKS)
     }
 
     /// Them.

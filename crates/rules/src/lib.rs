@@ -34,8 +34,8 @@
 //!    `mentions[].knows_author`, `media[].hashes`, and `context = true` on statuses that were judged before or are only
 //!    there to show what the account usually writes. Subjects serialise, for keeping.
 //!    [`Ruleset::needs`] says which of these are worth finding out.
-//! 4. [`Ruleset::counters`] says which counts over time rules ask for. Write an [`Event`] per status ([`Event::of`] says
-//!    what counts and what does not), load the counts into [`Loaded`] before judging, or keep them in [`Memory`].
+//! 4. [`Ruleset::counters`] says which counts over time rules ask for. Show each subject to a [`Memory`] before it
+//!    is judged, or keep an [`Event`] per status elsewhere ([`Event::of`] says what counts and what does not).
 //! 5. [`Ruleset::judge`] gives a [`Verdict`]: every rule that hit, with [`Evidence`] that leads back to the letters
 //!    people typed. [`Contribution::counts`] is false for rules in shadow and for accounts that are spared.
 //! 6. [`Ruleset::add_up`] says what the [`Hit`]s of an account add up to over the window.
@@ -79,7 +79,7 @@ mod verdict;
 
 pub use backtest::{Backtest, Backtested, Played, Sample};
 pub use condition::{DomainOf, Fact, Is};
-pub use counters::{Counter, CounterKind, Counters, Event, Loaded, NoCounters};
+pub use counters::{Counter, CounterKind, Counters, Event, NoCounters};
 pub use exempt::Exemptions;
 pub use explain::{Explained, Explanation, Holds};
 pub use field::{Field, Fields};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use model::Visibility;
-use rules::{Backtest, Event, Fingerprint, Loaded, Memory, StatusFacts, Subject};
+use rules::{Backtest, Event, Fingerprint, Memory, StatusFacts, Subject};
 
 use crate::house::{noon, ruleset, status, when};
 
@@ -116,26 +116,6 @@ fn a_wave_of_accounts_with_one_text_is_seen() {
     assert!(
         one.bands().iter().any(|band| two.bands().contains(band)),
         "the index finds it"
-    );
-}
-
-#[test]
-fn loaded_counts_are_asked_by_status() {
-    let set = ruleset(
-        "[[rules]]\nid = \"r\"\nwhen = [{ counter = \"same_link_accounts\", window = \"1h\", at_least = 5 }, { counter = \"distinct_mentions\", window = \"1h\", above = 1 }]\n",
-    );
-    let mut loaded = Loaded::default();
-    let subject = post(1, Visibility::Public, "x");
-    assert_eq!(set.counters().len(), 2);
-    for counter in set.counters() {
-        let status = counter.kind.is_of_status().then_some("1");
-        loaded.insert(*counter, status, 5);
-    }
-    assert_eq!(set.judge(&subject, &loaded, noon()).contributions.len(), 1);
-    assert!(
-        set.judge(&post(2, Visibility::Public, "x"), &loaded, noon())
-            .contributions
-            .is_empty()
     );
 }
 

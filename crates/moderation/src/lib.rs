@@ -29,7 +29,7 @@ pub use apply::would_send;
 pub use book::{BookError, Edit, Page, compile, digests, edit, pages_of, rollback, stand};
 pub use config::{Accounts, Allowed, Backtests, Cases, Config, Inbox, Media, Stream, Tidy, WhenReported};
 pub use jobs::jobs;
-pub use replay::{ask_backtest, explain, replay};
+pub use replay::{Tried, ask_backtest, conditions, outcome, replay, try_out};
 
 /// Whose notices and effects these are.
 pub const FEATURE: &str = "moderation";

@@ -7,8 +7,10 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use rules::{
-    AccountFacts, Backtest, Backtested, Contribution, Memory, NoCounters, Ruleset, StatusFacts, Subject, Verdict,
+    AccountFacts, Backtest, Backtested, Explained, Explanation, Holds, Memory, NoCounters, Ruleset, StatusFacts,
+    Subject, Verdict,
 };
+use serde::Serialize;
 use store::{
     Db, cases,
     seen::{self, SeenStatus},
@@ -23,17 +25,53 @@ const MEMORY: usize = 50_000;
 /// `(server, account id)`.
 type Who = (String, String);
 
-/// One rule's part of a verdict, in words: for testers.
-pub fn explain(verdict: &Verdict) -> Vec<(String, f64, String)> {
-    let words = |hit: &Contribution| {
-        let pieces = hit.evidence.iter().map(ToString::to_string);
-        pieces.collect::<Vec<_>>().join("; ")
-    };
-    verdict
-        .contributions
-        .iter()
-        .map(|hit| (hit.rule.clone(), hit.weight, words(hit)))
-        .collect()
+/// A subject judged, and every rule taken apart: for testers.
+#[derive(Debug, Serialize)]
+pub struct Tried {
+    /// What the rules say together.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// Each rule with each of its conditions, those that hit first.
+    pub rules: Vec<Explanation>,
+}
+
+/// Judges one status or account, and says of each condition of each rule whether it holds. Counters know nothing here.
+pub fn try_out(ruleset: &Ruleset, subject: &Subject, now: DateTime<Utc>) -> Tried {
+    let mut rules = ruleset.explain(subject, &NoCounters, now, |_| true);
+    rules.sort_by_key(|rule| !rule.hit());
+    Tried {
+        verdict: ruleset.judge(subject, &NoCounters, now),
+        rules,
+    }
+}
+
+/// What came of a rule, in words.
+pub fn outcome(rule: &Explanation) -> String {
+    let stands = format!("{:?}", rule.state).to_lowercase();
+    match &rule.skipped {
+        Some(why) => format!("is not judged here: {why} ({stands})"),
+        None if rule.hit() => format!("hits, adds {} ({stands})", rule.weight),
+        None => format!("does not hit ({stands})"),
+    }
+}
+
+/// A rule's conditions one below the other: how deep each stands, whether it holds, and what it says.
+pub fn conditions(rule: &Explanation) -> Vec<(usize, Holds, String)> {
+    fn walk(one: &Explained, depth: usize, lines: &mut Vec<(usize, Holds, String)>) {
+        let pieces: Vec<String> = one.evidence.iter().map(ToString::to_string).collect();
+        let says = if pieces.is_empty() {
+            one.says.clone()
+        } else {
+            pieces.join("; ")
+        };
+        lines.push((depth, one.holds, says));
+        for part in &one.parts {
+            walk(part, depth + 1, lines);
+        }
+    }
+    let mut lines = Vec::new();
+    walk(&rule.when, 0, &mut lines);
+    lines
 }
 
 /// Plays rules over everything that was seen since `since`, in the order it came, and over the profiles of those who wrote

@@ -21,6 +21,17 @@ pub enum Holds {
     Unknown,
 }
 
+impl Holds {
+    /// In a word, for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Yes => "holds",
+            Self::No => "does not hold",
+            Self::Unknown => "nobody knows",
+        }
+    }
+}
+
 impl From<Truth> for Holds {
     fn from(truth: Truth) -> Self {
         match truth {

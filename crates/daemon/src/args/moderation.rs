@@ -15,7 +15,7 @@ pub enum RulesAction {
     },
     /// Shows the rules in place, how far each is trusted, and how it fares
     List,
-    /// Judges a status or an account, as JSON, and explains each rule that hits
+    /// Judges a status or an account, as JSON, and says of each condition of each rule whether it holds
     Test {
         /// A file with a Status, an Account or an Admin::Account; - for what is piped in
         file: PathBuf,
@@ -37,7 +37,7 @@ pub enum RulesAction {
         /// A file of rules
         file: PathBuf,
         /// What changed
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         note: String,
     },
     /// Takes over MastoWatch's rules: the answer of its `GET /rules`, as JSON. They begin in shadow
@@ -61,7 +61,7 @@ pub enum RulesAction {
         /// shadow, live or off
         standing: String,
         /// Why; a rule that was not tried on what was seen goes live only with a reason
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         why: String,
     },
 }
@@ -111,6 +111,6 @@ pub struct WhichCases {
     #[arg(required = true, value_name = "ID")]
     pub ids: Vec<String>,
     /// Why, for the history
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     pub note: String,
 }

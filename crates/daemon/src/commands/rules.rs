@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use chrono::TimeDelta;
 use moderation::{BookError, Edit, Page};
-use rules::{Backtested, NoCounters, State, Subject};
+use rules::{Backtested, State, Subject};
 use serde_json::json;
 use store::{Db, rule_hits, rulesets};
 
@@ -271,20 +271,30 @@ async fn test(
         bail!("this is no Status, no Account and no Admin::Account of Mastodon's API");
     };
     let ruleset = compile(db, &pages(db, rules).await?).await?;
-    let verdict = ruleset.judge(&subject, &NoCounters, now);
+    let tried = moderation::try_out(&ruleset, &subject, now);
     if args.json {
-        out::json(&verdict)?;
+        out::json(&tried)?;
         return Ok(Exit::Done);
     }
-    let rows: Vec<Vec<String>> = moderation::explain(&verdict)
-        .into_iter()
-        .map(|(rule, weight, why)| vec![rule, weight.to_string(), why])
-        .collect();
-    if rows.is_empty() {
-        out::line("No rule hits.");
-    } else {
-        out::table(&["RULE", "ADDS", "WHY"], &rows);
+    if tried.rules.is_empty() {
+        out::line("There are no rules.");
     }
+    for rule in &tried.rules {
+        out::line(format!("{} {}", rule.rule, moderation::outcome(rule)));
+        for (depth, holds, says) in moderation::conditions(rule) {
+            out::line(format!(
+                "  {:<13}  {:indent$}{says}",
+                holds.as_str(),
+                "",
+                indent = depth * 2
+            ));
+        }
+    }
+    let verdict = &tried.verdict;
+    out::line(format!(
+        "Live rules add {}, with those in shadow {}.",
+        verdict.score, verdict.shadow_score
+    ));
     if let Some(why) = &verdict.exempt {
         out::line(format!("The account is spared: {why}."));
     }

@@ -61,6 +61,22 @@ async fn mastowatchs_rules_are_taken_over_in_shadow() {
         .filter_map(|hit| hit["rule"].as_str())
         .collect();
     assert_eq!(hits, ["casino", "numbers"]);
+    // Of the others each condition is there, too: what held, what did not, what nobody knows.
+    let of = |verdict: &serde_json::Value, id: &str| {
+        let rules = verdict["rules"].as_array().unwrap();
+        rules.iter().find(|rule| rule["rule"] == id).unwrap().clone()
+    };
+    assert_eq!(of(&verdict, "casino")["when"]["holds"], "yes", "{verdict}");
+    assert_eq!(of(&verdict, "both")["when"]["holds"], "no", "{verdict}");
+    assert_eq!(of(&verdict, "fast")["when"]["holds"], "unknown", "{verdict}");
+    let told = house.egret(&["rules", "test", "status.json"]).await.stdout;
+    for line in ["casino hits, adds ", "both does not hit", "nobody knows"] {
+        assert!(told.contains(line), "{line} in {told}");
+    }
+    // A status that not everybody may see is not judged, and that is said.
+    house.write("hidden.json", &STATUS.replace("public", "private"));
+    let told = house.egret(&["rules", "test", "hidden.json"]).await.stdout;
+    assert!(told.contains("casino is not judged here"), "{told}");
     // The same once more is no other version.
     assert_eq!(
         house.egret(&["rules", "import", "theirs.json", "--json"]).await.json()["version"],

@@ -7,7 +7,7 @@ use axum::{
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{Clock as _, SystemClock};
 use moderation::{BookError, Edit, Page};
-use rules::{NoCounters, Ruleset, State as Stands, Subject};
+use rules::{Ruleset, State as Stands, Subject};
 use serde::{Deserialize, Serialize};
 use store::{
     rule_hits,
@@ -303,15 +303,15 @@ struct Tried {
     rules: Option<String>,
 }
 
-/// Judges a status or an account, and explains each rule that hits. Nothing is kept.
+/// Judges a status or an account, and says of each condition of each rule whether it holds. Nothing is kept.
 #[utoipa::path(
     post, path = "/api/v1/moderation/rules/test", tag = "moderation", operation_id = "test_rules", request_body = Tried,
     responses(
-        (status = 200, description = "The verdict, with what each rule adds and why", body = Object),
+        (status = 200, description = "The verdict, with what each rule adds and why; in `rules` each rule with its conditions", body = Object),
         (status = 422, description = "That is nothing to judge, or no rules", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn test(Extract(state): Extract<State>, Body(tried): Body<Tried>) -> Result<Json<rules::Verdict>, Problem> {
+async fn test(Extract(state): Extract<State>, Body(tried): Body<Tried>) -> Result<Json<moderation::Tried>, Problem> {
     Ok(Json(judge(&state, &tried.subject, tried.rules.as_deref()).await?))
 }
 
@@ -320,7 +320,7 @@ pub(crate) async fn judge(
     state: &State,
     subject: &serde_json::Value,
     rules: Option<&str>,
-) -> Result<rules::Verdict, Problem> {
+) -> Result<moderation::Tried, Problem> {
     let read = Subject::from_status(subject).or_else(|| Subject::from_account(subject));
     let subject = read.ok_or_else(|| {
         Problem::field(
@@ -339,5 +339,5 @@ pub(crate) async fn judge(
             moderation::compile(&state.store, &[page]).await.map_err(problem)?
         }
     };
-    Ok(ruleset.judge(&subject, &NoCounters, SystemClock.now()))
+    Ok(moderation::try_out(&ruleset, &subject, SystemClock.now()))
 }

@@ -8,7 +8,7 @@ use axum::{
 };
 use maud::{Markup, html};
 use moderation::{Edit, Page};
-use rules::{Backtested, State as Stands};
+use rules::{Backtested, Explanation, State as Stands};
 use serde::Deserialize;
 use store::rulesets;
 
@@ -82,7 +82,7 @@ async fn render(state: &State, visitor: &Visitor, answer: &Markup, subject: &str
             h2 { "Try a status or an account" }
             (form(visitor, "/moderation/rules/test", &[], &html! {
                 label { "JSON of Mastodon's API: a Status, an Account, an Admin::Account"
-                    textarea name="subject" rows="6" spellcheck="false" required placeholder="{\"id\": \"1\", \"content\": \"<p>…</p>\", \"account\": {…}}" { (subject) } }
+                    textarea name="subject" rows="6" spellcheck="false" required placeholder="{\"id\": \"1\", \"visibility\": \"public\", \"content\": \"<p>…</p>\", \"account\": {…}}" { (subject) } }
                 p { button { "Judge" } }
             }))
         }
@@ -178,19 +178,41 @@ async fn test(Extract(state): Extract<State>, visitor: Visitor, form: Asked) -> 
     let sent = read(form)?;
     let subject = serde_json::from_str(&sent.subject)
         .map_err(|error| Problem::field(422, "subject", format!("no JSON: {error}")))?;
-    let verdict = judge(&state, &subject, None).await?;
-    let hits = moderation::explain(&verdict);
-    let answer = note(
-        if hits.is_empty() { Tone::Good } else { Tone::Live },
-        &html! {
-            @if hits.is_empty() { b { "No rule hits." } }
-            @else { b { "Live rules add " (verdict.score) ", with those in shadow " (verdict.shadow_score) "." }
-                ul { @for (rule, weight, why) in &hits { li { b { (rule) } " adds " (weight) ": " (why) } } } }
-            @if let Some(why) = &verdict.exempt { p { "The account is spared: " (why) "." } }
-        },
-        None,
-    );
+    let tried = judge(&state, &subject, None).await?;
+    let verdict = &tried.verdict;
+    let hits = verdict.contributions.len();
+    let answer = html! {
+        (note(
+            if hits == 0 { Tone::Good } else { Tone::Live },
+            &html! {
+                @if hits == 0 { b { "No rule hits." } }
+                @else { b { "Live rules add " (verdict.score) ", with those in shadow " (verdict.shadow_score) "." } }
+                @if let Some(why) = &verdict.exempt { p { "The account is spared: " (why) "." } }
+            },
+            None,
+        ))
+        (taken_apart(&tried.rules))
+    };
     render(&state, &visitor, &answer, &sent.subject).await
+}
+
+/// Each rule with its conditions, as many as anybody reads.
+fn taken_apart(rules: &[Explanation]) -> Markup {
+    const MOST: usize = 200;
+    html! {
+        @if !rules.is_empty() { section {
+            h2 { "Rule by rule" }
+            @for rule in rules.iter().take(MOST) {
+                details open[rule.hit() || rules.len() == 1] {
+                    summary { (rule.rule) " " (moderation::outcome(rule)) }
+                    ul { @for (depth, holds, says) in moderation::conditions(rule) {
+                        li { @for _ in 0..depth { "· " } b { (holds.as_str()) } ": " (says) }
+                    } }
+                }
+            }
+            @if rules.len() > MOST { p.small.quiet { (rules.len() - MOST) " more do not stand here; the API has them all." } }
+        } }
+    }
 }
 
 async fn put(Extract(state): Extract<State>, visitor: Visitor, form: Asked) -> Result<Redirect, Problem> {

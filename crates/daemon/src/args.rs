@@ -24,21 +24,25 @@ pub use self::{
     registrations::{RegistrationsAction, Who},
 };
 
-/// One quiet bird beside the elephant: does for a Mastodon server what five tools do today.
+/// The heading of what every command takes, so that it does not stand between what the command itself takes.
+const EVERYWHERE: &str = "For every command";
+
+/// Looks after a Mastodon server and the people on it: missing replies, archive, metering, moderation, sign-ups,
+/// blocklists and backups
 #[derive(Debug, Parser)]
-#[command(name = "egret", version, about, propagate_version = true)]
+#[command(name = "egret", version, propagate_version = true)]
 pub struct Args {
     /// The config file [default: $EGRET_CONFIG, else ./egret.toml, $XDG_CONFIG_HOME/egret/egret.toml, /etc/egret/egret.toml]
-    #[arg(long, short, global = true, value_name = "FILE")]
+    #[arg(long, short, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     pub config: Option<PathBuf>,
     /// The database, as in [store] url
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", help_heading = EVERYWHERE)]
     pub store: Option<String>,
     /// How much to log, as in `log.level`
-    #[arg(long, global = true, value_name = "LEVEL")]
+    #[arg(long, global = true, value_name = "LEVEL", help_heading = EVERYWHERE)]
     pub log: Option<String>,
     /// Prints JSON for programs
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
     /// What to do
     #[command(subcommand)]
@@ -154,7 +158,7 @@ pub enum Command {
         #[command(subcommand)]
         action: MeterAction,
     },
-    /// Shows what was written, or would have been, on other people's servers
+    /// Shows what was written on other people's servers, or would have been; holds it, and lets it go
     Effects {
         /// What to do
         #[command(subcommand)]
@@ -209,7 +213,7 @@ pub struct JobName {
     /// A name such as replies.home
     pub job: String,
     /// Only for this login or server [default: all]
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     pub scope: String,
 }
 
@@ -259,6 +263,12 @@ pub enum EffectsAction {
         /// Only of this feature
         #[arg(long)]
         feature: Option<String>,
+        /// Only in this state: rehearsed, held, intended, done, failed, undone
+        #[arg(long)]
+        state: Option<String>,
+        /// Only for this server
+        #[arg(long)]
+        server: Option<String>,
         /// How many
         #[arg(long, default_value_t = 50)]
         limit: u32,
@@ -268,6 +278,22 @@ pub enum EffectsAction {
         /// Its id
         id: String,
     },
+    /// Takes effects that wait out of the queue until somebody releases them
+    Hold {
+        /// Their ids
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+    },
+    /// Lets effects that wait pass the quota: the next run sends them
+    Release {
+        /// Their ids
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+    },
+    /// The panic stop: holds all effects of all features at once
+    Stop,
+    /// Lifts the panic stop: what it held goes on
+    Resume,
 }
 
 /// The address of a server, as people write it: `mastodon.example` will do.

@@ -9,7 +9,10 @@ use store::{
     job_states, rule_hits,
 };
 
-use super::{each::ask_each, history};
+use super::{
+    each::{CARRIED_OUT, ask_each},
+    history,
+};
 use crate::{
     Exit,
     args::{Args, CasesAction, WhichCases},
@@ -165,7 +168,7 @@ async fn ask(
     asked: Asked,
     now: chrono::DateTime<chrono::Utc>,
 ) -> anyhow::Result<Exit> {
-    ask_each(args, &which.ids, async |id| {
+    ask_each(args, &which.ids, Some(CARRIED_OUT), async |id| {
         let case = find(db, id).await?;
         if !cases::ask(db, &case.id, asked, "operator", &which.note, now).await? {
             bail!("{}: is {} already", case.reference, case.state.as_str());

@@ -2,13 +2,19 @@
 
 use crate::{Exit, args::Args, out};
 
-/// Asks for each in turn and tells what came of it; one that fails stops none of the others.
+/// What happens to a wish that was written down.
+pub(super) const CARRIED_OUT: &str =
+    "The running daemon carries it out within seconds; with mode = \"observe\" it only rehearses.";
+
+/// Asks for each in turn and tells what came of it, and `then` what happens next; one that fails stops none of the
+/// others.
 ///
 /// # Errors
 /// When nothing can be written to standard output.
 pub(super) async fn ask_each(
     args: &Args,
     ids: &[String],
+    then: Option<&str>,
     mut ask: impl AsyncFnMut(&str) -> anyhow::Result<String>,
 ) -> anyhow::Result<Exit> {
     let (mut done, mut failed) = (Vec::new(), 0);
@@ -21,6 +27,7 @@ pub(super) async fn ask_each(
             }),
         ));
     }
+    let failed_all = failed == done.len();
     if args.json {
         let done: Vec<_> = done
             .iter()
@@ -31,13 +38,13 @@ pub(super) async fn ask_each(
         for (_, said) in &done {
             out::line(said);
         }
-        if failed < done.len() {
-            out::line("The running daemon carries it out within seconds; with mode = \"observe\" it only rehearses.");
+        if let (Some(then), false) = (then, failed_all) {
+            out::line(then);
         }
     }
     Ok(match failed {
         0 => Exit::Done,
-        all if all == done.len() => Exit::Failed,
+        _ if failed_all => Exit::Failed,
         _ => Exit::Part,
     })
 }

@@ -37,17 +37,17 @@ pub(super) async fn run(args: &Args, action: Option<&JobsAction>) -> anyhow::Res
             return Ok(Exit::Done);
         }
         Some(JobsAction::Pause(name)) => {
-            known(&config, name)?;
+            known(&config, &doors, name)?;
             job_states::set_paused(&doors.store, &name.job, &name.scope, true, now).await?;
             format!("{} is paused; `egret jobs resume {}` ends that", name.job, name.job)
         }
         Some(JobsAction::Resume(name)) => {
-            known(&config, name)?;
+            known(&config, &doors, name)?;
             job_states::set_paused(&doors.store, &name.job, &name.scope, false, now).await?;
             format!("{} goes on by its schedule", name.job)
         }
         Some(JobsAction::Run(name)) => {
-            known(&config, name)?;
+            known(&config, &doors, name)?;
             if let Some(paused) = paused(&doors, name).await? {
                 bail!(
                     "{paused} is paused; resume it first, with `egret jobs resume {}`",
@@ -67,7 +67,8 @@ pub(super) async fn run(args: &Args, action: Option<&JobsAction>) -> anyhow::Res
     Ok(Exit::Done)
 }
 
-fn known(config: &Config, name: &JobName) -> anyhow::Result<()> {
+/// That there is such a job, and such a scope of it: a pause of nothing would look like one.
+fn known(config: &Config, doors: &Doors, name: &JobName) -> anyhow::Result<()> {
     let jobs = registry::jobs(config);
     if !jobs.iter().any(|job| job.name() == name.job) {
         let known: Vec<_> = jobs.iter().map(|job| job.name()).collect();
@@ -77,7 +78,28 @@ fn known(config: &Config, name: &JobName) -> anyhow::Result<()> {
             known.join(", ")
         );
     }
+    let settings = settings(config, doors)?;
+    let scopes: Vec<&str> = settings
+        .entries
+        .iter()
+        .filter(|entry| entry.job.name() == name.job)
+        .map(|entry| entry.scope.as_str())
+        .collect();
+    if !name.scope.is_empty() && !scopes.contains(&name.scope.as_str()) {
+        bail!(
+            "{} does not run for {:?}; it runs for: {}",
+            name.job,
+            name.scope,
+            scopes.join(", ")
+        );
+    }
     Ok(())
+}
+
+fn settings(config: &Config, doors: &Doors) -> anyhow::Result<Settings> {
+    let net = doors::open_net(config, &doors.clock)?;
+    let logins = logins::read(config, &net, false)?;
+    Ok(Settings::new(net, registry::jobs(config), logins))
 }
 
 /// The pause that would keep a wish waiting, if there is one: of the job, or of the scope that is meant.
@@ -93,8 +115,7 @@ async fn paused(doors: &Doors, name: &JobName) -> anyhow::Result<Option<String>>
 }
 
 async fn list(args: &Args, config: &Config, doors: &Doors) -> anyhow::Result<()> {
-    let net = doors::open_net(config, &doors.clock)?;
-    let settings = Settings::new(net.clone(), registry::jobs(config), logins::read(config, &net, false)?);
+    let settings = settings(config, doors)?;
     let states = job_states::list(&doors.store).await?;
     let now = doors.clock.now();
     let leases = leases::list(&doors.store, now).await?;

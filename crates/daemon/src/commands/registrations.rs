@@ -13,7 +13,10 @@ use store::{
     job_states,
 };
 
-use super::{each::ask_each, history};
+use super::{
+    each::{CARRIED_OUT, ask_each},
+    history,
+};
 use crate::{
     Exit,
     args::{Args, RegistrationsAction, Who},
@@ -175,7 +178,7 @@ async fn ask(
     asked: Asked,
     now: chrono::DateTime<chrono::Utc>,
 ) -> anyhow::Result<Exit> {
-    ask_each(args, &who.ids, async |id| {
+    ask_each(args, &who.ids, Some(CARRIED_OUT), async |id| {
         let one = find(db, id, who.server.as_deref()).await?;
         let name = format!("{} ({})", one.username, one.account_id);
         if !applicants::ask(db, &one.server, &one.account_id, asked, "operator", now).await? {

@@ -67,6 +67,37 @@ async fn a_paused_job_rests_until_it_is_resumed() {
         .egret(&["jobs", "pause", "replies.hom"])
         .await
         .refused(&["replies.hom"]);
+    // Nor is what it does not run for paused: that would pause nothing, and say that it did.
+    let scope = house.egret(&["jobs", "--json"]).await.json()[0]["scope"].clone();
+    house
+        .egret(&["jobs", "pause", "replies.home", "--scope", "elsewhere.example/me"])
+        .await
+        .refused(&["elsewhere.example/me", scope.as_str().unwrap()]);
+}
+
+#[tokio::test]
+async fn all_writing_is_stopped_and_goes_on_again() {
+    let house = House::with("");
+    let stopped = async || {
+        let listed = house.egret(&["effects", "list"]).await;
+        listed.stdout.contains("The panic stop holds everything")
+    };
+    assert_eq!(house.egret(&["effects", "stop"]).await.code, Some(0));
+    assert!(stopped().await);
+    assert_eq!(
+        house.egret(&["effects", "stop"]).await.code,
+        Some(0),
+        "it stands already"
+    );
+    assert_eq!(house.egret(&["effects", "resume"]).await.code, Some(0));
+    assert!(!stopped().await);
+    house
+        .egret(&["effects", "list", "--state", "waiting"])
+        .await
+        .refused(&["waiting", "held"]);
+    let ended = house.egret(&["effects", "release", "x"]).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stdout.contains("x does not wait"), "{ended:?}");
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 
 use std::{net::SocketAddr, path::Path};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use chrono::TimeDelta;
 use fake_fediverse::{Event, Fediverse, Scenario};
 
 use crate::{
@@ -15,6 +16,9 @@ use crate::{
 };
 
 pub(super) async fn run(args: &Args, listen: SocketAddr, threads: usize) -> anyhow::Result<Exit> {
+    if args.config.is_some() || args.store.is_some() {
+        bail!("the demo keeps its config and its database in a folder of its own; leave out --config and --store");
+    }
     let folder = tempfile::Builder::new()
         .prefix("egret-demo-")
         .tempdir()
@@ -27,10 +31,11 @@ pub(super) async fn run(args: &Args, listen: SocketAddr, threads: usize) -> anyh
         ..Scenario::medium()
     })
     .await;
+    live_a_little(&fediverse, super::clock().now());
     let file = write_config(folder.path(), &fediverse, listen, args.log.as_deref().unwrap_or("info"))?;
     // Neither the operator's file nor their environment: a demo looks the same everywhere.
     let layers = Layers {
-        file: Some(file),
+        file: Some(file.clone()),
         ..Layers::default()
     };
     let config = config::load(&layers)?;
@@ -41,14 +46,18 @@ pub(super) async fn run(args: &Args, listen: SocketAddr, threads: usize) -> anyh
     let link = daemon.one_time_link().await?;
     if args.json {
         let address = daemon.base().origin().ascii_serialization();
-        out::json(&serde_json::json!({ "address": address, "sign_in": link, "home": fediverse.home() }))?;
+        out::json(&serde_json::json!({
+            "address": address, "sign_in": link, "home": fediverse.home(), "config": file,
+        }))?;
     } else {
         let missing = missing(&fediverse);
         out::line(format!(
             "A simulated fediverse runs in this process: a home server at {} and 20 others.\n\
              Its home timeline shows {threads} threads, and {missing} of their replies never reached it.\n\
-             Egret now fetches them. Watch it, and end it with Ctrl-C. This link signs you in, once:\n\n  {link}\n",
+             Egret now fetches them. Watch it, and end it with Ctrl-C. This link signs you in, once:\n\n  {link}\n\n\
+             Commands look at it with this config, for example: egret jobs --config {}\n",
             fediverse.home(),
+            file.display(),
         ));
     }
     let teller = async {
@@ -71,6 +80,37 @@ pub(super) async fn run(args: &Args, listen: SocketAddr, threads: usize) -> anyh
     }
     daemon.stop().await;
     Ok(Exit::Done)
+}
+
+/// What `me` wrote of late, for the archive.
+const DIARY: [&str; 5] = [
+    "An egret stood in the shallows all morning and caught nothing.",
+    "Three herons on one leg each. I counted twice.",
+    "The reed is higher than last year, and full of wrens.",
+    "Fog until noon. The ferry found its way by ear.",
+    "Somebody painted the lock gates green. The coots approve.",
+];
+
+/// A list that would block somebody, so that there is a plan to look at.
+const LIST: &str = "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\n\
+    spam.egrets-garden.social,suspend,true,true,spam,false\nrude.egrets-garden.social,silence,false,false,harassment,false\n\
+    scrape.egrets-garden.social,suspend,true,true,scraping,false\n";
+
+/// A month of somebody's life, one post of it edited.
+fn live_a_little(fediverse: &Fediverse, now: chrono::DateTime<chrono::Utc>) {
+    for (n, text) in (0..).zip(DIARY.iter().cycle().take(25)) {
+        let uri = fediverse.post(text, now - TimeDelta::hours(29 * n + 2), serde_json::json!({}));
+        match n {
+            3 => fediverse.edit_to(
+                &uri,
+                &format!("{text} (And so did we.)"),
+                now - TimeDelta::hours(80),
+                serde_json::json!({}),
+            ),
+            5..9 => fediverse.bookmark(&uri),
+            _ => {}
+        }
+    }
 }
 
 /// What spam looks like here: one rule that counts, one that is still being tried.
@@ -154,6 +194,7 @@ fn write_config(
     fediverse.set_permissions("me", 0x1);
     super::init::write_private(&token, &fediverse.token())?;
     super::init::write_private(&folder.join("webhook-secret"), SECRET)?;
+    std::fs::write(folder.join("list.csv"), LIST)?;
     let database = folder.join("egret.db");
     let text = format!(
         "[store]\nurl = {database}\n\n[web]\nlisten = \"{listen}\"\n\n[log]\nlevel = {level}\n\n\
@@ -164,6 +205,11 @@ fn write_config(
          [replies.home]\nevery = \"1m\"\n\n\
          [backfill]\nhold = \"0s\"\n[backfill.followings]\nenabled = true\n\
          [backfill.mentioned]\nenabled = true\n\n\
+         [[blocklists.sources]]\nname = \"garden\"\nfile = \"list.csv\"\n\
+         [[blocklists.policies]]\nname = \"default\"\n\n\
+         [metering.accounts]\nevery = \"5m\"\n[metering.sources]\nenabled = true\n\
+         [metering.server]\nenabled = true\n[metering.posts]\nenabled = true\n\
+         [metering.followers]\nenabled = true\n\n\
          [moderation]\nmode = \"act\"\n[moderation.inbox]\nenabled = true\n\n\
          [registrations]\nmode = \"act\"\nveto = \"2m\"\n[registrations.pending]\nenabled = true\nevery = \"20s\"\n\
          [[registrations.rules]]\nname = \"government\"\nverdict = \"approve\"\n\

@@ -94,9 +94,13 @@ impl Login {
                     ));
                 }
                 if !permissions.is_empty() {
-                    let role = role.map(|role| role.name).unwrap_or_default();
+                    // The role of everybody has no name.
+                    let role = match role.map(|role| role.name).filter(|name| !name.is_empty()) {
+                        Some(name) => format!("role {name:?}"),
+                        None => "role".to_owned(),
+                    };
                     reasons.push(format!(
-                        "the role {role:?} of {acct} lacks the permission {}; ask for a role that has it, and reload",
+                        "the {role} of {acct} lacks the permission {}; ask for a role that has it, and reload",
                         quoted(&permissions)
                     ));
                 }
@@ -288,9 +292,10 @@ pub fn not_mastodon(host: &str, error: &mastodon::Error) -> Option<String> {
         E::NotJson { .. } | E::NotFound { .. } | E::Gone { .. } => Some(format!(
             "{host} is not a Mastodon server ({error}); mend the url of this [[servers]]"
         )),
-        E::Net(net::Error::Refused { .. } | net::Error::Blocked(_)) => {
-            Some(format!("{error}; see [net] in the config"))
-        }
+        E::Net(net::Error::Refused { .. }) => Some(format!(
+            "{error}; [net] allow names addresses that may be asked all the same"
+        )),
+        E::Net(net::Error::Blocked(_)) => Some(format!("{error}; take it out of [net] blocklist")),
         _ => None,
     }
 }

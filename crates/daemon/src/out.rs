@@ -40,12 +40,25 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
 
 /// Prints why a command failed: a line on standard error or, for programs, one object on standard output.
 pub fn error(error: &anyhow::Error, as_json: bool) {
-    let text = format!("{error:#}");
+    let text = chain(error);
     if as_json {
         line(failure(&text).to_string());
     } else {
         error_line(format!("egret: {text}"));
     }
+}
+
+/// An error with its causes. Some errors name their cause themselves: it is not said again.
+fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            let between = if text.is_empty() { "" } else { ": " };
+            text = format!("{text}{between}{cause}");
+        }
+    }
+    text
 }
 
 /// The same for arguments that were not understood.
@@ -100,6 +113,15 @@ mod tests {
         let evil = "bad.social\u{1b}]0;you\u{7} is\u{202e}\u{9b}2J fine\r\n\tyes";
         assert_eq!(super::visible(evil), "bad.social]0;you is2J fine\n\tyes");
         assert_eq!(super::visible("ä b\n"), "ä b\n");
+    }
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let cause = std::io::Error::other("the disk is full");
+        let error = anyhow::Error::new(cause)
+            .context("cannot write: the disk is full")
+            .context("no backup");
+        assert_eq!(super::chain(&error), "no backup: cannot write: the disk is full");
     }
 
     #[test]

@@ -18,9 +18,15 @@ pub(super) fn create(path: &Path) -> io::Result<BufWriter<File>> {
     options.read(true).write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options
-        .open(path)
-        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+    let file = options.open(path).map_err(|error| {
+        let says = match error.kind() {
+            io::ErrorKind::AlreadyExists => {
+                "is there already, and nothing is overwritten; name a new folder".to_owned()
+            }
+            _ => format!("cannot be written: {error}"),
+        };
+        io::Error::new(error.kind(), format!("{} {says}", path.display()))
+    })?;
     Ok(BufWriter::new(file))
 }
 

@@ -1,5 +1,7 @@
 //! `egret archive`: what is kept of somebody's own activity.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, bail};
 use archive::{Blobs, Found, Wish};
 use store::{
@@ -32,10 +34,17 @@ pub(super) async fn run(args: &Args, action: &ArchiveAction) -> anyhow::Result<E
             private,
             copies,
         } => {
+            let format = archive::Format::named(format).map_err(anyhow::Error::msg)?;
+            let only = match login {
+                None if matches!(format, archive::Format::Mastodon | archive::Format::Lists) => {
+                    Some(only_login(db).await?)
+                }
+                _ => None,
+            };
             let wish = Wish {
                 folder: to,
-                format: archive::Format::named(format).map_err(anyhow::Error::msg)?,
-                login: login.as_deref(),
+                format,
+                login: login.as_deref().or(only.as_deref()),
                 private: *private,
                 copies: *copies,
             };
@@ -228,6 +237,17 @@ async fn stats(args: &Args, db: &Db) -> anyhow::Result<Exit> {
     }
     out::table(&["LOGIN", "WHAT", "COUNT"], &rows);
     Ok(Exit::Done)
+}
+
+/// The login whose archive this is, for what can be one login's only.
+async fn only_login(db: &Db) -> anyhow::Result<String> {
+    let logins: BTreeSet<String> = kept::counts(db).await?.into_iter().map(|count| count.login).collect();
+    let names: Vec<&str> = logins.iter().map(String::as_str).collect();
+    match names.as_slice() {
+        [login] => Ok((*login).to_owned()),
+        [] => bail!("nothing is kept yet; `egret once archive.statuses` begins"),
+        several => bail!("say whose; add `--login` with one of {}", several.join(", ")),
+    }
 }
 
 async fn export(args: &Args, db: &Db, blobs: &Blobs, wish: Wish<'_>) -> anyhow::Result<Exit> {

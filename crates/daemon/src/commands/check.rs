@@ -156,7 +156,17 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<Exit> {
         clock: Some(SystemClock.added())
             .filter(|added| !added.is_zero())
             .map(clock::said),
-        servers: store::servers::list(&doors.store).await?,
+        // Of those that the database knows, which may have left the config.
+        servers: store::servers::list(&doors.store)
+            .await?
+            .into_iter()
+            .filter(|server| {
+                settings
+                    .logins
+                    .iter()
+                    .any(|login| login.name.split('/').next() == Some(server.host.as_str()))
+            })
+            .collect(),
         logins: settings.logins.iter().map(|login| OfLogin::of(login)).collect(),
         jobs: settings.entries.iter().map(|entry| OfJob::of(entry)).collect(),
     };
@@ -204,7 +214,7 @@ fn show(report: &Report) {
             vec![
                 line.name.clone(),
                 line.token.clone(),
-                yes(line.well),
+                works(line),
                 role(line),
                 line.says.clone(),
             ]
@@ -226,6 +236,16 @@ fn show(report: &Report) {
         .collect();
     out::line("");
     out::table(&["JOB", "FOR", "CAN RUN", ""], &jobs);
+}
+
+/// Whether a token is taken, and has all that any job wants.
+fn works(line: &OfLogin) -> String {
+    match (line.well, &line.acct) {
+        (true, _) => "yes",
+        (false, Some(_)) => "in part",
+        (false, None) => "no",
+    }
+    .to_owned()
 }
 
 /// What a role is called; the one of everybody has no name.

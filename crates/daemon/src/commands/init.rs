@@ -127,6 +127,9 @@ async fn version(net: &Net, base: &Url) -> anyhow::Result<String> {
         }
         // A server that shows nothing of itself to strangers may still take an app.
         Err(mastodon::Error::NoToken { .. } | mastodon::Error::Revoked { .. }) => Ok(String::new()),
+        Err(error @ mastodon::Error::Net(net::Error::Refused { .. })) => {
+            bail!("{error}; for a server of your own network set EGRET__NET__ALLOW=192.0.2.0/24, with its addresses")
+        }
         Err(error) => Err(error).with_context(|| format!("cannot reach {base}; is the address right?")),
     }
 }

@@ -74,7 +74,7 @@ pub async fn run(args: &Args) -> anyhow::Result<Exit> {
             None => migrate::run(args, *check).await,
         },
         Command::Healthcheck => healthcheck::run(args).await,
-        Command::Man { folder } => man::run(folder.as_deref()),
+        Command::Man { folder } => man::run(args, folder.as_deref()),
         Command::Once { jobs } => once::run(args, jobs).await,
         Command::Jobs { action } => jobs::run(args, action.as_ref()).await,
         Command::Replies {

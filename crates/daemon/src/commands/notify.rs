@@ -15,11 +15,13 @@ use crate::{
     out, registry,
 };
 
+const NONE: &str = "no channel is set; add [[operations.notify.channels]] to the config";
+
 pub(super) async fn run(args: &Args, action: &NotifyAction) -> anyhow::Result<Exit> {
     let (config, doors) = super::open(args).await?;
     let exit = match action {
         NotifyAction::Test { channel } => Box::pin(test(args, &config, &doors, channel.as_deref())).await,
-        NotifyAction::Status => status(args, &doors).await,
+        NotifyAction::Status => status(args, &config, &doors).await,
     };
     doors.store.close().await;
     exit
@@ -42,6 +44,9 @@ async fn test(args: &Args, config: &Config, doors: &Doors, only: Option<&str>) -
         run: run.clone(),
     };
     let channels = &config.operations.notify.channels;
+    if channels.is_empty() {
+        bail!("{NONE}");
+    }
     let wanted: Vec<_> = channels
         .iter()
         .filter(|it| only.is_none_or(|only| it.name == only))
@@ -49,7 +54,7 @@ async fn test(args: &Args, config: &Config, doors: &Doors, only: Option<&str>) -
     if wanted.is_empty() {
         let names: Vec<&str> = channels.iter().map(|it| it.name.as_str()).collect();
         bail!(
-            "no such channel in [[operations.notify.channels]]; there are: {}",
+            "no such channel in [[operations.notify.channels]]; there are {}",
             names.join(", ")
         );
     }
@@ -82,10 +87,18 @@ async fn test(args: &Args, config: &Config, doors: &Doors, only: Option<&str>) -
     })
 }
 
-async fn status(args: &Args, doors: &Doors) -> anyhow::Result<Exit> {
+async fn status(args: &Args, config: &Config, doors: &Doors) -> anyhow::Result<Exit> {
     let channels = deliveries::channels(&doors.store).await?;
     if args.json {
         out::json(&channels)?;
+        return Ok(Exit::Done);
+    }
+    if channels.is_empty() {
+        out::line(if config.operations.notify.channels.is_empty() {
+            NONE
+        } else {
+            "Nothing was sent to anybody yet; `egret notify test` tries it."
+        });
         return Ok(Exit::Done);
     }
     let rows: Vec<Vec<String>> = channels

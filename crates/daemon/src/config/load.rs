@@ -75,8 +75,12 @@ impl Layers {
 pub fn load(layers: &Layers) -> anyhow::Result<Config> {
     let file = layers.find()?;
     if let Some(file) = &file {
-        let text =
-            std::fs::read_to_string(file).with_context(|| format!("cannot read the config {}", file.display()))?;
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            anyhow!(
+                "cannot read the config {}: {error}; mend its name (--config, $EGRET_CONFIG) or its permissions",
+                file.display()
+            )
+        })?;
         check_syntax(file, &text)?;
     }
     let named = || {

@@ -154,6 +154,13 @@ async fn with_json_an_error_is_one_object_on_standard_output() {
     let usage = house.egret(&["dance", "--json"]).await;
     assert_eq!(usage.code, Some(2), "{usage:?}");
     assert!(usage.json()["error"].as_str().unwrap().contains("dance"), "{usage:?}");
+    house.refused_as_json(&["notify", "test"], &["no channel is set"]).await;
+    house
+        .refused_as_json(&["demo", "--store", "sqlite://x.db"], &["--store"])
+        .await;
+    house
+        .refused_as_json(&["check", "--config", "none.toml"], &["none.toml", "--config"])
+        .await;
     let completions = house.egret(&["completions", "bash", "--json"]).await;
     assert!(completions.json()["script"].as_str().unwrap().contains("_egret"));
     assert_eq!(house.egret(&["--version", "--json"]).await.code, Some(0));

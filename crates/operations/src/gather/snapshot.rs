@@ -64,7 +64,7 @@ impl Manifest {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {source}; `egret backup list` shows those there are", path.display())]
     Read {
         /// Which.
         path: PathBuf,

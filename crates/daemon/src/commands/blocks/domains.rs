@@ -18,7 +18,11 @@ impl Desk<'_> {
         if self.args.json {
             out::json(&told)?;
         } else {
-            out::line(told.text().trim_end());
+            let text = told.text();
+            out::line(text.trim_end());
+            if text.lines().count() < 2 {
+                out::line("  no list that was read names it, and nothing was done about it");
+            }
         }
         Ok(Exit::Done)
     }
@@ -27,6 +31,12 @@ impl Desk<'_> {
         let found = block_entries::search(&self.doors.store, text, ("", ""), 500).await?;
         if self.args.json {
             out::json(&found)?;
+            return Ok(Exit::Done);
+        }
+        if found.is_empty() {
+            out::line(
+                "Found nothing that was changed or left alone; `egret blocks why DOMAIN` asks the lists as well.",
+            );
             return Ok(Exit::Done);
         }
         let rows: Vec<Vec<String>> = found

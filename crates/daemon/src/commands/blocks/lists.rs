@@ -33,6 +33,14 @@ impl Desk<'_> {
             out::json(&json!({ "lists": lists, "faults": faults }))?;
             return Ok(Exit::Done);
         }
+        if lists.is_empty() {
+            out::line(if self.config.blocklists.sources.is_empty() {
+                "There is no list: [[blocklists.sources]] names them."
+            } else {
+                "No list was read yet; `egret blocks plan` reads them."
+            });
+            return Ok(Exit::Done);
+        }
         let rows: Vec<Vec<String>> = lists
             .iter()
             .map(|list| {

@@ -60,6 +60,10 @@ impl Desk<'_> {
             out::json(&runs)?;
             return Ok(Exit::Done);
         }
+        if runs.is_empty() {
+            out::line("No run changed anything yet.");
+            return Ok(Exit::Done);
+        }
         let rows: Vec<Vec<String>> = runs
             .iter()
             .map(|run| {

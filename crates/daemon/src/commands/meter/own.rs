@@ -1,6 +1,6 @@
 //! What only a token of ours shows: what statuses brought, who came and left, what servers count of themselves.
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use metering::posts::{self, Brought};
@@ -21,7 +21,10 @@ fn one(asked: Option<&str>, known: Vec<String>, job: &str) -> anyhow::Result<Str
     }
     match known.as_slice() {
         [login] => Ok(login.clone()),
-        [] => bail!("nothing is known yet: switch [{job}] on (`enabled = true`) and run `egret once {job}`"),
+        [] => bail!(
+            "nothing is known yet; switch [{job}] on (`enabled = true`) and run it: `egret once {job}`, or where the \
+             daemon runs `egret jobs run {job}`"
+        ),
         several => bail!("whose? Add `--login` with one of: {}", several.join(", ")),
     }
 }
@@ -116,7 +119,8 @@ pub(super) async fn server(
     known.dedup();
     let server = match server {
         Some(server) => server.to_owned(),
-        None => one(None, known, "metering.server").context("name the server with --server")?,
+        None if known.len() > 1 => bail!("which server? Add `--server` with one of: {}", known.join(", ")),
+        None => one(None, known, "metering.server")?,
     };
     let rows = match key {
         None => measures::newest(db, &server).await?,

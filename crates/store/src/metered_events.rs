@@ -39,7 +39,7 @@ pub async fn insert(db: &Db, events: &[Event]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Events of an account from one moment to another, oldest first.
+/// Events of an account from one moment to another, oldest first. Of more than `limit` the newest.
 pub async fn range(
     db: &Db,
     account: i64,
@@ -48,9 +48,11 @@ pub async fn range(
     limit: u32,
 ) -> Result<Vec<Event>, Error> {
     const SQL: &str = "
-        SELECT * FROM metered_events WHERE account = $1 AND at >= $2 AND at <= $3 ORDER BY at, id LIMIT $4";
-    Ok(on!(db, pool => {
+        SELECT * FROM metered_events WHERE account = $1 AND at >= $2 AND at <= $3 ORDER BY at DESC, id DESC LIMIT $4";
+    let mut events: Vec<Event> = on!(db, pool => {
         let query = sqlx::query_as(SQL).bind(account).bind(micros(since)).bind(micros(to));
         query.bind(i64::from(limit)).fetch_all(pool).await
-    })?)
+    })?;
+    events.reverse();
+    Ok(events)
 }

@@ -388,6 +388,14 @@ async fn events_wishes_and_hosts_are_kept() {
                 ..event
             }]
         );
+        let later = [6, 7].map(|at| Event {
+            id: id(),
+            at: minute(at),
+            ..kept[0].clone()
+        });
+        metered_events::insert(&db, &later).await.unwrap();
+        let newest = metered_events::range(&db, 7, start(), minute(9), 2).await.unwrap();
+        assert_eq!(newest, later, "of many the newest, oldest first");
 
         let mut wish = Wish {
             id: id(),

@@ -3,12 +3,13 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::{FromRow, Type, types::Json};
+use sqlx::{FromRow, QueryBuilder, Type, types::Json};
 
 use crate::{
     Db, Error,
     db::LAST,
     effects::Effect,
+    list::push_list,
     text::{clean, clean_json, clean_opt, like},
 };
 
@@ -128,15 +129,25 @@ pub async fn of_domain(db: &Db, domain: &str) -> Result<Vec<Entry>, Error> {
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(domain).fetch_all(pool).await)?)
 }
 
-/// Domains that contain a text, over all servers, behind `after` (a domain and a server; empty for the first).
-pub async fn search(db: &Db, text: &str, after: (&str, &str), limit: u32) -> Result<Vec<Entry>, Error> {
-    const SQL: &str = "
-        SELECT * FROM block_entries
-        WHERE domain LIKE $1 ESCAPE '!' AND (domain > $3 OR (domain = $3 AND server > $4))
-        ORDER BY domain, server LIMIT $2";
+/// Domains that contain a text, on these servers or over all, behind `after` (a domain and a server; empty for the first).
+pub async fn search(
+    db: &Db,
+    servers: Option<&[String]>,
+    text: &str,
+    after: (&str, &str),
+    limit: u32,
+) -> Result<Vec<Entry>, Error> {
     let pattern = format!("%{}%", like(&text.to_lowercase()));
     Ok(on!(db, pool => {
-        sqlx::query_as(SQL).bind(pattern).bind(i64::from(limit)).bind(after.0).bind(after.1).fetch_all(pool).await
+        let mut query = QueryBuilder::new("SELECT * FROM block_entries WHERE domain LIKE ");
+        query.push_bind(pattern).push(" ESCAPE '!' AND (domain > ").push_bind(after.0);
+        query.push(" OR (domain = ").push_bind(after.0).push(" AND server > ").push_bind(after.1).push("))");
+        if let Some(servers) = servers {
+            query.push(" AND server IN (");
+            push_list(&mut query, servers);
+        }
+        query.push(" ORDER BY domain, server LIMIT ").push_bind(i64::from(limit));
+        query.build_query_as().fetch_all(pool).await
     })?)
 }
 
@@ -227,18 +238,32 @@ pub async fn changes(db: &Db, domain: &str, limit: u32) -> Result<Vec<Change>, E
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(domain).bind(i64::from(limit)).fetch_all(pool).await)?)
 }
 
-/// Runs that changed something, newest first; those that ended before `before`, a time and a run.
-pub async fn runs(db: &Db, before: Option<(DateTime<Utc>, &str)>, limit: u32) -> Result<Vec<Run>, Error> {
+/// Runs that changed something on these servers, or on any, newest first; those that ended before `before`, a time and a
+/// run.
+pub async fn runs(
+    db: &Db,
+    servers: Option<&[String]>,
+    before: Option<(DateTime<Utc>, &str)>,
+    limit: u32,
+) -> Result<Vec<Run>, Error> {
     const SQL: &str = "
         SELECT run, server, MIN(who) AS who, COUNT(*) FILTER (WHERE action = 'create') AS created,
             COUNT(*) FILTER (WHERE action = 'update') AS updated, COUNT(*) FILTER (WHERE action = 'delete') AS deleted,
             COUNT(undone_by) AS undone, MAX(changed_at) AS changed_at
-        FROM block_changes GROUP BY run, server
-        HAVING MAX(changed_at) < $2 OR (MAX(changed_at) = $2 AND run < $3)
-        ORDER BY MAX(changed_at) DESC, run DESC LIMIT $1";
+        FROM block_changes";
     // Without a bound: later than anything, and still a time to both engines.
     let (at, run) = before.unwrap_or((LAST, ""));
-    Ok(on!(db, pool => sqlx::query_as(SQL).bind(i64::from(limit)).bind(at).bind(run).fetch_all(pool).await)?)
+    Ok(on!(db, pool => {
+        let mut query = QueryBuilder::new(SQL);
+        if let Some(servers) = servers {
+            query.push(" WHERE server IN (");
+            push_list(&mut query, servers);
+        }
+        query.push(" GROUP BY run, server HAVING MAX(changed_at) < ").push_bind(at);
+        query.push(" OR (MAX(changed_at) = ").push_bind(at).push(" AND run < ").push_bind(run);
+        query.push(") ORDER BY MAX(changed_at) DESC, run DESC LIMIT ").push_bind(i64::from(limit));
+        query.build_query_as().fetch_all(pool).await
+    })?)
 }
 
 /// A change was undone by a run.

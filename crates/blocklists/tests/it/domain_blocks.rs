@@ -548,7 +548,7 @@ async fn a_human_agrees_to_what_is_held() {
     house.agree("ada").await;
     house.pass_after(1).await;
     assert_eq!(house.blocks().len(), 3);
-    let runs = store::block_entries::runs(&house.store, None, 10).await.unwrap();
+    let runs = store::block_entries::runs(&house.store, None, None, 10).await.unwrap();
     assert_eq!((&*runs[0].who, runs[0].created), ("ada", 3));
 
     house.fediverse.set_follows("loved.social", 200, 0);
@@ -678,7 +678,7 @@ async fn an_approval_lasts_as_long_as_the_plan_does() {
         house.pass_after(25).await;
         assert_eq!(house.blocks().len(), made);
     }
-    let runs = store::block_entries::runs(&house.store, None, 10).await.unwrap();
+    let runs = store::block_entries::runs(&house.store, None, None, 10).await.unwrap();
     assert!(runs.len() == 3 && runs.iter().all(|run| run.who == "ada"), "{runs:?}");
 }
 

@@ -59,7 +59,7 @@ async fn a_run_is_undone_to_the_letter() {
     );
 
     house.fediverse.clear_log();
-    let runs = block_entries::runs(&house.store, None, 10).await.unwrap();
+    let runs = block_entries::runs(&house.store, None, None, 10).await.unwrap();
     let (_, done) = undone(&house, &runs[0].run).await;
     assert!(done.astray.is_empty() && done.failed.is_empty(), "{done:?}");
     let mut methods = house.methods();
@@ -97,7 +97,7 @@ async fn lost_follows_are_named() {
     house.policy().max_followed_severity = model::Severity::Suspend;
     house.fediverse.set_follows("bad.social", 7, 2);
     house.pass().await;
-    let run = block_entries::runs(&house.store, None, 1)
+    let run = block_entries::runs(&house.store, None, None, 1)
         .await
         .unwrap()
         .pop()

@@ -133,11 +133,20 @@ async fn a_change_and_what_is_known_after_it_arrive_together() {
             [entry("a.social", "1")]
         );
         assert_eq!(
-            block_entries::search(&db, "A_B", ("", ""), 9).await.unwrap(),
+            block_entries::search(&db, None, "A_B", ("", ""), 9).await.unwrap(),
             [entry("a_b.social", "2")],
             "no wildcard"
         );
-        assert_eq!(block_entries::search(&db, "%", ("", ""), 9).await.unwrap(), []);
+        assert_eq!(block_entries::search(&db, None, "%", ("", ""), 9).await.unwrap(), []);
+        for (servers, found) in [(vec!["home.social"], 1), (vec!["else.social"], 0), (vec![], 0)] {
+            let servers: Vec<String> = servers.into_iter().map(str::to_owned).collect();
+            let there = block_entries::search(&db, Some(&servers), "a_b", ("", ""), 9)
+                .await
+                .unwrap();
+            assert_eq!(there.len(), found, "{servers:?}");
+            let runs = block_entries::runs(&db, Some(&servers), None, 9).await.unwrap();
+            assert_eq!(runs.len(), found, "{servers:?}");
+        }
 
         block_entries::record(&db, &change("3", "a.social", "delete"), None)
             .await
@@ -158,7 +167,7 @@ async fn a_change_and_what_is_known_after_it_arrive_together() {
             .collect();
         assert_eq!(ids, ["1", "2", "3"]);
         block_entries::mark_undone(&db, "1", "later").await.unwrap();
-        let runs = block_entries::runs(&db, None, 9).await.unwrap();
+        let runs = block_entries::runs(&db, None, None, 9).await.unwrap();
         assert_eq!(
             (runs[0].created, runs[0].deleted, runs[0].undone, &*runs[0].who),
             (2, 1, 1, "ada")

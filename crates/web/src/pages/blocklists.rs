@@ -26,7 +26,7 @@ use super::{Group, Page};
 use crate::{
     State,
     api::{
-        blocklists::{domains, lists, plans, runs},
+        blocklists::{domains, lists, mode, plans, runs},
         paging::Limit,
     },
     layout::Sheet,
@@ -78,11 +78,11 @@ async fn show(
     let mut found = Vec::new();
     let mut told = None;
     if !q.is_empty() {
-        found = block_entries::search(&state.store, q, ("", ""), 100).await?;
-        found.retain(|entry| visitor.may_at(Right::Federation, &entry.server));
+        let within = visitor.servers(Right::Federation).filter();
+        found = block_entries::search(&state.store, within.as_deref(), q, ("", ""), 100).await?;
         told = domains::explain(&state, &visitor, q).await?;
     }
-    let mode = state.ledger.mode("blocklists");
+    let mode = mode(&state).await?;
     let undone: Vec<&str> = plans.iter().map(|plan| &*plan.policy).collect();
     let body = html! {
         form.filters method="get" action="/blocklists" role="search" {

@@ -28,7 +28,7 @@ impl Desk<'_> {
     }
 
     pub(super) async fn search(&self, text: &str) -> anyhow::Result<Exit> {
-        let found = block_entries::search(&self.doors.store, text, ("", ""), 500).await?;
+        let found = block_entries::search(&self.doors.store, None, text, ("", ""), 500).await?;
         if self.args.json {
             out::json(&found)?;
             return Ok(Exit::Done);

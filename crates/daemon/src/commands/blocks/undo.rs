@@ -55,7 +55,7 @@ impl Desk<'_> {
     }
 
     pub(super) async fn runs(&self) -> anyhow::Result<Exit> {
-        let runs = block_entries::runs(&self.doors.store, None, 50).await?;
+        let runs = block_entries::runs(&self.doors.store, None, None, 50).await?;
         if self.args.json {
             out::json(&runs)?;
             return Ok(Exit::Done);

@@ -105,11 +105,12 @@ async fn list(
 ) -> Result<Response, Problem> {
     let after = paging::before(params.before.as_deref(), |text| text.split_once('~'))?.unwrap_or_default();
     let search = params.search.unwrap_or_default();
-    let mut rows = block_entries::search(&state.store, search.trim(), after, params.limit.get() + 1).await?;
+    let within = visitor.servers(Right::Federation).filter();
+    let most = params.limit.get() + 1;
+    let mut rows = block_entries::search(&state.store, within.as_deref(), search.trim(), after, most).await?;
     let next = params
         .limit
         .cut(&mut rows, |row| format!("{}~{}", row.domain, row.server));
-    rows.retain(|row| visitor.may_at(Right::Federation, &row.server));
     let body = Domains {
         domains: rows.into_iter().map(Entry::from).collect(),
         next: next.clone(),

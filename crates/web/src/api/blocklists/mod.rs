@@ -22,6 +22,13 @@ pub(super) fn routes() -> OpenApiRouter<State> {
         .merge(runs::routes())
 }
 
+/// The mode as it holds, whichever process it was switched in.
+pub(crate) async fn mode(state: &State) -> Result<job::Mode, Problem> {
+    let modes = state.ledger.modes_now().await?;
+    let found = modes.into_iter().find(|now| now.feature == "blocklists");
+    Ok(found.map_or_else(job::Mode::default, |now| now.mode))
+}
+
 /// Has the job look at a server (at all of them where it is empty) as soon as it can.
 async fn wake(state: &State, server: &str) -> Result<(), Problem> {
     job_states::wake(&state.store, JOB, server, SystemClock.now()).await?;

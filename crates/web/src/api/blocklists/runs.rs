@@ -17,7 +17,7 @@ use store::{
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::wake;
+use super::{mode, wake};
 use crate::{
     State,
     api::{
@@ -119,9 +119,9 @@ pub(crate) async fn page(
     limit: Limit,
 ) -> Result<(Vec<Row>, Option<String>), Problem> {
     let before = paging::before(before, paging::moment)?;
-    let mut rows = block_entries::runs(&state.store, before, limit.get() + 1).await?;
+    let within = visitor.servers(Right::Federation).filter();
+    let mut rows = block_entries::runs(&state.store, within.as_deref(), before, limit.get() + 1).await?;
     let next = limit.cut(&mut rows, |row| paging::cursor(row.changed_at, &row.run));
-    rows.retain(|row| visitor.may_at(Right::Federation, &row.server));
     Ok((rows, next))
 }
 
@@ -190,7 +190,7 @@ pub(crate) async fn undo(state: &State, visitor: &Visitor, run: &str) -> Result<
     for server in &servers {
         visitor.demand(Right::Federation, server)?;
     }
-    if state.ledger.mode("blocklists") == job::Mode::Observe {
+    if mode(state).await? == job::Mode::Observe {
         return Err(Problem::new(409, "nothing is sent").because(
             "the mode of blocklists is observe: switch it to act, or use `egret blocks undo` to see what would be done",
         ));

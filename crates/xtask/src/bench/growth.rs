@@ -14,9 +14,8 @@ use super::stage::Programs;
 
 const SIZES: [&str; 3] = ["500", "5000", "50000"];
 const MINUTES: &str = "20";
-/// Not features: what SQLite's own threads take for all of them, and what happens outside of runs.
+/// Not a feature: what SQLite's own threads take for all of them.
 const DATABASE: &str = "database";
-const REST: &str = "webhooks, connections";
 const PICTURE: &str = "docs/images/growth.svg";
 
 /// What to draw.
@@ -63,18 +62,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 impl Day {
     fn read(told: &Value) -> anyhow::Result<Self> {
         let number = |key: &str| told[key].as_f64().with_context(|| format!("no {key} in {told}"));
-        let (all, database) = (number("processor_s")?, number("sqlite_s")?);
+        let database = number("sqlite_s")?;
         let mut seconds = BTreeMap::new();
         for (job, took) in told["busy"].as_object().context("no job was at work")? {
             let feature = job.split('.').next().unwrap_or(job);
             *seconds.entry(feature.to_owned()).or_insert(0.0) += took.as_f64().unwrap_or_default();
         }
-        let at_work: f64 = seconds.values().sum();
         seconds.insert(DATABASE.to_owned(), database);
-        seconds.insert(REST.to_owned(), (all - database - at_work).max(0.0));
         Ok(Self {
             people: number("people")?,
-            all,
+            all: number("processor_s")?,
             seconds,
         })
     }
@@ -107,7 +104,10 @@ fn print_table(days: &[Day]) {
             days.iter().map(|day| format!("{:.1}", day.of(feature))).collect(),
         );
     }
-    row("all", days.iter().map(|day| format!("{:.1}", day.all)).collect());
+    row(
+        "the whole daemon",
+        days.iter().map(|day| format!("{:.1}", day.all)).collect(),
+    );
 }
 
 /// Both axes by powers of ten: what grows with the number of people rises by a decade from size to size.

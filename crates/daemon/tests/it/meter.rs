@@ -109,7 +109,7 @@ async fn a_report_and_a_chart_come_out() {
         .egret(&["meter", "followers"])
         .await
         .refused(&["[metering.followers]"]);
-    house.egret(&["meter", "server"]).await.refused(&["--server"]);
+    house.egret(&["meter", "server"]).await.refused(&["[metering.server]"]);
     // A list is asked for by the daemon.
     house.write(
         "following_accounts.csv",

@@ -226,14 +226,15 @@ pub async fn mark_failed(
     Ok(())
 }
 
-/// Frees claims without counting the try (stopped before the request went out).
-pub async fn release(db: &Db, server: &str, uris: &[String]) -> Result<(), Error> {
+/// Frees the claims of `holder` without counting the try (stopped before the request went out). What somebody else has
+/// claimed since stays theirs.
+pub async fn release(db: &Db, server: &str, holder: &str, uris: &[String]) -> Result<(), Error> {
     for chunk in uris.chunks(CHUNK) {
         on_write!(db, pool => {
             let mut query = QueryBuilder::new(
                 "UPDATE wanted SET tries = tries - 1, claimed_by = NULL, claimed_until = NULL
-                 WHERE state = 'wanted' AND claimed_by IS NOT NULL AND tries > 0 AND server = ");
-            query.push_bind(server).push(" AND uri IN (");
+                 WHERE state = 'wanted' AND tries > 0 AND claimed_by = ");
+            query.push_bind(holder).push(" AND server = ").push_bind(server).push(" AND uri IN (");
             push_list(&mut query, chunk);
             query.build().execute(pool).await.map(drop)
         })?;

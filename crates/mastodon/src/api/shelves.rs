@@ -149,7 +149,14 @@ impl Client {
         match self.answer(&call).await {
             Ok(response) => Ok(Some(String::from_utf8_lossy(&response.body).into_owned())),
             Err(Error::NotFound { .. } | Error::Gone { .. }) => Ok(None),
-            Err(Error::NotJson { reason, .. }) if reason.starts_with("HTTP 4") => Ok(None),
+            // How servers that are no Mastodon say so. A timeout, a limit or a proxy's refusal is nothing about the status.
+            Err(Error::NotJson { reason, .. })
+                if ["HTTP 400", "HTTP 422", "HTTP 451"]
+                    .iter()
+                    .any(|status| reason.starts_with(status)) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }

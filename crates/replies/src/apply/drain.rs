@@ -171,7 +171,7 @@ async fn resolve(pass: &Pass<'_>, mut view: Option<&mut View>, rows: Vec<Wanted>
     }
     free.extend(queue.into_iter().map(|(_, row)| row.uri));
     pass.unspend(free.len());
-    wanted::release(&cx.store, server, &free).await?;
+    wanted::release(&cx.store, server, &cx.run, &free).await?;
     end.map(|()| asked)
 }
 
@@ -275,13 +275,13 @@ async fn due(pass: &Pass<'_>) -> Result<(), JobError> {
             let count = rows.len();
             let uris: Vec<String> = rows.iter().map(|row| row.uri.clone()).collect();
             if pass.halted() {
-                wanted::release(&cx.store, server, &uris).await?;
+                wanted::release(&cx.store, server, &cx.run, &uris).await?;
                 continue;
             }
             match claimed(pass, thread.map(StatusId::new), rows).await {
                 Ok(left) => freed += left,
                 Err(error) => {
-                    wanted::release(&cx.store, server, &uris).await?;
+                    wanted::release(&cx.store, server, &cx.run, &uris).await?;
                     pass.ends(error)?;
                     freed += count;
                 }

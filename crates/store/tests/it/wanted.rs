@@ -258,8 +258,12 @@ async fn a_released_claim_was_no_try() {
     on_each_engine(async |db| {
         wanted::insert(&db, &[row(1)]).await.unwrap();
         claim(&db, 9, 1).await;
+        wanted::release(&db, HOME, "somebody else", &[row(1).uri])
+            .await
+            .unwrap();
+        assert_eq!(one(&db, 1).await.tries, 1, "theirs alone");
         for _ in 0..2 {
-            wanted::release(&db, HOME, &[row(1).uri]).await.unwrap();
+            wanted::release(&db, HOME, "me", &[row(1).uri]).await.unwrap();
             assert_eq!(one(&db, 1).await, row(1));
         }
         assert_eq!(claim(&db, 9, 1).await.len(), 1);

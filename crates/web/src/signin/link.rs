@@ -3,7 +3,7 @@
 
 use axum::{
     extract::{Query, State as Extract, rejection::QueryRejection},
-    http::{HeaderMap, header},
+    http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -44,9 +44,14 @@ pub(crate) struct Given {
 
 pub(crate) async fn get(
     Extract(state): Extract<State>,
+    method: Method,
     headers: HeaderMap,
     given: Result<Query<Given>, QueryRejection>,
 ) -> Result<Response, Problem> {
+    // Whoever only looks what stands behind a link, as chat programs do, does not use it up.
+    if method == Method::HEAD {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let key = given.ok().and_then(|Query(given)| Key::parse(&given.key));
     let good = match key {
         Some(key) => sign_ins::take_link(&state.store, &key.id(), state.sign_in.clock().now()).await?,

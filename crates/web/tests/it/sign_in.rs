@@ -481,6 +481,11 @@ async fn a_link_signs_in_once_and_not_for_ever() {
     };
     let mut here = hotel.browser();
     let path = link().await;
+    let looked = hotel.browser().ask(request("HEAD", &path, "")).await;
+    assert_eq!(
+        looked.http_status, 204,
+        "who only looks signs in nobody and takes nothing away"
+    );
     let inside = here.get(&path).await;
     assert_eq!((inside.http_status, inside.location()), (303, "/"));
     assert_eq!(here.get("/").await.http_status, 200);
